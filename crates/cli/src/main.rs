@@ -1,0 +1,2 @@
+//! The `oxrsync` program.
+fn main() {}

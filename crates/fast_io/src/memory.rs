@@ -1,0 +1,1 @@
+//! The in-memory link of a local copy.

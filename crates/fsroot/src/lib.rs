@@ -1,0 +1,10 @@
+//! The only door to the file tree: every access goes through a directory handle and single-component names below it.
+pub mod acl;
+pub mod meta;
+pub mod names;
+pub mod root;
+pub mod temp;
+pub mod write;
+pub mod xattr;
+pub use meta::{Kind, Stat};
+pub use root::{DirEntry, Root};

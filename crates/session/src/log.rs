@@ -1,0 +1,124 @@
+//! Messages of a run: classes, roles, and where they go.
+use std::{fmt::Display, io, sync::Arc};
+
+/// Message classes (spec chapter 04, Terms).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// An error that means exit code 23.
+    ErrorXfer,
+    /// Information for stdout; dropped by `-q`.
+    Info,
+    /// An error.
+    Error,
+    /// A warning.
+    Warning,
+    /// For stdout of the client only, never for a log file (itemized lines, names, progress).
+    Client,
+}
+
+/// The role named in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Role {
+    Client,
+    Server,
+    Sender,
+    Generator,
+    Receiver,
+    /** The receiving side before it splits. */
+    ReceiverPresplit,
+}
+
+impl Role {
+    /// As it stands in `[role]`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Client => "client",
+            Role::Server => "server",
+            Role::Sender => "sender",
+            Role::Generator => "generator",
+            Role::Receiver => "receiver",
+            Role::ReceiverPresplit => "Receiver",
+        }
+    }
+}
+
+/// Where messages go: the terminal of a client, the frames or stderr of a server, a test's buffer.
+pub trait Sink: Send + Sync {
+    /// One message. `text` normally ends in a newline.
+    fn message(&self, class: Class, text: &[u8]);
+    /// Raw bytes for the client's stdout (progress lines); nothing on a server.
+    fn progress(&self, text: &[u8]) {
+        let _ = text;
+    }
+}
+
+/// A role's way to say something. Counting of ErrorXfer is done by [`crate::session::Status`] through the session's sink wrapper.
+#[derive(Clone)]
+pub struct Log {
+    sink: Arc<dyn Sink>,
+    /// The role that speaks.
+    pub role: Role,
+}
+
+impl Log {
+    /// A log for one role.
+    pub fn new(sink: Arc<dyn Sink>, role: Role) -> Log {
+        Log { sink, role }
+    }
+    /// The same sink for another role.
+    pub fn with_role(&self, role: Role) -> Log {
+        Log { sink: self.sink.clone(), role }
+    }
+    /// The sink.
+    pub fn sink(&self) -> &Arc<dyn Sink> {
+        &self.sink
+    }
+    /// One line of the given class; the newline is added.
+    pub fn line(&self, class: Class, text: impl AsRef<[u8]>) {
+        let mut line = text.as_ref().to_vec();
+        line.push(b'\n');
+        self.sink.message(class, &line);
+    }
+    /// Information, one line.
+    pub fn info(&self, text: impl AsRef<[u8]>) {
+        self.line(Class::Info, text)
+    }
+    /// A warning, one line.
+    pub fn warning(&self, text: impl AsRef<[u8]>) {
+        self.line(Class::Warning, text)
+    }
+    /// An error, one line.
+    pub fn error(&self, text: impl AsRef<[u8]>) {
+        self.line(Class::Error, text)
+    }
+    /// An error that means exit code 23, one line.
+    pub fn error_xfer(&self, text: impl AsRef<[u8]>) {
+        self.line(Class::ErrorXfer, text)
+    }
+    /// `rsync: [ROLE] TEXT: STRERROR (ERRNO)` (spec chapter 01, Codes).
+    pub fn sys_error(&self, class: Class, text: impl AsRef<[u8]>, err: &io::Error) {
+        self.line(class, sys_error_line(self.role, text, err))
+    }
+}
+
+/// The text of a system error, without newline.
+pub fn sys_error_line(role: Role, text: impl AsRef<[u8]>, err: &io::Error) -> Vec<u8> {
+    let mut line = format!("rsync: [{}] ", role.name()).into_bytes();
+    line.extend_from_slice(text.as_ref());
+    line.extend_from_slice(format!(": {}", strerror(err)).as_bytes());
+    line
+}
+
+/// `STRERROR (ERRNO)`.
+pub fn strerror(err: &io::Error) -> impl Display {
+    match err.raw_os_error() {
+        // std's text is `No such file or directory (os error 2)`.
+        Some(n) => {
+            let text = err.to_string();
+            let text = text.split(" (os error").next().unwrap_or_default().to_string();
+            format!("{text} ({n})")
+        }
+        None => format!("{err} (0)"),
+    }
+}

@@ -1,0 +1,72 @@
+//! What a decoder answers when it cannot return a message.
+
+use std::fmt;
+
+/// The answer of a decoder.
+pub type Decode<T> = Result<T, DecodeError>;
+
+/// Why a decoder returned no message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecodeError {
+    /// At least this many more bytes are needed (a lower bound, never 0). Nothing was consumed
+    /// and no state changed: call again with more bytes.
+    Incomplete(usize),
+    /// The peer broke the protocol; the session cannot go on.
+    Bad(WireError),
+}
+
+/// A violation of the protocol by the peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireError {
+    /// Which class of error this is; it decides the exit code.
+    pub fault: Fault,
+    /// The message in rsync's words, without a trailing newline. Where rsync ends the text with
+    /// ` [role]`, [`WireError::wants_role`] is set and the role is appended by whoever knows it.
+    pub text: String,
+    /// Whether ` [role]` is to be appended to the text.
+    pub wants_role: bool,
+}
+
+/// The classes of protocol violations (spec chapter 01, Codes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Bad rule syntax: exit code 1.
+    Syntax,
+    /// Bad index, length or value: exit code 2.
+    Protocol,
+    /// An unsafe or unrequested name, or an unsupported feature: exit code 4.
+    Refused,
+    /// An invalid xattr name: exit code 11.
+    FileIo,
+    /// A broken data stream: exit code 12.
+    Stream,
+    /// A length beyond a buffer limit: exit code 22.
+    Memory,
+}
+
+impl WireError {
+    /// A violation with the given text.
+    pub fn new(fault: Fault, text: impl Into<String>) -> Self {
+        WireError { fault, text: text.into(), wants_role: false }
+    }
+
+    /// Asks for ` [role]` behind the text.
+    pub fn with_role(mut self) -> Self {
+        self.wants_role = true;
+        self
+    }
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for WireError {}
+
+impl From<WireError> for DecodeError {
+    fn from(e: WireError) -> Self {
+        DecodeError::Bad(e)
+    }
+}

@@ -1,0 +1,90 @@
+//! Names from a peer, checked once.
+
+use std::fmt;
+
+/// A path below a root: never absolute, no `..`, no empty or `.` component, no NUL, at most
+/// [`crate::limits::MAX_PATH`]` - 1` bytes. The root itself is the empty path, shown as `.`.
+///
+/// The only way to make one is [`RelPath::new`], so whoever holds one need not check it again.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct RelPath(Vec<u8>);
+
+impl RelPath {
+    /// The root itself.
+    pub fn root() -> Self {
+        RelPath(Vec::new())
+    }
+
+    /// Checks and cleans `name`: repeated slashes, `.` components and a trailing slash are
+    /// dropped. `None` for an absolute name, a `..` component, a NUL or a name that is too long.
+    pub fn new(name: &[u8]) -> Option<Self> {
+        if name.first() == Some(&b'/') || name.contains(&0) {
+            return None;
+        }
+        let mut clean = Vec::with_capacity(name.len());
+        for part in name.split(|&b| b == b'/') {
+            match part {
+                b"" | b"." => continue,
+                b".." => return None,
+                _ => {
+                    if !clean.is_empty() {
+                        clean.push(b'/');
+                    }
+                    clean.extend_from_slice(part);
+                }
+            }
+        }
+        (clean.len() < crate::limits::MAX_PATH).then_some(RelPath(clean))
+    }
+
+    /// The bytes; empty for the root.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether this is the root itself.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The parent directory and the last component; `None` for the root.
+    pub fn split(&self) -> Option<(&[u8], &[u8])> {
+        if self.0.is_empty() {
+            return None;
+        }
+        Some(match self.0.iter().rposition(|&b| b == b'/') {
+            Some(i) => (&self.0[..i], &self.0[i + 1..]),
+            None => (&[], &self.0),
+        })
+    }
+
+    /// The parent directory; `None` for the root.
+    pub fn parent(&self) -> Option<RelPath> {
+        self.split().map(|(dir, _)| RelPath(dir.to_vec()))
+    }
+
+    /// This path with one more component, which must be a single checked component; `None`
+    /// otherwise.
+    pub fn join(&self, leaf: &[u8]) -> Option<RelPath> {
+        if leaf.is_empty()
+            || leaf == b"."
+            || leaf == b".."
+            || leaf.contains(&b'/')
+            || leaf.contains(&0)
+        {
+            return None;
+        }
+        let mut p = self.0.clone();
+        if !p.is_empty() {
+            p.push(b'/');
+        }
+        p.extend_from_slice(leaf);
+        (p.len() < crate::limits::MAX_PATH).then_some(RelPath(p))
+    }
+}
+
+impl fmt::Debug for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RelPath({:?})", String::from_utf8_lossy(&self.0))
+    }
+}
