@@ -18,6 +18,8 @@ use wire::{
 
 /// Bytes asked of the transport at once.
 const BUFFER: usize = 256 * 1024;
+/// How long spooling waits before it looks whether it is done.
+const SPOOL_SLICE: Duration = Duration::from_millis(5);
 /// How much is carried over when a message straddles the end of a frame.
 const CARRY: usize = 512;
 
@@ -42,7 +44,7 @@ pub trait Messages: Send {
 /// The reading end: demultiplexes, buffers and decodes.
 pub struct Reader<R> {
     transport: R,
-    raw: Box<[u8]>,
+    raw: Vec<u8>,
     start: usize,
     end: usize,
     /// A run of a file that comes next in the raw stream, behind `raw`.
@@ -66,7 +68,7 @@ impl<R: RecvHalf> Reader<R> {
     pub fn new(transport: R, activity: Arc<Activity>) -> Self {
         Reader {
             transport,
-            raw: vec![0; BUFFER].into_boxed_slice(),
+            raw: vec![0; BUFFER],
             start: 0,
             end: 0,
             range: None,
@@ -398,6 +400,34 @@ impl<R: RecvHalf> Reader<R> {
             return Ok(true);
         }
         self.transport.ready().map_err(|source| Error::Link { op: "read error", source })
+    }
+
+    /// Buffers whatever arrives until `done`, for a peer that sends before it has read all that we are sending.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn spool(&mut self, done: impl Fn() -> bool) -> Result<(), Error> {
+        while !done() {
+            if self.raw.len() - self.end < BUFFER / 2 {
+                self.raw.resize(self.raw.len() * 2, 0);
+            }
+            match self.transport.recv(&mut self.raw[self.end..], Some(SPOOL_SLICE)) {
+                Ok(Received::Bytes(0)) => return Ok(()),
+                Ok(Received::Bytes(n)) => {
+                    self.end += n;
+                    self.count(n as u64);
+                    self.activity.touch();
+                }
+                Ok(Received::Range(range)) => {
+                    self.count(range.len);
+                    self.range = Some(range);
+                    return Ok(());
+                }
+                Err(e) if e.kind() == io::ErrorKind::TimedOut => self.check_time()?,
+                Err(source) => return Err(Error::Link { op: "read error", source }),
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the peer closes the connection, discarding what it still sends, for at most `limit`.
