@@ -1,1 +1,3 @@
-//! placeholder
+//! The rsync daemon: configuration, access, authentication, module sessions.
+
+pub mod config;

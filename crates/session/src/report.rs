@@ -57,3 +57,9 @@ impl Reporter {
         todo!()
     }
 }
+
+/// Prints the closing statistics and summary of a client (spec chapter 04, Statistics and summary).
+pub fn summary(session: &Session) {
+    let _ = session;
+    todo!()
+}

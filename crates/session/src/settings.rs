@@ -93,6 +93,9 @@ pub struct Settings {
     /// A server serving a daemon's module.
     pub am_daemon: bool,
 
+    /// A client of a daemon.
+    pub am_daemon_client: bool,
+
     // What is copied (spec chapter 04, What is copied).
     pub recurse: bool,
     pub dirs: bool,
