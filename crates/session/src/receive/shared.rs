@@ -1,7 +1,7 @@
 //! What generator and receiver share.
 use super::{acls::AclStore, ids::IdMap, list::List, xattrs::XattrStore};
 use crate::{
-    Error, Session,
+    Session,
     log::{Log, Role},
     report::Reporter,
 };
@@ -28,7 +28,7 @@ pub(super) enum Event {
     Redo(i32),
     /// It will not come: the sender does not have it, or it could not be written.
     Failed(i32),
-    /// The receiver stopped with an error, which [`Shared::take_failure`] returns.
+    /// The receiver stopped with an error.
     Abort,
 }
 
@@ -65,7 +65,6 @@ pub(super) struct Shared {
     pub dones: AtomicU32,
     /// Set when either side fails, so that the other stops at its next step.
     pub stop: AtomicBool,
-    failure: Mutex<Option<Error>>,
     /// Whether files are really changed.
     pub do_xfers: bool,
     /// Full paths are wanted by the output format.
@@ -90,7 +89,6 @@ impl Shared {
             reporter,
             dones: AtomicU32::new(0),
             stop: AtomicBool::new(false),
-            failure: Mutex::default(),
             session,
         }
     }
@@ -109,15 +107,6 @@ impl Shared {
         if let Some(r) = &self.reporter {
             f(&mut lock(r));
         }
-    }
-
-    pub fn set_failure(&self, e: Error) {
-        self.stop.store(true, Ordering::Relaxed);
-        lock(&self.failure).get_or_insert(e);
-    }
-
-    pub fn take_failure(&self) -> Option<Error> {
-        lock(&self.failure).take()
     }
 
     pub fn count_done(&self) {
