@@ -1,3 +1,6 @@
 //! The rsync daemon: configuration, access, authentication, module sessions.
 
+pub mod access;
+pub mod auth;
 pub mod config;
+mod wild;
