@@ -17,6 +17,7 @@ pub mod error;
 pub mod filter_list;
 pub mod flist;
 pub mod greeting;
+mod hash_index;
 pub mod ids;
 pub mod item;
 pub mod limits;
