@@ -37,6 +37,14 @@ impl Protocol {
     pub fn has_extended_flags(self) -> bool {
         self.0 >= 28
     }
+    /// Modification times carry nanoseconds in the file list (31 and later).
+    pub fn has_mtime_nsec(self) -> bool {
+        self.0 >= 31
+    }
+    /// FIFOs and sockets carry a meaningless device number in the file list (before 31).
+    pub fn has_special_rdev(self) -> bool {
+        self.0 < 31
+    }
     /// The daemon greeting must carry a digest list (32).
     pub fn needs_digest_list(self) -> bool {
         self.0 >= 32
