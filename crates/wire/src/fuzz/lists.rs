@@ -1,0 +1,1 @@
+//! Fuzzing of the file list and what goes with it.

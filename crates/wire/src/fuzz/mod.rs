@@ -1,0 +1,3 @@
+//! Entry points for fuzzing, one for each group of decoders.
+
+pub mod lists;
