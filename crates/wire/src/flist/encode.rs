@@ -8,7 +8,7 @@ use crate::varint::Put;
 use crate::xattr::{Xattr, XattrTable};
 
 /// What the encoder needs beside the entry itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Extras {
     /// Access ACL (condensed) and, for directories, default ACL.
     pub acl: Option<(WireAcl, Option<WireAcl>)>,

@@ -201,4 +201,4 @@ fn join_rdev((major, minor): (u32, u32)) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

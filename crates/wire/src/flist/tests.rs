@@ -351,7 +351,12 @@ fn references_to_earlier_lists_are_complete() {
     assert_eq!(decode_list(&mut decoder, 4, &two).0, [member]);
 }
 
-fn random_entry(rng: &mut fastrand::Rng, f: &FlistFormat, last: &[u8], seen: u32) -> FileEntry {
+pub(crate) fn random_entry(
+    rng: &mut fastrand::Rng,
+    f: &FlistFormat,
+    last: &[u8],
+    seen: u32,
+) -> FileEntry {
     let p = f.protocol;
     let mut small = |n: u32| rng.u32(0..n);
     let modes = [0o100644, 0o100600, 0o40755, 0o120777, 0o20600, 0o60600, 0o10600, 0o140755];
@@ -413,7 +418,7 @@ fn random_entry(rng: &mut fastrand::Rng, f: &FlistFormat, last: &[u8], seen: u32
     e
 }
 
-fn random_acl(rng: &mut fastrand::Rng) -> WireAcl {
+pub(crate) fn random_acl(rng: &mut fastrand::Rng) -> WireAcl {
     let mut perm = || rng.bool().then(|| rng.u8(0..8));
     WireAcl {
         user_obj: perm(),
@@ -426,7 +431,7 @@ fn random_acl(rng: &mut fastrand::Rng) -> WireAcl {
     }
 }
 
-fn random_xattrs(rng: &mut fastrand::Rng) -> Vec<Xattr> {
+pub(crate) fn random_xattrs(rng: &mut fastrand::Rng) -> Vec<Xattr> {
     (0..rng.u8(0..3))
         .map(|i| Xattr {
             name: vec![b'u', b'0' + i],
