@@ -16,6 +16,8 @@ pub mod cursor;
 pub mod error;
 pub mod filter_list;
 pub mod flist;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod greeting;
 pub mod ids;
 pub mod item;
@@ -26,6 +28,8 @@ pub mod ndx;
 pub mod negotiate;
 pub mod stats;
 pub mod sums;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod varint;
 pub mod version;
