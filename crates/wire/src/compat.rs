@@ -151,10 +151,10 @@ mod tests {
 
     #[test]
     fn a_server_may_decline_incremental_recursion() {
-        let client = ClientCapabilities::parse(client_letters(true)[1..].as_bytes());
+        let client = ClientCapabilities::parse(&client_letters(true).as_bytes()[1..]);
         assert_eq!(client.server_flags(false).0, 0x1fe);
         assert_eq!(client.server_flags(true).0, 0x1ff);
-        let client = ClientCapabilities::parse(client_letters(false)[1..].as_bytes());
+        let client = ClientCapabilities::parse(&client_letters(false).as_bytes()[1..]);
         assert_eq!(client.server_flags(true).0, 0x1fe);
     }
 
@@ -164,12 +164,12 @@ mod tests {
             let got = ClientCapabilities::parse(text.as_bytes());
             (got.prerelease, String::from_utf8(got.letters).unwrap())
         };
-        assert_eq!(parse("32.5iLs"), (Some((32, 5)), "iLs".into()));
-        assert_eq!(parse("32.0iLs"), (None, "iLs".into()));
-        assert_eq!(parse(".7i"), (None, "i".into()));
-        assert_eq!(parse(".iLs"), (None, "iLs".into()));
-        assert_eq!(parse("99999999999.1"), (Some((u32::MAX, 1)), "".into()));
-        assert_eq!(parse("31"), (None, "".into()));
+        assert_eq!(parse("32.5iLs"), (Some((32, 5)), "iLs".to_string()));
+        assert_eq!(parse("32.0iLs"), (None, "iLs".to_string()));
+        assert_eq!(parse(".7i"), (None, "i".to_string()));
+        assert_eq!(parse(".iLs"), (None, "iLs".to_string()));
+        assert_eq!(parse("99999999999.1"), (Some((u32::MAX, 1)), String::new()));
+        assert_eq!(parse("31"), (None, String::new()));
         let retired = ClientCapabilities::parse(b".V");
         assert!(retired.raw_byte_flags() && !retired.negotiates_names());
     }
