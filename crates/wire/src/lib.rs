@@ -16,6 +16,7 @@ pub mod cursor;
 pub mod error;
 pub mod filter_list;
 pub mod flist;
+#[doc(hidden)]
 pub mod fuzz;
 pub mod greeting;
 mod hash_index;
@@ -28,6 +29,8 @@ pub mod ndx;
 pub mod negotiate;
 pub mod stats;
 pub mod sums;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod varint;
 pub mod version;
