@@ -77,6 +77,7 @@ fn main() {
         Matcher::new(&sig, &spec, false);
     });
     let run = |what: &str, data: &[u8], in_place| {
+        let sig = sig.clone();
         let mut matcher = Matcher::new(&sig, &spec, in_place);
         let mut hasher = FileHasher::transfer(&spec);
         let stats = timed(what, data.len(), || {
@@ -95,6 +96,13 @@ fn main() {
     run("shifted by one", &basis, false);
     rng.fill(&mut basis);
     run("nothing in common", &basis, false);
+    sig.weak.truncate(16);
+    sig.strong.truncate(16 * 5);
+    let mut matcher = Matcher::new(&sig, &spec, false);
+    timed("nothing in common, 16 blocks", len, || {
+        let mut hasher = FileHasher::transfer(&spec);
+        matcher.run(&mut Slice(&basis), &mut hasher, &mut Discard).expect("cannot fail")
+    });
     timed("whole file", len, || {
         whole_file(&mut Slice(&basis), &mut FileHasher::transfer(&spec), &mut Discard)
     })

@@ -145,12 +145,12 @@ impl FileHasher {
     /// The unseeded checksum of the list (`-c`).
     pub fn list(algo: Checksum) -> Self {
         FileHasher(match algo {
-            Checksum::Xxh128 => FileState::Xxh128(xxhash3_128::RawHasher::new(
-                xxhash3_128::SecretBuffer::default(),
-            )),
-            Checksum::Xxh3 => FileState::Xxh3(xxhash3_64::RawHasher::new(
-                xxhash3_64::SecretBuffer::default(),
-            )),
+            Checksum::Xxh128 => {
+                FileState::Xxh128(xxhash3_128::RawHasher::new(xxhash3_128::SecretBuffer::default()))
+            }
+            Checksum::Xxh3 => {
+                FileState::Xxh3(xxhash3_64::RawHasher::new(xxhash3_64::SecretBuffer::default()))
+            }
             Checksum::Xxh64 => FileState::Xxh64(XxHash64::with_seed(0)),
             Checksum::Md5 => FileState::Md5(Md5::new()),
             Checksum::Md4 => FileState::Md4(Md4::new()),

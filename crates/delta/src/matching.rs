@@ -290,9 +290,10 @@ impl Scan<'_, '_> {
         }
         let digest = self.strong.digest(data);
         let digest = digest.as_bytes();
-        let preferred = own.into_iter().chain(next).find(|&i| {
-            self.index.allowed(i, offset) && self.index.is_strong(i, digest)
-        });
+        let preferred = own
+            .into_iter()
+            .chain(next)
+            .find(|&i| self.index.allowed(i, offset) && self.index.is_strong(i, digest));
         let found = preferred.or_else(|| self.index.find(candidates, digest, offset));
         match found {
             Some(block) => self.index.matched(block, digest, offset),

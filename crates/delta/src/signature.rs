@@ -74,8 +74,7 @@ mod tests {
 
     #[test]
     fn captured_signature() {
-        let spec =
-            SumSpec { algo: Checksum::Xxh128, seed: 1, legacy_md4: false, seed_last: false };
+        let spec = SumSpec { algo: Checksum::Xxh128, seed: 1, legacy_md4: false, seed_last: false };
         let mut sig = Signature::with_sizes(700, 100, 2);
         let basis = captured_basis(1500);
         let mut hasher = BlockHasher::new(&spec);
