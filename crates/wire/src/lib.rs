@@ -16,6 +16,7 @@ pub mod cursor;
 pub mod error;
 pub mod filter_list;
 pub mod flist;
+pub mod fuzz;
 pub mod greeting;
 pub mod ids;
 pub mod item;
