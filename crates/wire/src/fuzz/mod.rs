@@ -8,9 +8,11 @@
 
 mod lists;
 mod session;
+mod tokens;
 
 pub use lists::*;
 pub use session::*;
+pub use tokens::*;
 
 use crate::{Cursor, Decode, DecodeError, Protocol};
 use std::fmt::Debug;
