@@ -214,7 +214,7 @@ impl Run {
         shell: Option<Shell>,
     ) -> ExitCode {
         let Run { settings, mut list, transfer, log, status, started } = self;
-        let agreed = handshake::client(&settings, exchange, &mut reader, &mut writer, &log);
+        let agreed = handshake::client(&settings, exchange, &mut reader, &mut writer);
         let agreed = match agreed {
             Ok(agreed) => agreed,
             Err(e) => {
