@@ -148,6 +148,14 @@ impl<'a> Index<'a> {
         Index { sig, full, filter, bucket_shift, starts, groups, in_place }
     }
 
+    /// Forgets what was matched in place: a new file starts.
+    pub(crate) fn reset(&mut self) {
+        if let Some(p) = &mut self.in_place {
+            p.kept.fill(NONE);
+            p.kept_blocks.fill(0);
+        }
+    }
+
     /// Whether full block `i` has this rolling sum.
     #[inline]
     pub(crate) fn is_weak(&self, i: u32, sum: u32) -> bool {
