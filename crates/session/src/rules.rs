@@ -71,7 +71,7 @@ impl filters::Loader for FsLoader {
         }
         let path = Path::new(OsStr::from_bytes(path));
         let path = self.base.as_ref().map_or_else(|| path.to_path_buf(), |base| base.join(path));
-        let file = fsroot::open_operator_file(&path)?;
+        let file = fsroot::read_operator_file(&path)?;
         if !file.metadata()?.is_dir() {
             file.take(MAX_RULE_FILE).read_to_end(&mut content)?;
         }
@@ -186,7 +186,7 @@ pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<Box<dyn BufRe
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let name = Path::new(OsStr::from_bytes(path));
-    match fsroot::open_operator_file(name) {
+    match fsroot::read_operator_file(name) {
         Ok(file) => Ok(Box::new(BufReader::new(file))),
         Err(e) => {
             let role = if settings.am_server { Role::Server } else { Role::Client };
