@@ -3,4 +3,7 @@
 pub mod access;
 pub mod auth;
 pub mod config;
+pub mod identity;
+mod limit;
+pub mod log;
 mod wild;
