@@ -104,7 +104,8 @@ impl AclTable {
         AclTable { kind, ..Default::default() }
     }
 
-    /// Appends `acl` as an index into the table, or as a literal that is added to it. Names are written iff present in `names[..].name`.
+    /// Appends `acl` as an index into the table, or as a literal that is added to it. Names are
+    /// written iff present in `names[..].name`.
     pub fn encode(&mut self, mut acl: WireAcl, out: &mut Vec<u8>) {
         let hash = self.index.hash(|state| acl.hash_grants(state));
         let entries = &self.entries;

@@ -21,9 +21,9 @@ pub enum XattrValue {
     Full(Vec<u8>),
     /// Longer than 32 bytes: length and MD5.
     Digest {
-        /** Length of the value. */
+        /// Length of the value.
         len: u32,
-        /** MD5 of the value. */
+        /// MD5 of the value.
         md5: [u8; 16],
     },
 }
@@ -94,7 +94,8 @@ impl XattrTable {
         position
     }
 
-    /// The 0-based table index of the next list; `name` (of the file) is for the error text. Values not kept back by digest are bounded. State changes only on success.
+    /// The 0-based table index of the next list; `name` (of the file) is for the error text. Values
+    /// not kept back by digest are bounded. State changes only on success.
     pub fn decode(&mut self, name: &[u8], c: &mut Cursor<'_>) -> Decode<u32> {
         let mut at = c.clone();
         let k = at.varint()?;

@@ -15,11 +15,11 @@ const OVERFLOW: &str = "buffer overflow: recv_file_entry";
 /// The decoding state of one direction, kept for the whole session.
 #[derive(Debug)]
 pub struct FlistDecoder {
-    /** Access ACLs. */
+    /// Access ACLs.
     pub access_acls: AclTable,
-    /** Default ACLs. */
+    /// Default ACLs.
     pub default_acls: AclTable,
-    /** Attributes. */
+    /// Attributes.
     pub xattrs: XattrTable,
     format: FlistFormat,
     base: u32,
@@ -97,9 +97,9 @@ impl FlistDecoder {
         self.prefix_len
     }
 
-    /// The next entry or the end. All checks of chapter 02 "Per entry, in this order" that need no knowledge of the
-    /// request are made here. Abbreviated entries come back complete (the decoder remembers what it
-    /// needs of hard-link leaders of the current list). State changes only on success.
+    /// The next entry or the end. All checks of an entry that need no knowledge of the request are
+    /// made here. Abbreviated entries come back complete (the decoder remembers what it needs of
+    /// hard-link leaders of the current list). State changes only on success.
     pub fn decode(&mut self, c: &mut Cursor<'_>) -> Decode<ListItem> {
         let acls = (self.access_acls.entries().len(), self.default_acls.entries().len());
         let mut at = c.clone();
