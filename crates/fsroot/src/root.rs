@@ -239,7 +239,7 @@ impl Root {
             }
             // A link's target may climb above any open ancestor, so begin at the top.
             follow => {
-                let (base, whole) = root.from_anchor(dir);
+                let (base, whole) = root.anchored(dir);
                 resolve::open_dir(base.as_fd(), &whole, flags, follow, root.way)
             }
         })
@@ -257,7 +257,7 @@ impl Root {
         (Arc::clone(&self.dir), dir)
     }
 
-    fn from_anchor(&self, path: &[u8]) -> (Arc<OwnedFd>, Vec<u8>) {
+    fn anchored(&self, path: &[u8]) -> (Arc<OwnedFd>, Vec<u8>) {
         match &self.anchor {
             None => (Arc::clone(&self.dir), path.to_vec()),
             Some(anchor) => {
@@ -301,11 +301,11 @@ impl Root {
     fn open_target(&mut self, p: &RelPath, flags: OFlags, unconfined: bool) -> io::Result<OwnedFd> {
         // Resolving the parent first gives links on the way the root's own rule.
         let (dir, leaf) = self.at(p)?;
-        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let flags = flags | OFlags::CLOEXEC;
         if unconfined {
             return self.with_spare_fds(|_| rfs::openat(&dir, leaf, flags, Mode::empty()));
         }
-        let (base, whole) = self.from_anchor(p.as_bytes());
+        let (base, whole) = self.anchored(p.as_bytes());
         self.with_spare_fds(|root| resolve::open_following(base.as_fd(), &whole, flags, root.way))
     }
 
@@ -422,7 +422,7 @@ impl Root {
     }
 }
 
-const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK);
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// Creating, removing and renaming.
 impl Root {
