@@ -85,7 +85,7 @@ pub fn umask() -> u32 {
         // more private, never more open.
         let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         rustix::process::umask(old);
-        u32::from(old.as_raw_mode())
+        old.as_raw_mode()
     })
 }
 
@@ -148,7 +148,7 @@ mod tests {
     fn reading_the_umask_leaves_it() {
         let first = umask();
         assert_eq!(first & !0o777, 0);
-        let now = rustix::process::umask(rustix::fs::Mode::from_raw_mode(first as _));
-        assert_eq!(u32::from(now.as_raw_mode()), first);
+        let now = rustix::process::umask(rustix::fs::Mode::from_raw_mode(first));
+        assert_eq!(now.as_raw_mode(), first);
     }
 }

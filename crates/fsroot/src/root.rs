@@ -239,7 +239,7 @@ impl Root {
             }
             // A link's target may climb above any open ancestor, so begin at the top.
             follow => {
-                let (base, whole) = root.from_anchor(dir);
+                let (base, whole) = root.anchored(dir);
                 resolve::open_dir(base.as_fd(), &whole, flags, follow, root.way)
             }
         })
@@ -257,7 +257,7 @@ impl Root {
         (Arc::clone(&self.dir), dir)
     }
 
-    fn from_anchor(&self, path: &[u8]) -> (Arc<OwnedFd>, Vec<u8>) {
+    fn anchored(&self, path: &[u8]) -> (Arc<OwnedFd>, Vec<u8>) {
         match &self.anchor {
             None => (Arc::clone(&self.dir), path.to_vec()),
             Some(anchor) => {
@@ -301,11 +301,11 @@ impl Root {
     fn open_target(&mut self, p: &RelPath, flags: OFlags, unconfined: bool) -> io::Result<OwnedFd> {
         // Resolving the parent first gives links on the way the root's own rule.
         let (dir, leaf) = self.at(p)?;
-        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let flags = flags | OFlags::CLOEXEC;
         if unconfined {
             return self.with_spare_fds(|_| rfs::openat(&dir, leaf, flags, Mode::empty()));
         }
-        let (base, whole) = self.from_anchor(p.as_bytes());
+        let (base, whole) = self.anchored(p.as_bytes());
         self.with_spare_fds(|root| resolve::open_following(base.as_fd(), &whole, flags, root.way))
     }
 
@@ -422,7 +422,7 @@ impl Root {
     }
 }
 
-const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK);
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// Creating, removing and renaming.
 impl Root {
@@ -610,9 +610,13 @@ impl Root {
             Err(nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::ENOSYS) => {}
             Err(e) => return Err(e.into()),
         }
-        // Without /proc, as in a chroot: what may be opened can be changed by its handle. Devices
-        // must not be opened just for that.
-        match meta::at(&dir, leaf, AtFlags::SYMLINK_NOFOLLOW)?.kind {
+        self.chmod_by_handle(p, mode)
+    }
+
+    /// Without /proc, as in a chroot: what may be opened can be changed by its handle. Devices
+    /// must not be opened just for that.
+    fn chmod_by_handle(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
+        match self.lstat(p)?.kind {
             Kind::Regular | Kind::Directory => {
                 let file = self.open_leaf(p, READ, 0)?;
                 Ok(rfs::fchmod(&file, meta::mode_arg(mode))?)
@@ -631,5 +635,59 @@ impl Root {
         let times = meta::times_arg(atime, mtime)?;
         let (dir, leaf) = self.at(p)?;
         Ok(rfs::utimensat(&dir, leaf, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chmod_does_without_proc() {
+        let t = tempfile::tempdir().unwrap();
+        std::fs::write(t.path().join("f"), "").unwrap();
+        std::os::unix::fs::symlink("f", t.path().join("l")).unwrap();
+        let mut root = Root::open(t.path()).unwrap();
+        let (f, l) = (RelPath::new(b"f").unwrap(), RelPath::new(b"l").unwrap());
+        root.chmod_by_handle(&f, 0o2751).unwrap();
+        assert_eq!(root.lstat(&f).unwrap().perm, 0o2751);
+        root.chmod_by_handle(&RelPath::root(), 0o711).unwrap();
+        assert_eq!(root.lstat(&RelPath::root()).unwrap().perm, 0o711);
+        assert!(root.chmod_by_handle(&l, 0o600).is_err());
+    }
+
+    #[test]
+    fn a_root_that_walks_reads_the_same() {
+        let t = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(t.path().join("a/b")).unwrap();
+        std::fs::write(t.path().join("a/b/f"), "text").unwrap();
+        std::os::unix::fs::symlink("a/b", t.path().join("l")).unwrap();
+        std::os::unix::fs::symlink("../l/f", t.path().join("a/to")).unwrap();
+        std::os::unix::fs::symlink("/", t.path().join("a/out")).unwrap();
+        let paths = ["a/b/f", "l/f", "a/to", "a/out", "a/out/x", "a/b", "l", "none", "a/b/f/x"];
+        for follow in [FollowParents::No, FollowParents::Beneath] {
+            let answers: Vec<Vec<_>> = [Way::Kernel, Way::Walk]
+                .map(|way| {
+                    let mut root = Root::open(t.path()).unwrap();
+                    root.set_follow_parents(follow);
+                    root.way = way;
+                    let mut answers = Vec::new();
+                    for p in paths.map(|p| RelPath::new(p.as_bytes()).unwrap()) {
+                        let errno = |e: io::Error| e.raw_os_error();
+                        answers.push((
+                            root.lstat(&p).map(|st| st.ino).map_err(errno),
+                            root.stat_follow(&p, false).map(|st| st.ino).map_err(errno),
+                            root.open_read_follow(&p, false)
+                                .and_then(|f| Stat::of(&f))
+                                .map(|st| st.ino)
+                                .map_err(errno),
+                            root.read_dir(&p).map_err(errno),
+                        ));
+                    }
+                    answers
+                })
+                .into();
+            assert_eq!(answers[0], answers[1], "{follow:?}");
+        }
     }
 }

@@ -140,9 +140,9 @@ impl TempFile {
     /// instance. It runs on the thread that cleans up.
     pub fn set_interrupt_action(&self, action: Box<dyn FnOnce() + Send>) {
         let Some(id) = self.id else { return };
-        if let Some(live) = registry().live.get_mut(&id) {
-            live.action = Some(action);
-        }
+        let before = registry().live.get_mut(&id).map(|live| live.action.replace(action));
+        // Not under the lock, for who knows what it holds.
+        drop(before);
     }
 
     /// Leaves the file under its temporary name.
@@ -163,7 +163,9 @@ impl TempFile {
 
     fn disarm(&mut self) {
         if let Some(id) = self.id.take() {
-            registry().live.remove(&id);
+            let entry = registry().live.remove(&id);
+            // Not under the lock, for who knows what its action holds.
+            drop(entry);
         }
     }
 }
@@ -172,7 +174,8 @@ impl Drop for TempFile {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
             // Gone from the registry means that the cleaning thread has dealt with it.
-            if registry().live.remove(&id).is_some() {
+            let entry = registry().live.remove(&id);
+            if entry.is_some() {
                 let _ = rfs::unlinkat(&self.dir, self.leaf(), AtFlags::empty());
             }
         }
