@@ -119,10 +119,7 @@ fn open_syslog(section: &Section) {
     let tag = section.string("syslogtag");
     let tag = if tag.is_empty() { "rsyncd".into() } else { tag };
     let facility = match section.string("syslogfacility").to_ascii_lowercase().as_str() {
-        "auth" | "security" => Facility::LOG_AUTH,
-        "authpriv" => Facility::LOG_AUTHPRIV,
-        "cron" => Facility::LOG_CRON,
-        "ftp" => Facility::LOG_FTP,
+        "auth" | "authpriv" | "security" => Facility::LOG_AUTH,
         "kern" => Facility::LOG_KERN,
         "lpr" => Facility::LOG_LPR,
         "mail" => Facility::LOG_MAIL,
