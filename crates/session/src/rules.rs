@@ -6,6 +6,7 @@ use crate::{
     conn::{Messages, Reader, Writer},
     log::Role,
     messages::Common,
+    options::RuleArg,
     settings::{FilesFrom, Settings},
 };
 use fast_io::{RecvHalf, SendHalf};
@@ -29,19 +30,6 @@ const MAX_NAME: usize = wire::limits::MAX_PATH - 1;
 
 /// The names of a files-from list.
 pub type Names = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
-
-/// One rule option as typed, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum RuleArg {
-    Filter(Vec<u8>),
-    Exclude(Vec<u8>),
-    Include(Vec<u8>),
-    ExcludeFrom(Vec<u8>),
-    IncludeFrom(Vec<u8>),
-    /// `-C`, added at the end.
-    Cvs,
-}
 
 /// Opens merge files for `filters`; relative names hang below a base directory.
 #[derive(Debug, Clone, Default)]
