@@ -74,12 +74,12 @@ fn link(
 ) -> Result<Link, OptionError> {
     let request = |args: ServerArgs| DaemonRequest {
         login: login(plan, remote, paths),
-        args: args.args,
+        args: args.argv,
         secluded: args.secluded,
     };
     Ok(match remote.via {
         Via::Shell => Link::Shell {
-            argv: plan.shell_command(remote, &args.args, role)?.argv,
+            argv: plan.shell_command(remote, &args.argv, role)?.argv,
             secluded: args.secluded,
         },
         Via::DaemonOverShell { port } => Link::DaemonShell {
