@@ -100,17 +100,23 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let generating = spawn("generator", move || {
         let generator =
             generator::Generator::new(stop.clone(), writer, inbox, dest, job);
-        let (result, writer) = generator.run(first);
+        let (result, writer) = generator.run(&first);
         if result.is_err() {
             stop.stop.store(true, Ordering::Release);
         }
         let result = result.map_err(|e| named(e, Role::Generator));
         let _left = ended.send(Ended::Generator(result, Box::new(writer)));
     });
-    match generating {
-        Ok(()) => wait(&outcome),
-        Err(e) => (Err(e), None),
+    if let Err(e) = generating {
+        return (Err(e), None);
     }
+    let (result, writer) = wait(&outcome);
+    if let (Ok(()), Some((written, read))) = (&result, *shared::lock(&shared.bytes)) {
+        // A pull reports what the sender counted, from its own point of view.
+        session.stats.bytes_read.set(written);
+        session.stats.bytes_written.set(read);
+    }
+    (result, writer)
 }
 
 /// Waits for both threads; after one fails, the other gets some time to notice.
@@ -153,8 +159,8 @@ fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     }
 }
 
-/// The receiver, the first lists and the destination.
-type Prepared<R> = (receiver::Receiver<R>, Vec<Arc<list::List>>, dest::Dest);
+/// The receiver, the first list (further ones come as events) and the destination.
+type Prepared<R> = (receiver::Receiver<R>, Arc<list::List>, dest::Dest);
 
 /// Everything before the two threads part: the first list, and the destination that follows from it. `None`: nothing to do.
 fn prepare<R: RecvHalf>(
@@ -171,7 +177,7 @@ fn prepare<R: RecvHalf>(
     }
     let dest = dest::choose(shared, job.dest.as_deref(), &lists)?;
     receiver.set_dest(&dest);
-    Ok(Some((receiver, lists, dest)))
+    Ok(lists.into_iter().next().map(|first| (receiver, first, dest)))
 }
 
 /// Puts the role behind the texts that want it.

@@ -65,6 +65,8 @@ pub(super) struct Shared {
     pub dones: AtomicU32,
     /// Set when either side fails, so that the other stops at its next step.
     pub stop: AtomicBool,
+    /// What the sender says of the bytes it wrote and read.
+    pub bytes: Mutex<Option<(u64, u64)>>,
     /// Whether files are really changed.
     pub do_xfers: bool,
     /// Full paths are wanted by the output format.
@@ -89,6 +91,7 @@ impl Shared {
             reporter,
             dones: AtomicU32::new(0),
             stop: AtomicBool::new(false),
+            bytes: Mutex::default(),
             session,
         }
     }
