@@ -467,11 +467,7 @@ impl State {
             Opt::IgnoreMissingArgs => self.ignore_missing_args = true,
             Opt::DeleteMissingArgs => self.delete_missing_args = true,
             Opt::RemoveSourceFiles => self.remove_source = RemoveSource::Source,
-            Opt::RemoveSentFiles => {
-                if self.remove_source == RemoveSource::Nothing {
-                    self.remove_source = RemoveSource::Sent;
-                }
-            }
+            Opt::RemoveSentFiles => self.remove_source = RemoveSource::Sent,
             Opt::ListOnly => self.list_only = true,
             Opt::DryRun => self.dry_run = true,
 
@@ -499,10 +495,7 @@ impl State {
             }
             Opt::DropD => self.drop_devices = on,
             Opt::CopyDevices => self.copy_devices = true,
-            Opt::WriteDevices => {
-                self.write_devices = on;
-                self.inplace |= on;
-            }
+            Opt::WriteDevices => self.write_devices = on,
             Opt::Times => self.times = on,
             Opt::Atimes => self.atimes = count(self.atimes, on),
             Opt::OpenNoatime => self.open_noatime = on,

@@ -203,7 +203,6 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
 
     let compress_choice = compress_choice(&s);
     let given = forward(&s, &compress_choice, &partial_dir, explicit_list_only, env);
-    let append = s.append;
     let shell_given = s.shell.is_some();
     let settings = Settings {
         am_server: s.am_server,
@@ -281,8 +280,8 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         skip_compress: s.skip_compress,
         checksum_list: list_part(env.checksum_list.as_deref(), s.am_server),
         compress_list: list_part(env.compress_list.as_deref(), s.am_server),
-        inplace: s.inplace || append != Append::Off || s.write_devices,
-        append,
+        inplace: s.inplace,
+        append: s.append,
         partial: s.partial,
         partial_dir: match partial_dir {
             None if s.delay_updates => Some(b".~tmp~".to_vec()),
@@ -666,13 +665,18 @@ fn settle_partial(
         return Err(s.error("--append cannot be used with --whole-file"));
     }
     let inplace = if s.append != Append::Off { "append" } else { "inplace" };
-    let in_place = s.append != Append::Off || s.inplace;
+    s.inplace |= s.append != Append::Off || s.write_devices;
+    let in_place = s.inplace;
     let mut dir = s.partial_dir.take();
     if in_place && (s.delay_updates || dir.is_some()) {
         let other = if s.delay_updates { "delay-updates" } else { "partial-dir" };
         return Err(s.error(format!("--{inplace} cannot be used with --{other}")));
     }
-    if dir.is_none() && s.partial && !s.am_server && !in_place {
+    if in_place {
+        // What was written stays anyway.
+        s.partial = false;
+    }
+    if dir.is_none() && s.partial && !s.am_server {
         dir = env.partial_dir.clone();
         let used = dir.as_ref().is_some_and(|dir| !clean_path(dir).is_empty());
         if used && unbuilt == Unbuilt::Refuse {
