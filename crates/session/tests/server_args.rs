@@ -4,6 +4,8 @@
 use session::options::{self, Environment, Request, Transfer, server_args};
 use std::{
     fs,
+    io::{Read, Write},
+    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Command, Stdio},
@@ -527,4 +529,87 @@ fn environment() {
         wrong.extend(partial.iter().filter_map(|args| lab.compare(args, &[env]).err()));
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.concat());
+}
+
+/// A daemon that accepts anything and answers with what the client asked for.
+fn ask_daemon(args: &[&str]) -> (String, Vec<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port().to_string();
+    let mut client = Command::new("/usr/bin/rsync");
+    for name in ["RSYNC_OLD_ARGS", "RSYNC_PROTECT_ARGS", "POSIXLY_CORRECT"] {
+        client.env_remove(name);
+    }
+    client.args(["--contimeout=20", "--port"]).arg(port).args(args).stdin(Stdio::null());
+    client.stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
+    let mut client = client.spawn().expect("rsync is missing: apt-get install rsync");
+    let (mut socket, _) = listener.accept().expect("rsync calls");
+    socket.write_all(b"@RSYNCD: 32.0 sha512\n").expect("writable");
+    let mut line = || {
+        let mut text = Vec::new();
+        let mut byte = [0];
+        while socket.read(&mut byte).expect("readable") == 1 && byte != *b"\n" {
+            text.push(byte[0]);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    };
+    let _greeting = line();
+    let module = line();
+    socket.write_all(b"@RSYNCD: OK\n").expect("writable");
+    let mut sent = Vec::new();
+    let mut byte = [0];
+    let blocks = if args.contains(&"-s") { 2 } else { 1 };
+    for _ in 0..blocks {
+        let from = sent.len();
+        while sent[from..] != [0] && !sent[from..].ends_with(&[0, 0]) {
+            assert_eq!(socket.read(&mut byte).expect("readable"), 1, "cut short: {sent:?}");
+            sent.push(byte[0]);
+        }
+    }
+    drop(socket);
+    client.wait().expect("rsync ends");
+    let mut words: Vec<String> =
+        sent.split(|&b| b == 0).map(|s| String::from_utf8_lossy(s).into_owned()).collect();
+    words.pop();
+    (module, words)
+}
+
+#[test]
+fn daemon_arguments() {
+    const LINES: &[&[&str]] = &[
+        &["-av", "127.0.0.1::mod", "d"],
+        &["-av", "127.0.0.1::mod/", "d"],
+        &["-av", "--delete", "/etc/hostname", "127.0.0.1::mod"],
+        &["/etc/hostname", "127.0.0.1::mod/a b"],
+        &["127.0.0.1::mod/a b*", "::mod/c mod/d", "::other/x mod/y", "d"],
+        &["127.0.0.1::mod/~x", "::mod/-y", "::-z/a", "d"],
+        &["127.0.0.1::-z/a", "d"],
+        &["-T", "x y*", "--info=name0", "/etc/hostname", "127.0.0.1::mod/a\\b$c"],
+        &["-M-x y", "--old-args", "/etc/hostname", "127.0.0.1::mod/a mod/b"],
+        &["--old-args", "--old-args", "-T", "x y", "/etc/hostname", "127.0.0.1::mod/a mod/b"],
+        // Nothing is split with -s, yet rsync would guard "::mod/c mod/d" behind the first source.
+        &["-s", "-a", "127.0.0.1::mod/a b mod/c", "::mod/c", "d"],
+        &["-s", "-T", "x y", "/etc/hostname", "127.0.0.1::mod"],
+        &["--protocol=31", "-r", "127.0.0.1::mod/x", "d"],
+    ];
+    let mut wrong = String::new();
+    for args in LINES {
+        let typed: Vec<Vec<u8>> = args.iter().map(|a| a.as_bytes().to_vec()).collect();
+        let request = options::parse_args_unchecked(&typed, &Environment::default());
+        let Ok(Request::Client(mut plan)) = request else { panic!("{args:?}: {request:?}") };
+        let transfer = plan.transfer().expect("operands that rsync takes");
+        let server = server_args::server_args(&plan, &transfer).expect("not too many");
+        let server = server.expect("a remote transfer");
+        let mut ours: Vec<String> =
+            server.argv.iter().map(|s| String::from_utf8_lossy(s).into_owned()).collect();
+        ours.push(String::new());
+        if server.secluded.is_some() {
+            let payload = String::from_utf8_lossy(&server.payload()).into_owned();
+            ours.extend(payload.split_terminator('\0').map(str::to_string));
+        }
+        let (_, theirs) = ask_daemon(args);
+        if ours != theirs {
+            wrong.push_str(&format!("{args:?}\n  rsync {theirs:?}\n  ours  {ours:?}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }

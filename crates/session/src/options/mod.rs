@@ -13,9 +13,13 @@ pub mod parse;
 pub mod plan;
 mod resolve;
 pub mod server_args;
+mod settle;
 pub mod shell;
 pub mod sizes;
+mod state;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod version;
 
 pub use daemon_args::DaemonArgs;

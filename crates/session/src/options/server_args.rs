@@ -66,8 +66,11 @@ pub fn server_args(plan: &Plan, transfer: &Transfer) -> Result<Option<ServerArgs
     }
     args.plain(".");
     match transfer {
-        Transfer::Pull { sources, .. } => sources.iter().for_each(|path| args.path(path)),
-        Transfer::Push { dest, .. } => args.path(dest),
+        Transfer::Pull { sources, .. } => {
+            let module = module_of(sources.first().map_or(&[], Vec::as_slice));
+            sources.iter().for_each(|path| args.path(path, module));
+        }
+        Transfer::Push { dest, .. } => args.path(dest, module_of(dest)),
         Transfer::Local { .. } => {}
     }
     let mut argv = args.out;
@@ -335,8 +338,8 @@ impl Builder<'_> {
         }
     }
 
-    /// A path argument.
-    fn path(&mut self, path: &[u8]) {
+    /// A path argument; `module` is the daemon's.
+    fn path(&mut self, path: &[u8], module: &[u8]) {
         let daemon = self.remote.is_daemon();
         let mut path = path.to_vec();
         if path.is_empty() && !daemon {
@@ -355,7 +358,7 @@ impl Builder<'_> {
             return;
         }
         if daemon {
-            self.out.push(guard_module(&path));
+            self.out.push(guard_module(&path, module));
             return;
         }
         let mut out = escape(&path, false);
@@ -381,10 +384,15 @@ impl Builder<'_> {
     }
 }
 
-/// Keeps a daemon from splitting a path at a space before its module's name: the space becomes a pattern for one.
-fn guard_module(path: &[u8]) -> Vec<u8> {
-    let slash = path.iter().position(|&b| b == b'/').unwrap_or(path.len());
-    let split = [b" ", &path[..slash], b"/"].concat();
+/// The first component.
+fn module_of(path: &[u8]) -> &[u8] {
+    path.split(|&b| b == b'/').next().unwrap_or_default()
+}
+
+/// Keeps a daemon from splitting a path at a space before its module's name: the space becomes a
+/// pattern for one.
+fn guard_module(path: &[u8], module: &[u8]) -> Vec<u8> {
+    let split = [b" ", module, b"/"].concat();
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((&b, tail)) = rest.split_first() {
@@ -434,8 +442,8 @@ mod tests {
 
     #[test]
     fn a_daemon_must_not_split_at_the_module() {
-        assert_eq!(guard_module(b"mod/a mod/d"), b"mod/a[ ]mod/d");
-        assert_eq!(guard_module(b"mod/a modem/d"), b"mod/a modem/d");
+        assert_eq!(guard_module(b"mod/a mod/d", b"mod"), b"mod/a[ ]mod/d");
+        assert_eq!(guard_module(b"mod/a modem/d", b"mod"), b"mod/a modem/d");
     }
 
     #[test]
