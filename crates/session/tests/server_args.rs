@@ -586,8 +586,8 @@ fn daemon_arguments() {
         &["-T", "x y*", "--info=name0", "/etc/hostname", "127.0.0.1::mod/a\\b$c"],
         &["-M-x y", "--old-args", "/etc/hostname", "127.0.0.1::mod/a mod/b"],
         &["--old-args", "--old-args", "-T", "x y", "/etc/hostname", "127.0.0.1::mod/a mod/b"],
-        // Nothing is split with -s, yet rsync would guard "::mod/c mod/d" behind the first source.
-        &["-s", "-a", "127.0.0.1::mod/a b mod/c", "::mod/c", "d"],
+        // With -s a daemon splits nothing, yet rsync would guard "mod/a mod/b" against it; we do not.
+        &["-s", "-a", "127.0.0.1::mod/a b", "::mod/c", "d"],
         &["-s", "-T", "x y", "/etc/hostname", "127.0.0.1::mod"],
         &["--protocol=31", "-r", "127.0.0.1::mod/x", "d"],
     ];
