@@ -239,3 +239,44 @@ fn our_own_words() {
     let none = "Invalid checksum-choice for --checksum: none (0)";
     assert_eq!(run(&["-c", "--cc=md5,none", "a", "b"]), (none.into(), 4));
 }
+
+/// What rsync says when this is its only option before `--version`.
+fn complaint(arg: &str) -> String {
+    let output = Command::new("/usr/bin/rsync").args(["--version", arg]).current_dir("/").output();
+    let output = output.expect("rsync is missing: apt-get install rsync");
+    String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().to_string()
+}
+
+#[test]
+fn the_table_has_rsync_s_names() {
+    use options::table::{Arg, OPTIONS, Opt, find_short};
+    let mut wrong = Vec::new();
+    for e in OPTIONS {
+        let with = [e.long].into_iter().chain(e.aliases.iter().copied());
+        for (name, arg) in with.map(|n| (n, e.arg)).chain(e.off.iter().map(|n| (*n, Arg::None))) {
+            let option = format!("--{name}");
+            // The daemon's options, and those that end the run, are told apart elsewhere.
+            // --server changes the words even where it is wrong.
+            if name.is_empty() || matches!(e.opt, Opt::DaemonMode | Opt::Server) {
+                continue;
+            }
+            let (typed, expected) = match arg {
+                Arg::None => (format!("{option}=1"), "option does not take an argument"),
+                _ => (option, "missing argument"),
+            };
+            let theirs = complaint(&typed);
+            if theirs != format!("rsync: {typed}: {expected}") {
+                wrong.push(format!("{typed}: {theirs}"));
+            }
+        }
+    }
+    for letter in b'!'..=b'~' {
+        let option = format!("-{}", letter as char);
+        let ours = find_short(OPTIONS, letter).is_some();
+        let theirs = complaint(&option);
+        if letter != b'-' && ours == theirs.ends_with(": unknown option") {
+            wrong.push(format!("{option}: {theirs}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

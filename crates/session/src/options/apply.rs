@@ -108,19 +108,19 @@ impl State {
             }
             Opt::PruneEmptyDirs => self.prune_empty_dirs = on,
             Opt::CvsExclude => self.cvs_exclude = true,
-            Opt::Filter => self.filters.push(RuleArg::Filter(owned())),
+            Opt::Filter => self.filter(RuleArg::Filter(owned())),
             Opt::MergeFilter => {
                 self.merge_filters += 1;
                 match self.merge_filters {
-                    1 => self.filters.push(RuleArg::Filter(b": /.rsync-filter".to_vec())),
-                    2 => self.filters.push(RuleArg::Filter(b"- .rsync-filter".to_vec())),
+                    1 => self.filter(RuleArg::Filter(b": /.rsync-filter".to_vec())),
+                    2 => self.filter(RuleArg::Filter(b"- .rsync-filter".to_vec())),
                     _ => {}
                 }
             }
-            Opt::Exclude => self.filters.push(RuleArg::Exclude(owned())),
-            Opt::Include => self.filters.push(RuleArg::Include(owned())),
-            Opt::ExcludeFrom => self.filters.push(RuleArg::ExcludeFrom(owned())),
-            Opt::IncludeFrom => self.filters.push(RuleArg::IncludeFrom(owned())),
+            Opt::Exclude => self.filter(RuleArg::Exclude(owned())),
+            Opt::Include => self.filter(RuleArg::Include(owned())),
+            Opt::ExcludeFrom => self.filter(RuleArg::ExcludeFrom(owned())),
+            Opt::IncludeFrom => self.filter(RuleArg::IncludeFrom(owned())),
             Opt::FilesFrom => self.files_from = Some(owned()),
             Opt::From0 => self.from0 = on,
             Opt::IgnoreMissingArgs => self.ignore_missing_args = true,

@@ -26,7 +26,7 @@ pub use daemon_args::DaemonArgs;
 pub use help::{daemon_help, help};
 pub use operands::{Hostspec, Remote, Transfer, Via};
 pub use parse::Typed;
-pub use plan::{Environment, Family, Outbuf, Plan, RuleArg};
+pub use plan::{Environment, Family, FilterArg, Outbuf, Plan, RuleArg};
 pub use server_args::ServerArgs;
 pub use version::{version, version_json};
 

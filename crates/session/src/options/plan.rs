@@ -36,7 +36,16 @@ impl Environment {
     }
 }
 
-/// One option that adds filter rules, in the order typed.
+/// One option that adds filter rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterArg {
+    /// The option.
+    pub rule: RuleArg,
+    /// Whether `--from0` was in force where it was typed: a file named here is read at once.
+    pub from0: bool,
+}
+
+/// What an option adds to the filter rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleArg {
     /// `--filter`, or what `-F` and others stand for.
@@ -81,7 +90,7 @@ pub struct Plan {
     /// What is not an option.
     pub operands: Vec<Vec<u8>>,
     /// The filter options in order.
-    pub filters: Vec<RuleArg>,
+    pub filters: Vec<FilterArg>,
     /// The remote shell's command: `-e`, else `RSYNC_RSH`; `None` is `ssh`.
     pub shell: Option<Vec<u8>>,
     /// Whether it was `-e`: then a daemon is run over it.

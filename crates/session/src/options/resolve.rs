@@ -3,7 +3,7 @@
 use super::{
     OptionError, Request, daemon_args, operands,
     parse::{Given, Typed},
-    plan::{Environment, Forward, Plan, RuleArg},
+    plan::{Environment, FilterArg, Forward, Plan, RuleArg},
     settle::*,
     state::{IdMap, PROTOCOL_MAX, Recurse, State, Stop},
 };
@@ -187,7 +187,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
     }
     let relative = s.relative.unwrap_or(files_from.is_some());
     if s.cvs_exclude {
-        s.filters.push(RuleArg::Cvs);
+        s.filter(RuleArg::Cvs);
     }
     let backup_protects = s.backup
         && (s.delete_any() && !s.delete_excluded)
@@ -195,7 +195,8 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         && !s.am_server;
     if backup_protects {
         let at = s.filters.len() - usize::from(s.cvs_exclude);
-        s.filters.insert(at, RuleArg::Filter([b"P *", suffix.as_slice()].concat()));
+        let rule = RuleArg::Filter([b"P *", suffix.as_slice()].concat());
+        s.filters.insert(at, FilterArg { rule, from0: s.from0 });
     }
 
     let compress_choice = compress_choice(&s);

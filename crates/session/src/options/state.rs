@@ -2,7 +2,7 @@
 use super::{
     OptionError,
     levels::{self, Levels},
-    plan::{Family, RuleArg},
+    plan::{Family, FilterArg, RuleArg},
 };
 use crate::{
     log::Role,
@@ -96,7 +96,7 @@ pub(super) struct State {
     pub prune_empty_dirs: bool,
     pub cvs_exclude: bool,
     pub merge_filters: u32,
-    pub filters: Vec<RuleArg>,
+    pub filters: Vec<FilterArg>,
     pub files_from: Option<Vec<u8>>,
     pub from0: bool,
     pub ignore_missing_args: bool,
@@ -331,6 +331,10 @@ impl State {
         }
     }
 
+    /// Adds filter rules.
+    pub(super) fn filter(&mut self, rule: RuleArg) {
+        self.filters.push(FilterArg { rule, from0: self.from0 });
+    }
     /// Who is parsing.
     pub(super) fn role(&self) -> Role {
         if self.am_server { Role::Server } else { Role::Client }

@@ -68,14 +68,21 @@ fn filters_keep_their_order() {
         filter("- /*/*"),
         RuleArg::Cvs,
     ];
-    assert_eq!(plan(&args).filters, expected);
+    let rules = |plan: Plan| plan.filters.into_iter().map(|f| f.rule).collect::<Vec<_>>();
+    assert_eq!(rules(plan(&args)), expected);
     let Ok(Request::Client(plan)) = parse_args_unchecked(
         &words(&["-rbC", "--delete", "--exclude=a", "x", "y"]),
         &Environment::default(),
     ) else {
         panic!("a plan")
     };
-    assert_eq!(plan.filters, [RuleArg::Exclude(b"a".to_vec()), filter("P *~"), RuleArg::Cvs]);
+    assert_eq!(rules(*plan), [RuleArg::Exclude(b"a".to_vec()), filter("P *~"), RuleArg::Cvs]);
+}
+
+#[test]
+fn from0_counts_from_where_it_stands() {
+    let filters = plan(&["--exclude-from=a", "-0", "--exclude-from=b", "x", "y"]).filters;
+    assert_eq!(filters.iter().map(|f| f.from0).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]
