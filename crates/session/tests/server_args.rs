@@ -425,12 +425,14 @@ fn pulls() {
 
 #[test]
 fn random_combinations() {
-    const FLAGS: &str = "-a -r -l -p -t -g -o -D -v -q -n -i -h -c -z -u -W -P -I -x -L -k -K -H -A -X \
-        -U -S -R -d -m -E -O -J -C -8 --no-r --no-l --no-p --no-t --no-g --no-o --no-D --no-v --no-i \
-        --no-c --no-z --no-W --no-x --no-H --no-A --no-X --no-U --no-S --no-R --no-d --no-m --no-O --no-J \
-        --numeric-ids --size-only --partial --inplace --existing --stats --delete --no-inc-recursive \
-        --specials --info=name2 --info=stats0 --zc=zstd --force --list-only --no-implied-dirs --progress \
-        --safe-links --super --stderr=all --out-format=%i%n -b --delete-after --files-from=a --del";
+    const FLAGS: &str = "\
+        -a -r -l -p -t -g -o -D -v -q -n -i -h -c -z -u -W -P -I -x -L -k -K -H -A -X -U -S -R \
+        -d -m -E -O -J -C -8 --no-r --no-l --no-p --no-t --no-g --no-o --no-D --no-v --no-i \
+        --no-c --no-z --no-W --no-x --no-H --no-A --no-X --no-U --no-S --no-R --no-d --no-m \
+        --no-O --no-J --numeric-ids --size-only --partial --inplace --existing --stats \
+        --delete --no-inc-recursive --specials --info=name2 --info=stats0 --zc=zstd --force \
+        --list-only --no-implied-dirs --progress --safe-links --super --stderr=all \
+        --out-format=%i%n -b --delete-after --files-from=a --del";
     let flags: Vec<&str> = FLAGS.split_whitespace().collect();
     let mut rng = fastrand::Rng::with_seed(7);
     let lines = (0..300).map(|_| {
@@ -586,7 +588,8 @@ fn daemon_arguments() {
         &["-T", "x y*", "--info=name0", "/etc/hostname", "127.0.0.1::mod/a\\b$c"],
         &["-M-x y", "--old-args", "/etc/hostname", "127.0.0.1::mod/a mod/b"],
         &["--old-args", "--old-args", "-T", "x y", "/etc/hostname", "127.0.0.1::mod/a mod/b"],
-        // With -s a daemon splits nothing, yet rsync would guard "mod/a mod/b" against it; we do not.
+        // With -s a daemon splits nothing, yet rsync would guard "mod/a mod/b" against it; we do
+        // not.
         &["-s", "-a", "127.0.0.1::mod/a b", "::mod/c", "d"],
         &["-s", "-T", "x y", "/etc/hostname", "127.0.0.1::mod"],
         &["--protocol=31", "-r", "127.0.0.1::mod/x", "d"],

@@ -1,5 +1,5 @@
-//! Walks the command line in order. Values that rsync checks as it meets them are checked here; what
-//! depends on other options is left to `resolve`.
+//! Walks the command line in order. Values that rsync checks as it meets them are checked here;
+//! what depends on other options is left to `resolve`.
 use super::{
     OptionError,
     levels::{self, Priority, WordsError},
@@ -190,7 +190,8 @@ impl State {
 
             Opt::WholeFile => self.whole_file = Some(on),
             Opt::BlockSize => {
-                // Protocols below 30 had a larger limit, but only a --protocol before this option counts.
+                // Protocols below 30 had a larger limit, but only a --protocol before this option
+                // counts.
                 let max = if self.protocol < 30 { 1 << 29 } else { 1 << 17 };
                 let rule = SizeRule { name: "block-size", max: Some(max), ..SIZE };
                 let size = self.size(rule, given.text())?;

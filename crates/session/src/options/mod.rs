@@ -1,9 +1,10 @@
 //! The command line: what was typed ([`Typed`]) and what it means ([`Plan`]).
 //!
-//! [`table`] lists every option once. [`parse`] turns argv into [`Typed`]; `apply` walks it in order into the
-//! state of every option; `resolve` settles defaults, conflicts and implications into a [`Plan`]. From a plan,
-//! [`operands`] decides what is copied where, [`server_args`] builds the server's command line and [`shell`] the
-//! remote shell's. Nothing here prints: errors and texts are values.
+//! [`table`] lists every option once. [`parse`] turns argv into [`Typed`]; `apply` walks it in
+//! order into the state of every option; `resolve` settles defaults, conflicts and implications
+//! into a [`Plan`]. From a plan, [`operands`] decides what is copied where, [`server_args`] builds
+//! the server's command line and [`shell`] the remote shell's. Nothing here prints: errors and
+//! texts are values.
 mod apply;
 mod daemon_args;
 mod help;
@@ -86,16 +87,17 @@ pub fn parse_args(args: &[Vec<u8>], env: &Environment) -> Result<Request, Option
     resolve::request(typed, args, env, resolve::Unbuilt::Refuse)
 }
 
-/// The same, without refusing the options that are parsed but not built: for comparing their parsing and forwarding
-/// with rsync's.
+/// The same, without refusing the options that are parsed but not built: for comparing their
+/// parsing and forwarding with rsync's.
 #[doc(hidden)]
 pub fn parse_args_unchecked(args: &[Vec<u8>], env: &Environment) -> Result<Request, OptionError> {
     let typed = parse::parse(table::OPTIONS, args, env.posixly_correct);
     resolve::request(typed, args, env, resolve::Unbuilt::Allow)
 }
 
-/// Reads the arguments that a daemon's client sent (the program's name is not among them). `refuse` is asked for each
-/// option given, in order, and its text (without `rsync: `) ends the parsing with code 4.
+/// Reads the arguments that a daemon's client sent (the program's name is not among them). `refuse`
+/// is asked for each option given, in order, and its text (without `rsync: `) ends the parsing with
+/// code 4.
 pub fn parse_daemon_client_args(
     args: &[Vec<u8>],
     env: &Environment,

@@ -81,8 +81,8 @@ pub enum Outbuf {
     Block,
 }
 
-/// A command line with every default and implication settled, except those that depend on the operands
-/// ([`Plan::transfer`]) and on the peer.
+/// A command line with every default and implication settled, except those that depend on the
+/// operands ([`Plan::transfer`]) and on the peer.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// What the roles see.
@@ -159,8 +159,8 @@ pub(super) struct Forward {
 }
 
 impl Plan {
-    /// The server's arguments behind the options: a sender's sources, or a receiver's destination. The first argument
-    /// (`.`) is left out.
+    /// The server's arguments behind the options: a sender's sources, or a receiver's destination.
+    /// The first argument (`.`) is left out.
     pub fn server_paths(&self) -> &[Vec<u8>] {
         self.operands.get(1..).unwrap_or_default()
     }

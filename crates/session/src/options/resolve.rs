@@ -1,5 +1,5 @@
-//! From the state of the options to a [`Plan`]: defaults, implications and conflicts, in rsync's order, so that of two
-//! mistakes the same one is reported.
+//! From the state of the options to a [`Plan`]: defaults, implications and conflicts, in rsync's
+//! order, so that of two mistakes the same one is reported.
 use super::{
     OptionError, Request, daemon_args, operands,
     parse::{Given, Typed},
@@ -69,9 +69,9 @@ fn as_server(
 }
 
 impl Plan {
-    /// The plan of a server that was given `-s`: `strings` are the arguments that the client sent past the shell,
-    /// its dummy program name first. They count on top of those of the command line. A daemon refuses options here as in
-    /// [`super::parse_daemon_client_args`].
+    /// The plan of a server that was given `-s`: `strings` are the arguments that the client sent
+    /// past the shell, its dummy program name first. They count on top of those of the command
+    /// line. A daemon refuses options here as in [`super::parse_daemon_client_args`].
     pub fn with_secluded(
         &self,
         strings: &[Vec<u8>],
@@ -82,7 +82,8 @@ impl Plan {
         self.with_more(super::parse::parse(super::table::OPTIONS, more, false), env, refuse)
     }
 
-    /// For a local copy with `-M` options: the settings of the receiving side, which those options are for.
+    /// For a local copy with `-M` options: the settings of the receiving side, which those options
+    /// are for.
     pub fn local_receiver(&self, env: &Environment) -> Result<Settings, OptionError> {
         let server = vec![b"--server".to_vec()];
         let args: Vec<_> = server.into_iter().chain(self.remote_options.iter().cloned()).collect();

@@ -11,14 +11,16 @@ use crate::{
 /// What the server is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerArgs {
-    /// The visible arguments, escaped for the remote shell, without a program name. For a daemon: the first block.
+    /// The visible arguments, escaped for the remote shell, without a program name. For a daemon:
+    /// the first block.
     pub argv: Vec<Vec<u8>>,
     /// With `-s`: the strings that follow on the connection, dummy program name first.
     pub secluded: Option<Vec<Vec<u8>>>,
 }
 
 impl ServerArgs {
-    /// The bytes of the secluded strings: each ends in a zero byte, an empty one ends them all. Nothing without `-s`.
+    /// The bytes of the secluded strings: each ends in a zero byte, an empty one ends them all.
+    /// Nothing without `-s`.
     pub fn payload(&self) -> Vec<u8> {
         let Some(strings) = &self.secluded else { return Vec::new() };
         let mut bytes = Vec::new();
@@ -405,8 +407,8 @@ fn guard_module(path: &[u8], module: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Puts a backslash before what a shell would act on. Wildcards stay live in a path, where the shell is to expand them;
-/// in an option they are escaped too.
+/// Puts a backslash before what a shell would act on. Wildcards stay live in a path, where the
+/// shell is to expand them; in an option they are escaped too.
 fn escape(text: &[u8], option: bool) -> Vec<u8> {
     const SHELL: &[u8] = b"!#$&;|<>(){}\"'` \t\n\r\\";
     const WILD: &[u8] = b"*?[]";
