@@ -16,6 +16,10 @@ impl DirRef {
     pub fn new(segment: &Arc<Segment>, pos: usize) -> Option<DirRef> {
         (pos < segment.len()).then(|| DirRef { segment: segment.clone(), pos: pos as u32 })
     }
+    /// The entry `i` positions further on.
+    pub fn sibling(&self, i: usize) -> Option<DirRef> {
+        DirRef::new(&self.segment, (self.pos as usize).checked_add(i)?)
+    }
     /// The entry (even if its slot was blanked).
     pub fn entry(&self) -> Entry<'_> {
         Entry { seg: &self.segment, pos: self.pos }
@@ -123,6 +127,8 @@ pub enum Found {
 #[derive(Debug, Default)]
 pub struct Lists {
     live: VecDeque<Live>,
+    /// For each live list, the slots of all lists up to its end.
+    ends: VecDeque<u64>,
     next_base: i32,
     incremental: bool,
     started: bool,
@@ -145,6 +151,7 @@ impl Lists {
         self.next_base = live.segment.base().saturating_add(count).saturating_add(1);
         self.total += live.segment.len() as u64;
         self.started = true;
+        self.ends.push_back(self.total);
         self.live.push_back(live);
     }
     /// Number of live lists.
@@ -169,6 +176,7 @@ impl Lists {
     }
     /// Forgets the oldest list.
     pub fn free_oldest(&mut self) -> Option<Live> {
+        self.ends.pop_front();
         self.live.pop_front()
     }
     /// First and last index that may be asked for, for error texts.
@@ -204,8 +212,8 @@ impl Lists {
         })
     }
     /// Entries in the lists behind the one that holds `ndx` (behind the oldest if none does).
-    pub fn ahead_of(&self, ndx: i32) -> usize {
+    pub fn ahead_of(&self, ndx: i32) -> u64 {
         let current = self.list_of(ndx).unwrap_or(0);
-        self.live.iter().skip(current + 1).map(|l| l.segment.len()).sum()
+        self.total - self.ends.get(current).copied().unwrap_or(self.total)
     }
 }
