@@ -150,25 +150,25 @@ impl Sources {
         match &self.dirs[id as usize].place {
             Place::Path(path) if self.confined => {
                 let rel = below_module(path);
-                self.module()?.open_below(&rel, FollowParents::Beneath)
+                self.module()?.open_below_anchored(&rel, FollowParents::Beneath)
             }
             Place::Path(path) => {
                 let path: &[u8] = if path.is_empty() { b"." } else { path };
-                Root::open(Path::new(OsStr::from_bytes(path)))
+                Root::open_unchecked(Path::new(OsStr::from_bytes(path)))
             }
             Place::Link { parent, rel } => {
                 let (parent, rel) = (*parent, rel.clone());
                 if self.confined {
-                    return self.root(parent)?.open_below(&rel, FollowParents::Beneath);
+                    return self.root(parent)?.open_below_anchored(&rel, FollowParents::Beneath);
                 }
                 let path = self.root(parent)?.display(&rel);
-                Root::open(Path::new(OsStr::from_bytes(&path)))
+                Root::open_unchecked(Path::new(OsStr::from_bytes(&path)))
             }
         }
     }
     fn module(&mut self) -> io::Result<&mut Root> {
         if self.module.is_none() {
-            self.module = Some(Root::open(Path::new("."))?);
+            self.module = Some(Root::open_unchecked(Path::new("."))?);
         }
         self.module.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
