@@ -38,7 +38,7 @@ pub struct FilterList {
     _p: (),
 }
 /// Things that stay the same while parsing.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[allow(missing_docs)]
 pub struct ParseContext {
     pub from0: bool,

@@ -1,1 +1,508 @@
-//! (in progress)
+//! A client: the end that the user started. One run is a local copy, a push or a pull.
+
+use crate::{
+    Error, ExitCode, Session, Settings,
+    conn::{Activity, Outbox, Reader, Route, Writer},
+    connect::{
+        daemon::{self, Login, Outcome},
+        shell::Shell,
+        tcp::{self, Target},
+    },
+    finish,
+    handshake::{self, VersionExchange},
+    log::{Class, Log, Role, Sink},
+    options::RuleArg,
+    receive::{self, ReceiveJob},
+    report::{self, Reporter},
+    rules::{self, FsLoader},
+    send::{self, SendJob},
+    session::Status,
+    settings::FilesFrom,
+};
+use fast_io::{
+    RecvHalf, SendHalf,
+    fd::{FdReader, FdWriter},
+    memory,
+};
+use filters::{FilterList, RequestedNames, Side};
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+use wire::{Protocol, args};
+
+/// How long a failed run waits for the status of its remote shell.
+const CHILD_GRACE: Duration = Duration::from_millis(400);
+
+/// What the user asked for.
+pub struct ClientJob {
+    /// The options.
+    pub settings: Settings,
+    /// For a local copy: the receiving side's options where `-M` makes them differ.
+    pub receiver_settings: Option<Settings>,
+    /// The rule options in order.
+    pub rules: Vec<RuleArg>,
+    /// The local ends of the transfer.
+    pub transfer: Transfer,
+    /// How to reach the other end.
+    pub link: Link,
+}
+
+/// The local ends of the transfer.
+#[derive(Debug, Clone)]
+pub enum Transfer {
+    /// Both ends are here.
+    Local {
+        /// Sources.
+        sources: Vec<Vec<u8>>,
+        /// Destination; `None` for a listing.
+        dest: Option<Vec<u8>>,
+    },
+    /// The sources are here.
+    Push {
+        /// Sources.
+        sources: Vec<Vec<u8>>,
+    },
+    /// The destination is here.
+    Pull {
+        /// What was asked of the peer, host part removed; a daemon's paths begin with the module.
+        requested: Vec<Vec<u8>>,
+        /// Destination; `None` for a listing.
+        dest: Option<Vec<u8>>,
+    },
+}
+
+/// How to reach the other end.
+#[derive(Debug, Clone)]
+pub enum Link {
+    /// Not at all: a local copy.
+    Local,
+    /// `rsync --server …` through a remote shell.
+    Shell {
+        /// The complete command.
+        argv: Vec<Vec<u8>>,
+        /// Strings sent before anything else (secluded arguments).
+        secluded: Option<Vec<Vec<u8>>>,
+    },
+    /// A daemon's socket.
+    Daemon {
+        /// Where it listens.
+        target: Target,
+        /// What to say to it.
+        request: DaemonRequest,
+    },
+    /// A daemon started through a remote shell.
+    DaemonShell {
+        /// The complete command.
+        argv: Vec<Vec<u8>>,
+        /// `$RSYNC_PORT` for the remote shell.
+        port: u16,
+        /// What to say to it.
+        request: DaemonRequest,
+    },
+}
+
+/// What a client says to a daemon.
+#[derive(Debug, Clone)]
+pub struct DaemonRequest {
+    /// The text phase.
+    pub login: Login,
+    /// The arguments: options, `.`, paths.
+    pub args: Vec<Vec<u8>>,
+    /// The second block (secluded arguments).
+    pub secluded: Option<Vec<Vec<u8>>>,
+}
+
+/// Runs a client. `sink` is the user's terminal.
+pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
+    let started = Instant::now();
+    let role = match (&job.transfer, &job.link) {
+        (Transfer::Pull { .. }, _) => Role::ReceiverPresplit,
+        _ => Role::Sender,
+    };
+    let log = Log::new(sink, Role::Client);
+    let ClientJob { settings, receiver_settings, rules, transfer, link } = job;
+    let cx = rules::context(&settings, settings.protocol_max >= 30);
+    let list = match rules::from_options(&rules, &cx, &mut FsLoader::new(&settings)) {
+        Ok(list) => list,
+        Err(e) => return finish::report(&log, &e),
+    };
+    let log = log.with_role(role);
+    let run = Run { settings, receiver_settings, list, transfer, log, status, started };
+    match link {
+        Link::Local => run.local(),
+        Link::Shell { argv, secluded } => run.shell(&argv, secluded),
+        Link::Daemon { target, request } => run.daemon(&target, request),
+        Link::DaemonShell { argv, port, request } => run.daemon_shell(&argv, port, request),
+    }
+}
+
+struct Run {
+    settings: Settings,
+    receiver_settings: Option<Settings>,
+    list: FilterList,
+    transfer: Transfer,
+    log: Log,
+    status: Arc<Status>,
+    started: Instant,
+}
+
+impl Run {
+    fn fail(&self, e: &Error) -> ExitCode {
+        finish::report(&self.log, e)
+    }
+
+    fn shell(self, argv: &[Vec<u8>], secluded: Option<Vec<Vec<u8>>>) -> ExitCode {
+        let (shell, reader, writer) = match Shell::spawn(argv, &[]) {
+            Ok(started) => started,
+            Err(e) => return self.fail(&e),
+        };
+        let activity = Arc::new(Activity::new(self.settings.timeout));
+        let reader = Reader::new(reader, activity.clone());
+        let mut writer = Writer::new(writer, activity.clone());
+        if let Some(strings) = secluded {
+            args::encode_block(wire::version::NEWEST, true, &strings, writer.buf());
+        }
+        self.remote(VersionExchange::Binary, reader, writer, activity, Some(shell))
+    }
+
+    fn daemon(self, target: &Target, request: DaemonRequest) -> ExitCode {
+        match tcp::connect(target) {
+            Ok((shell, reader, writer)) => self.greet(request, reader, writer, shell),
+            Err(e) => self.fail(&e),
+        }
+    }
+
+    fn daemon_shell(self, argv: &[Vec<u8>], port: u16, request: DaemonRequest) -> ExitCode {
+        match Shell::spawn(argv, &[("RSYNC_PORT", port.to_string())]) {
+            Ok((shell, reader, writer)) => self.greet(request, reader, writer, Some(shell)),
+            Err(e) => self.fail(&e),
+        }
+    }
+
+    fn greet(
+        self,
+        request: DaemonRequest,
+        reader: FdReader,
+        writer: FdWriter,
+        shell: Option<Shell>,
+    ) -> ExitCode {
+        let activity = Arc::new(Activity::new(self.settings.timeout));
+        let mut reader = Reader::new(reader, activity.clone());
+        let mut writer = Writer::new(writer, activity.clone());
+        let common = match daemon::login(&request.login, &mut reader, &mut writer, &self.log) {
+            Ok(Outcome::Ready(common)) => common,
+            Ok(Outcome::Listed) => return ExitCode::OK,
+            Err(e) => return self.fail(&e),
+        };
+        // Versions we do not speak are refused by the handshake; until then only the terminator matters.
+        let protocol = Protocol::new(common).unwrap_or(wire::version::OLDEST);
+        args::encode_block(protocol, false, &request.args, writer.buf());
+        if let Some(strings) = request.secluded {
+            args::encode_block(protocol, true, &strings, writer.buf());
+        }
+        if let Err(e) = writer.flush() {
+            return self.fail(&e);
+        }
+        self.remote(VersionExchange::Greeting(common), reader, writer, activity, shell)
+    }
+
+    /// The handshake, then the client's role.
+    fn remote<R: RecvHalf + 'static, W: SendHalf + 'static>(
+        self,
+        exchange: VersionExchange,
+        mut reader: Reader<R>,
+        mut writer: Writer<W>,
+        activity: Arc<Activity>,
+        shell: Option<Shell>,
+    ) -> ExitCode {
+        let Run { settings, mut list, transfer, log, status, started, .. } = self;
+        let agreed = handshake::client(&settings, exchange, &mut reader, &mut writer);
+        let agreed = match agreed {
+            Ok(agreed) => agreed,
+            Err(e) => {
+                drop(writer);
+                return end_with_child(&log, Err(e), shell, &status);
+            }
+        };
+        let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
+        let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
+        let session = Arc::new(session);
+        let reporter = Arc::new(Mutex::new(Reporter::new(session.clone())));
+        let ended = match transfer {
+            Transfer::Pull { requested, dest } => {
+                let pull = Pull { requested, dest, reporter: reporter.clone() };
+                pull.run(&session, reader, writer, &mut list)
+            }
+            Transfer::Push { sources } | Transfer::Local { sources, .. } => {
+                let reporter = Some(reporter.clone());
+                let ended = push(&session, &mut reader, &mut writer, list, sources, reporter);
+                match &ended {
+                    Err(e) => finish::tell(&session, e, Some(&mut reader), &mut writer),
+                    Ok(()) => {
+                        let _closed = writer.shutdown();
+                    }
+                }
+                ended
+            }
+        };
+        if ended.is_ok() {
+            report::summary(&session);
+        }
+        end_with_child(&session.log, ended, shell, &session.status)
+    }
+
+    /// A local copy: the same two sides, joined by an in-memory link.
+    fn local(self) -> ExitCode {
+        let Run { settings, receiver_settings, list, transfer, log, status, started } = self;
+        let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };
+        let agreed = match handshake::local(&settings) {
+            Ok(agreed) => agreed,
+            Err(e) => return finish::report(&log, &e),
+        };
+        let activity = Arc::new(Activity::new(settings.timeout));
+        let server_activity = Arc::new(Activity::new(settings.timeout));
+        let (from_server, to_client) = memory::channel();
+        let (from_client, to_server) = memory::channel();
+
+        let server_status = Arc::new(Status::default());
+        let modern = agreed.protocol.has_varints();
+        let outbox = Arc::new(Outbox::new(server_status.clone(), Route::Protocol, modern));
+        let server_log = Log::new(outbox.clone(), Role::ReceiverPresplit);
+        let inherited = receiver_settings.unwrap_or_else(|| settings.clone());
+        let server_settings = Settings { am_server: true, am_sender: false, ..inherited };
+        let server = Arc::new(agreed.clone().into_session(
+            server_settings,
+            true,
+            server_log,
+            server_status,
+            server_activity.clone(),
+            started,
+        ));
+        let receiver_rules = list.for_role(Side::Receiver, settings.delete_excluded);
+        let sender_rules = list.for_role(Side::Sender, settings.delete_excluded);
+        let receiving = thread::Builder::new().name("receiving side".into()).spawn(move || {
+            let mut reader = Reader::new(from_client, server_activity.clone());
+            let mut writer = Writer::new(to_client, server_activity);
+            writer.set_outbox(outbox);
+            let started = handshake::start(&server, &mut reader, &mut writer);
+            reader
+                .set_messages(Box::new(rules::Early::new(server.clone(), Role::ReceiverPresplit)));
+            let (ended, mut writer) = match started {
+                Ok(()) => {
+                    let job = ReceiveJob {
+                        dest,
+                        filters: receiver_rules,
+                        daemon_filters: None,
+                        loader: FsLoader::new(&server.settings),
+                        sender_filters: None,
+                        requested: None,
+                        reporter: None,
+                    };
+                    receive::run(&server, reader, writer, job)
+                }
+                Err(e) => (Err(e), Some(writer)),
+            };
+            finish::server(
+                &server,
+                ended,
+                None::<&mut Reader<memory::MemoryReader>>,
+                writer.as_mut(),
+            )
+        });
+        let receiving = match receiving {
+            Ok(thread) => thread,
+            Err(e) => {
+                let line = crate::log::sys_error_line(Role::Client, "failed to start a thread", &e);
+                return finish::report(&log, &Error::fatal(ExitCode::IPC, line));
+            }
+        };
+        let session =
+            Arc::new(agreed.into_session(settings, true, log, status, activity.clone(), started));
+        let reporter = Arc::new(Mutex::new(Reporter::new(session.clone())));
+        let mut reader = Reader::new(from_server, activity.clone());
+        let mut writer = Writer::new(to_server, activity);
+        let ended = handshake::start(&session, &mut reader, &mut writer).and_then(|()| {
+            let reporter = Some(reporter.clone());
+            send_all(&session, &mut reader, &mut writer, sender_rules, sources, reporter)
+        });
+        if let Err(e) = &ended {
+            finish::tell(&session, e, Some(&mut reader), &mut writer);
+        }
+        drop(writer);
+        drop(reader);
+        let server_code = receiving.join().unwrap_or(ExitCode::CRASHED);
+        match ended {
+            Ok(()) => {
+                report::summary(&session);
+                let code = match server_code {
+                    ExitCode::OK => session.status.exit_code(),
+                    code => code,
+                };
+                finish::client(&session.log, code)
+            }
+            Err(e) => finish::report(&session.log, &e),
+        }
+    }
+}
+
+/// The client's side of a push to another process.
+fn push<R: RecvHalf, W: SendHalf>(
+    session: &Arc<Session>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+    mut list: FilterList,
+    sources: Vec<Vec<u8>>,
+    reporter: Option<Arc<Mutex<Reporter>>>,
+) -> Result<(), Error> {
+    handshake::start(session, reader, writer)?;
+    rules::send(session, writer, &mut list)?;
+    send_all(session, reader, writer, list, sources, reporter)
+}
+
+fn send_all<R: RecvHalf, W: SendHalf>(
+    session: &Arc<Session>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+    list: FilterList,
+    sources: Vec<Vec<u8>>,
+    reporter: Option<Arc<Mutex<Reporter>>>,
+) -> Result<(), Error> {
+    let settings = &session.settings;
+    reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
+    let files_from = match &settings.files_from {
+        None => None,
+        Some(FilesFrom::Local(path)) => {
+            Some(rules::names(rules::open_files_from(settings, path)?, settings.from0))
+        }
+        Some(FilesFrom::Remote(_) | FilesFrom::Peer) => {
+            Some(rules::receive_files_from(session, reader)?)
+        }
+    };
+    let job = SendJob {
+        args: sources,
+        files_from,
+        filters: list,
+        daemon_filters: None,
+        loader: FsLoader::new(settings),
+        reporter,
+    };
+    send::run(session, reader, writer, job)
+}
+
+struct Pull {
+    requested: Vec<Vec<u8>>,
+    dest: Option<Vec<u8>>,
+    reporter: Arc<Mutex<Reporter>>,
+}
+
+impl Pull {
+    fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
+        self,
+        session: &Arc<Session>,
+        mut reader: Reader<R>,
+        mut writer: Writer<W>,
+        list: &mut FilterList,
+    ) -> Result<(), Error> {
+        let (reader, writer, job) = match self.prepare(session, &mut reader, &mut writer, list) {
+            Ok(job) => (reader, writer, job),
+            Err(e) => {
+                finish::tell(session, &e, Some(&mut reader), &mut writer);
+                return Err(e);
+            }
+        };
+        let (ended, writer) = receive::run(session, reader, writer, job);
+        if let Some(mut writer) = writer {
+            match &ended {
+                Ok(()) => {
+                    let _gone = writer.flush();
+                    let _gone = writer.shutdown();
+                }
+                Err(e) => finish::tell(session, e, None::<&mut Reader<R>>, &mut writer),
+            }
+        }
+        ended
+    }
+
+    /// Sends the rules and names, and builds the checks of what comes back.
+    fn prepare<R: RecvHalf, W: SendHalf>(
+        self,
+        session: &Arc<Session>,
+        reader: &mut Reader<R>,
+        writer: &mut Writer<W>,
+        list: &mut FilterList,
+    ) -> Result<ReceiveJob, Error> {
+        let settings = &session.settings;
+        handshake::start(session, reader, writer)?;
+        reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
+        let as_sender = list.for_role(Side::Sender, settings.delete_excluded);
+        let sender_filters = (!settings.trust_sender && !list.has_dir_merge()).then_some(as_sender);
+        rules::send(session, writer, list)?;
+
+        let mut requested = RequestedNames::default();
+        let local_list = match &settings.files_from {
+            Some(FilesFrom::Local(path)) => Some(rules::open_files_from(settings, path)?),
+            _ => None,
+        };
+        match local_list {
+            Some(from) => {
+                rules::forward_files_from(session, from, Some(&mut requested), reader, writer)?
+            }
+            None => {
+                for arg in &self.requested {
+                    let dirs = settings.dirs || settings.list_only;
+                    requested.add(
+                        arg,
+                        settings.am_daemon_client,
+                        settings.relative,
+                        settings.recurse,
+                        dirs,
+                    );
+                }
+            }
+        }
+        Ok(ReceiveJob {
+            dest: self.dest,
+            filters: list.clone(),
+            daemon_filters: None,
+            loader: FsLoader::new(settings),
+            sender_filters,
+            requested: (!settings.trust_sender_args && !requested.is_empty()).then_some(requested),
+            reporter: Some(self.reporter),
+        })
+    }
+}
+/// The exit code of a run with a remote shell (spec chapter 01, Closing; Codes).
+fn end_with_child(
+    log: &Log,
+    ended: Result<(), Error>,
+    shell: Option<Shell>,
+    status: &Status,
+) -> ExitCode {
+    match ended {
+        Ok(()) => {
+            let child = shell.map_or(Ok(ExitCode::OK), |mut shell| shell.wait());
+            let own = status.exit_code();
+            let code = match child {
+                Ok(child) if log.role == Role::Sender && child != ExitCode::OK => child,
+                Ok(child) => own.max(child),
+                Err(e) => e.code(),
+            };
+            finish::client(log, code)
+        }
+        Err(e) => {
+            let child = shell.and_then(|mut shell| shell.wait_for(CHILD_GRACE));
+            match child {
+                Some(child) if child > e.code() && !matches!(e, Error::PeerExit(_)) => {
+                    let text = finish::text(&e, log.role);
+                    if !text.is_empty() {
+                        log.line(Class::Error, text);
+                    }
+                    finish::client(log, child)
+                }
+                _ => finish::report(log, &e),
+            }
+        }
+    }
+}

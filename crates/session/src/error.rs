@@ -83,6 +83,8 @@ pub enum Error {
         /// Seconds without progress.
         secs: u64,
     },
+    /// A handshake took longer than its absolute deadline.
+    Deadline,
     /// Reading from or writing to the peer failed. `op` is `read error` or `write error`.
     Link {
         /// rsync's name of the operation.
@@ -119,7 +121,7 @@ impl Error {
                 Fault::Memory => ExitCode::MALLOC,
             },
             Error::Closed { .. } => ExitCode::STREAM_IO,
-            Error::Timeout { .. } => ExitCode::TIMEOUT,
+            Error::Timeout { .. } | Error::Deadline => ExitCode::TIMEOUT,
             Error::Link { .. } => ExitCode::SOCKET_IO,
             Error::PeerExit(code) => *code,
             Error::Fatal { code, .. } => *code,

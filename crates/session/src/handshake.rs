@@ -1,1 +1,410 @@
-//! (in progress)
+//! Version exchange, compat flags, algorithm negotiation and seed (wire: version exchange, compat flags,
+//! negotiation, seed), up to the switch to framing.
+
+use crate::{
+    Error, ExitCode, Session, Settings,
+    conn::{Activity, Reader, Writer},
+    log::Log,
+    session::{Stats, Status},
+    settings::DeleteTiming,
+};
+use delta::checksum::{Checksum, SumSpec};
+use fast_io::{RecvHalf, SendHalf};
+use std::{sync::Arc, time::Instant};
+use wire::{
+    Protocol,
+    compat::{ClientCapabilities, CompatFlags},
+    negotiate,
+    token::Compressor,
+    varint::Put,
+};
+
+/// How the versions are agreed on.
+#[derive(Debug, Clone, Copy)]
+pub enum VersionExchange {
+    /// Each side writes its maximum (remote shell).
+    Binary,
+    /// The daemon's greeting did it; this is the common version.
+    Greeting(u32),
+}
+
+/// What the handshake decides.
+#[derive(Debug, Clone)]
+pub struct Agreement {
+    /// The version.
+    pub protocol: Protocol,
+    /// The compat flags, 0 before protocol 30.
+    pub compat: CompatFlags,
+    /// The checksum seed.
+    pub seed: i32,
+    transfer: Algorithm<Checksum>,
+    list_sum: Checksum,
+    compressor: Compressor,
+}
+
+/// An algorithm and whether a name was exchanged or given for it, or the version implies it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Algorithm<T> {
+    algo: T,
+    implied: bool,
+}
+
+/// Performs the client's part.
+///
+/// # Errors
+/// Code 2 for versions, 4 for algorithms, or the link's.
+pub fn client<R: RecvHalf, W: SendHalf>(
+    settings: &Settings,
+    exchange: VersionExchange,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Result<Agreement, Error> {
+    let protocol = agree_on_version(settings, exchange, settings.protocol_max, reader, writer)?;
+    let mut compat = CompatFlags(0);
+    if protocol.has_varints() {
+        compat = reader.read(CompatFlags::decode)?;
+        if compat.has(CompatFlags::INC_RECURSE) && !settings.inc_recurse {
+            return Err(Error::fatal(
+                ExitCode::SYNTAX,
+                "Incompatible options specified for inc-recursive connection.",
+            ));
+        }
+    }
+    let mut names = Names::new(settings, false)?;
+    if compat.has(CompatFlags::VARINT_FLIST_FLAGS) {
+        // The server writes first and waits for nothing, so reading first costs no round trip, and a reply with
+        // only the chosen name is understood alike by every server version.
+        for list in names.open_lists() {
+            let server = reader.read(negotiate::decode_list)?;
+            let own = list.own.as_deref();
+            let Some(name) = own.and_then(|own| negotiate::client_choice(own, &server)) else {
+                let own = own.map_or("INVALID".into(), |own| own.join(" "));
+                return Err(negotiate::no_choice(list.what, &server, own.as_bytes()).into());
+            };
+            negotiate::encode_list(Some(&[name]), writer.buf());
+            list.chosen = Some(name);
+        }
+        writer.flush()?;
+    }
+    let seed = reader.read(|c| c.int32())?;
+    names.agree(settings, protocol, compat, seed)
+}
+
+/// Performs the server's part; `caps` is what the client's `-e` option said.
+///
+/// # Errors
+/// As [`client`].
+pub fn server<R: RecvHalf, W: SendHalf>(
+    settings: &Settings,
+    exchange: VersionExchange,
+    caps: &ClientCapabilities,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Result<Agreement, Error> {
+    let newest = Protocol::new(settings.protocol_max);
+    let own = newest.map_or(settings.protocol_max, |newest| newest.announced(caps.prerelease));
+    let protocol = agree_on_version(settings, exchange, own, reader, writer)?;
+    let mut compat = CompatFlags(0);
+    if protocol.has_varints() {
+        compat = caps.server_flags(settings.inc_recurse);
+        compat.encode(caps, writer.buf());
+    }
+    let mut names = Names::new(settings, true)?;
+    if protocol.has_varints() && caps.negotiates_names() {
+        for list in names.open_lists() {
+            negotiate::encode_list(list.own.as_deref(), writer.buf());
+        }
+        writer.flush()?;
+        for list in names.open_lists() {
+            let client = reader.read(negotiate::decode_list)?;
+            let chosen = list.own.as_ref().and_then(|own| negotiate::server_choice(own, &client));
+            list.chosen = Some(chosen.ok_or_else(|| Error::fatal(ExitCode::UNSUPPORTED, ""))?);
+        }
+    }
+    let seed = match settings.checksum_seed {
+        0 => random_seed(),
+        given => given,
+    };
+    writer.buf().put_int32(seed);
+    writer.flush()?;
+    names.agree(settings, protocol, compat, seed)
+}
+
+/// What a local copy, whose two ends are one program, would have agreed on.
+///
+/// # Errors
+/// Code 2 for versions, 4 for algorithms.
+pub fn local(settings: &Settings) -> Result<Agreement, Error> {
+    let protocol = common_version(settings, settings.protocol_max, settings.protocol_max.into())?;
+    let caps = ClientCapabilities::parse(b".LsfxCIvui");
+    let compat = if protocol.has_varints() {
+        caps.server_flags(settings.inc_recurse)
+    } else {
+        CompatFlags(0)
+    };
+    let mut names = Names::new(settings, false)?;
+    if compat.has(CompatFlags::VARINT_FLIST_FLAGS) {
+        for list in names.open_lists() {
+            list.chosen = list.own.as_ref().and_then(|own| own.first().copied());
+        }
+    }
+    let seed = match settings.checksum_seed {
+        0 => random_seed(),
+        given => given,
+    };
+    let mut agreement = names.agree(settings, protocol, compat, seed)?;
+    // Nothing lies between the two ends of a whole-file local copy that could damage a byte without an error,
+    // so there is nothing for a checksum of the transfer to find.
+    if settings.whole_file.unwrap_or(true) && settings.checksum_choice.is_none() {
+        agreement.transfer = Algorithm { algo: Checksum::None, implied: false };
+    }
+    Ok(agreement)
+}
+
+fn random_seed() -> i32 {
+    let mut bytes = [0; 4];
+    // Any value will do: the seed only has to vary between sessions.
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes = std::process::id().to_le_bytes();
+    }
+    i32::from_le_bytes(bytes).max(1)
+}
+
+fn agree_on_version<R: RecvHalf, W: SendHalf>(
+    settings: &Settings,
+    exchange: VersionExchange,
+    announced: u32,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Result<Protocol, Error> {
+    let peer = match exchange {
+        VersionExchange::Greeting(common) => i64::from(common),
+        VersionExchange::Binary => {
+            writer.buf().put_int32(announced as i32);
+            writer.flush()?;
+            i64::from(reader.read(|c| c.int32())?)
+        }
+    };
+    common_version(settings, announced, peer)
+}
+
+fn common_version(settings: &Settings, own: u32, peer: i64) -> Result<Protocol, Error> {
+    let side = if settings.am_server { "Server" } else { "Client" };
+    let protocol = Protocol::agree(peer, peer.min(i64::from(own)), side)?;
+    if !settings.local {
+        if settings.acls {
+            protocol.require("--acls", 30)?;
+        }
+        if settings.xattrs > 0 {
+            protocol.require("--xattrs", 30)?;
+        }
+    }
+    if settings.prune_empty_dirs {
+        protocol.require("--prune-empty-dirs", 29)?;
+    }
+    Ok(protocol)
+}
+
+/// The names that are negotiated, given or implied.
+struct Names {
+    checksum: NameList,
+    compress: NameList,
+}
+
+struct NameList {
+    what: &'static str,
+    /// Allowed names in order of preference; `None` if the environment leaves none.
+    own: Option<Vec<&'static str>>,
+    /// The environment restricts the list.
+    restricted: bool,
+    /// A list is exchanged (if the peer does that at all).
+    open: bool,
+    chosen: Option<&'static str>,
+}
+
+impl NameList {
+    fn new(
+        what: &'static str,
+        all: &[&'static str],
+        variable: &str,
+        is_server: bool,
+        open: bool,
+    ) -> NameList {
+        let value = std::env::var(variable).unwrap_or_default();
+        let restricted = !value.trim().is_empty();
+        let all: Vec<_> = all.iter().copied().chain(["none"]).collect();
+        let own = negotiate::environment_list(&all, &value, is_server);
+        NameList { what, own, restricted, open, chosen: None }
+    }
+
+    fn allows(&self, name: &str) -> bool {
+        !self.restricted || self.own.as_ref().is_some_and(|own| own.contains(&name))
+    }
+}
+
+impl Names {
+    fn new(settings: &Settings, is_server: bool) -> Result<Names, Error> {
+        let names = Names {
+            checksum: NameList::new(
+                "checksum",
+                &Checksum::NAMES,
+                "RSYNC_CHECKSUM_LIST",
+                is_server,
+                settings.checksum_choice.is_none(),
+            ),
+            compress: NameList::new(
+                "compress",
+                &Compressor::NAMES,
+                "RSYNC_COMPRESS_LIST",
+                is_server,
+                settings.compress && settings.compress_choice.is_none(),
+            ),
+        };
+        if is_server {
+            let refused = |list: &NameList, name: &str| {
+                let text = format!(
+                    "Your --{}-choice value ({name}) was refused by the server.",
+                    list.what
+                );
+                Err(Error::fatal(ExitCode::UNSUPPORTED, text))
+            };
+            for name in settings.checksum_choice.iter().flat_map(|choice| choice.split(',')) {
+                if name != "none" && name != "auto" && !names.checksum.allows(name) {
+                    return refused(&names.checksum, name);
+                }
+            }
+            if let Some(name) = &settings.compress_choice
+                && name != "none"
+                && !names.compress.allows(name)
+            {
+                return refused(&names.compress, name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn open_lists(&mut self) -> impl Iterator<Item = &mut NameList> {
+        [&mut self.checksum, &mut self.compress].into_iter().filter(|list| list.open)
+    }
+
+    /// Resolves names to algorithms.
+    fn agree(
+        self,
+        settings: &Settings,
+        protocol: Protocol,
+        compat: CompatFlags,
+        seed: i32,
+    ) -> Result<Agreement, Error> {
+        let fallback = if protocol.has_varints() { Checksum::Md5 } else { Checksum::Md4 };
+        let fallback = || {
+            if self.checksum.allows(fallback.name()) {
+                Ok(Algorithm { algo: fallback, implied: true })
+            } else {
+                let text = format!("the checksum list does not allow {}", fallback.name());
+                Err(Error::fatal(ExitCode::UNSUPPORTED, text))
+            }
+        };
+        let by_name = |name: &str| match Checksum::from_name(name) {
+            _ if name == "auto" => fallback(),
+            Some(algo) => Ok(Algorithm { algo, implied: false }),
+            None => {
+                Err(Error::fatal(ExitCode::UNSUPPORTED, format!("unknown checksum name: {name}")))
+            }
+        };
+        let (transfer, list) = match (&settings.checksum_choice, self.checksum.chosen) {
+            (Some(choice), _) => match choice.split_once(',') {
+                Some((transfer, list)) => (by_name(transfer)?, by_name(list)?),
+                None => (by_name(choice)?, by_name(choice)?),
+            },
+            (None, Some(name)) => (by_name(name)?, by_name(name)?),
+            (None, None) => (fallback()?, fallback()?),
+        };
+        let compressor = match (&settings.compress_choice, self.compress.chosen) {
+            (Some(name), _) => Compressor::from_name(name).ok_or_else(|| {
+                Error::fatal(ExitCode::UNSUPPORTED, format!("unknown compress name: {name}"))
+            })?,
+            _ if !settings.compress => Compressor::None,
+            (None, Some(name)) => Compressor::from_name(name).unwrap_or(Compressor::Zlib),
+            (None, None) if self.compress.allows("zlib") => Compressor::Zlib,
+            (None, None) => {
+                let text = "the compress list does not allow zlib";
+                return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
+            }
+        };
+        Ok(Agreement { protocol, compat, seed, transfer, list_sum: list.algo, compressor })
+    }
+}
+
+impl Agreement {
+    /// The session that both sides agreed on.
+    pub fn into_session(
+        self,
+        settings: Settings,
+        receiver_symlink_times: bool,
+        log: Log,
+        status: Arc<Status>,
+        activity: Arc<Activity>,
+        started: Instant,
+    ) -> Session {
+        let Agreement { protocol, compat, seed, transfer, list_sum, compressor } = self;
+        let level = compressor.level(settings.compress_level);
+        let whole_file =
+            settings.whole_file.unwrap_or(settings.local) || transfer.algo == Checksum::None;
+        let delete = settings.delete.then(|| {
+            settings.delete_when.unwrap_or(match protocol.has_varints() {
+                true => DeleteTiming::During,
+                false => DeleteTiming::Before,
+            })
+        });
+        Session {
+            protocol,
+            compat,
+            inc_recurse: compat.has(CompatFlags::INC_RECURSE),
+            transfer_sum: SumSpec {
+                algo: transfer.algo,
+                seed,
+                legacy_md4: transfer.implied && transfer.algo == Checksum::Md4,
+                seed_last: transfer.implied
+                    && transfer.algo == Checksum::Md5
+                    && !compat.has(CompatFlags::CHKSUM_SEED_FIX),
+            },
+            list_sum,
+            compressor: if level.is_some() { compressor } else { Compressor::None },
+            compress_level: level.unwrap_or_default(),
+            whole_file,
+            delete,
+            receiver_symlink_times,
+            status,
+            stats: Arc::new(Stats::default()),
+            log,
+            activity,
+            started,
+            settings,
+        }
+    }
+}
+
+/// Switches reader and writer to the session's framing (wire: framing, when it starts). The files-from exceptions of
+/// protocol 30 and before are the business of whoever sends or reads those names.
+///
+/// # Errors
+/// The link's.
+pub fn start<R: RecvHalf, W: SendHalf>(
+    session: &Session,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Result<(), Error> {
+    writer.flush()?;
+    let server_framed = true;
+    let client_framed = session.protocol.has_varints();
+    let (incoming, outgoing) = match session.settings.am_server {
+        true => (client_framed, server_framed),
+        false => (server_framed, client_framed),
+    };
+    reader.set_framed(incoming);
+    reader.start(session);
+    writer.set_framed(outgoing);
+    writer.start(session);
+    session.activity.touch();
+    Ok(())
+}

@@ -57,3 +57,28 @@ impl Reporter {
         todo!()
     }
 }
+
+/// Prints the closing statistics and summary of a client (spec chapter 04, Statistics and summary).
+pub fn summary(session: &Session) {
+    let _ = session;
+    todo!()
+}
+/// The user's terminal.
+pub struct Terminal;
+#[allow(missing_docs)]
+impl Terminal {
+    pub fn new(_: &crate::Settings, _: Arc<crate::session::Status>) -> Terminal {
+        Terminal
+    }
+    pub fn flush(&self) {}
+}
+impl crate::log::Sink for Terminal {
+    fn message(&self, c: crate::log::Class, text: &[u8]) {
+        use std::io::Write;
+        let _ = if matches!(c, crate::log::Class::Info | crate::log::Class::Client) {
+            std::io::stdout().write_all(text)
+        } else {
+            std::io::stderr().write_all(text)
+        };
+    }
+}

@@ -1,1 +1,162 @@
-//! (in progress)
+//! A server: the end that a client started through a remote shell, or a daemon's child after the text phase.
+
+use crate::{
+    Error, ExitCode, Session, Settings,
+    conn::{Activity, Outbox, Reader, Route, Writer},
+    finish,
+    handshake::{self, VersionExchange},
+    log::{Log, Role},
+    rules::{self, FsLoader},
+    session::Status,
+    settings::{FilesFrom, StderrMode},
+};
+use fast_io::{RecvHalf, SendHalf};
+use std::{sync::Arc, time::Instant};
+use wire::{compat::ClientCapabilities, mux::Message};
+
+/// What a server was asked to do.
+pub struct ServerJob {
+    /// The options.
+    pub settings: Settings,
+    /// What the client's `-e` option said.
+    pub caps: ClientCapabilities,
+    /// The arguments behind the `.`: sources, or one destination.
+    pub args: Vec<Vec<u8>>,
+    /// How versions are exchanged.
+    pub exchange: VersionExchange,
+    /// A daemon's rules, consulted before the client's.
+    pub daemon_filters: Option<filters::FilterList>,
+    /// An error that is told to the client instead of serving it (options that the daemon refuses, a read-only
+    /// module).
+    pub refusal: Option<Error>,
+}
+
+/// Serves one client and returns the process's exit code. Errors were told to the client, or printed if it could not
+/// be told.
+pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
+    job: ServerJob,
+    mut reader: Reader<R>,
+    mut writer: Writer<W>,
+    activity: Arc<Activity>,
+) -> ExitCode {
+    let started = Instant::now();
+    let ServerJob { settings, caps, args, exchange, daemon_filters, refusal } = job;
+    let role = if settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
+    let agreed = handshake::server(&settings, exchange, &caps, &mut reader, &mut writer);
+    let agreed = match agreed {
+        Ok(agreed) => agreed,
+        Err(e) => {
+            let status = Arc::new(Status::default());
+            let log = Log::new(Arc::new(Outbox::new(status, Route::AllToStderr, true)), role);
+            return finish::report(&log, &e);
+        }
+    };
+    let modern = agreed.protocol.has_varints();
+    let route = match settings.stderr_mode {
+        _ if settings.am_daemon => Route::Protocol,
+        StderrMode::All => Route::AllToStderr,
+        StderrMode::Client => Route::Protocol,
+        StderrMode::Errors if !agreed.protocol.has_item_flags() => Route::Protocol,
+        StderrMode::Errors => Route::ErrorsToStderr,
+    };
+    let status = Arc::new(Status::default());
+    let outbox = Arc::new(Outbox::new(status.clone(), route, modern));
+    let log = Log::new(outbox.clone(), role);
+    let symlink_times = caps.has(b'L');
+    let session =
+        Arc::new(agreed.into_session(settings, symlink_times, log, status, activity, started));
+    writer.set_outbox(outbox);
+    let mut ended = handshake::start(&session, &mut reader, &mut writer);
+    if ended.is_ok() && session.settings.am_daemon && session.protocol.has_error_exit() {
+        match session.activity.timeout() {
+            0 => {}
+            seconds => ended = writer.message(&Message::IoTimeout(seconds as i32)),
+        }
+    }
+    if let (Ok(()), Some(refusal)) = (&ended, refusal) {
+        ended = Err(refusal);
+    }
+    match ended {
+        Ok(()) if !session.settings.am_sender => {
+            let (ended, mut writer) =
+                serve_receiver(&session, reader, writer, args, daemon_filters);
+            finish::server(&session, ended, None::<&mut Reader<R>>, writer.as_mut())
+        }
+        Ok(()) => {
+            let ended = serve_sender(&session, &mut reader, &mut writer, args, daemon_filters);
+            finish::server(&session, ended, Some(&mut reader), Some(&mut writer))
+        }
+        Err(e) => finish::server(&session, Err(e), Some(&mut reader), Some(&mut writer)),
+    }
+}
+
+fn serve_sender<R: RecvHalf, W: SendHalf>(
+    session: &Arc<Session>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+    mut args: Vec<Vec<u8>>,
+    daemon_filters: Option<filters::FilterList>,
+) -> Result<(), Error> {
+    let settings = &session.settings;
+    reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
+    let mut user_rules = rules::receive(session, reader)?;
+    rules::add_server_cvs(session, &mut user_rules)?;
+    if args.is_empty() && (settings.recurse || settings.dirs || settings.list_only) {
+        args.push(b".".to_vec());
+    }
+    let files_from = match &settings.files_from {
+        None => None,
+        Some(FilesFrom::Local(path)) => {
+            Some(rules::names(rules::open_files_from(settings, path)?, settings.from0))
+        }
+        Some(FilesFrom::Peer | FilesFrom::Remote(_)) => {
+            Some(rules::receive_files_from(session, reader)?)
+        }
+    };
+    let job = crate::send::SendJob {
+        args,
+        files_from,
+        filters: user_rules,
+        daemon_filters,
+        loader: FsLoader::new(settings),
+        reporter: None,
+    };
+    crate::send::run(session, reader, writer, job)
+}
+
+fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
+    session: &Arc<Session>,
+    mut reader: Reader<R>,
+    mut writer: Writer<W>,
+    args: Vec<Vec<u8>>,
+    daemon_filters: Option<filters::FilterList>,
+) -> (Result<(), Error>, Option<Writer<W>>) {
+    let settings = &session.settings;
+    reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
+    let filters = if rules::pushed(session) {
+        match rules::receive(session, &mut reader) {
+            Ok(rules) => rules,
+            Err(e) => return (Err(e), Some(writer)),
+        }
+    } else {
+        filters::FilterList::new()
+    };
+    if let Some(FilesFrom::Local(path)) = &settings.files_from {
+        let sent = rules::open_files_from(settings, path).and_then(|from| {
+            rules::forward_files_from(session, from, None, &mut reader, &mut writer)
+        });
+        if let Err(e) = sent {
+            return (Err(e), Some(writer));
+        }
+    }
+    let job = crate::receive::ReceiveJob {
+        dest: args.into_iter().next(),
+        filters,
+        daemon_filters,
+        loader: FsLoader::new(settings),
+        sender_filters: None,
+        requested: None,
+        reporter: None,
+    };
+    crate::receive::run(session, reader, writer, job)
+}

@@ -132,9 +132,11 @@ pub struct Session {
     /// Errors so far.
     pub status: std::sync::Arc<Status>,
     /// Counters.
-    pub stats: Stats,
+    pub stats: std::sync::Arc<Stats>,
     /// Messages.
     pub log: Log,
+    /// Timeout and last activity of the link.
+    pub activity: std::sync::Arc<crate::conn::Activity>,
     /// When the run began.
     pub started: Instant,
 }

@@ -1,6 +1,7 @@
 //! What a decoder answers when it cannot return a message.
 
 use std::fmt;
+use std::panic::Location;
 
 /// The answer of a decoder.
 pub type Decode<T> = Result<T, DecodeError>;
@@ -25,9 +26,11 @@ pub struct WireError {
     pub text: String,
     /// Whether ` [role]` is to be appended to the text.
     pub wants_role: bool,
+    /// Whether `[role] ` is to be put before the text.
+    pub role_leads: bool,
 }
 
-/// The classes of protocol violations (spec chapter 01, Codes).
+/// The classes of protocol violations (WIRE.md, Limits).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Bad rule syntax: exit code 1.
@@ -47,13 +50,51 @@ pub enum Fault {
 impl WireError {
     /// A violation with the given text.
     pub fn new(fault: Fault, text: impl Into<String>) -> Self {
-        WireError { fault, text: text.into(), wants_role: false }
+        WireError { fault, text: text.into(), wants_role: false, role_leads: false }
     }
 
     /// Asks for ` [role]` behind the text.
     pub fn with_role(mut self) -> Self {
         self.wants_role = true;
         self
+    }
+
+    /// A length beyond a buffer: rsync names the place in its source, so we name ours.
+    #[track_caller]
+    pub(crate) fn memory(text: impl fmt::Display) -> Self {
+        let place = Location::caller();
+        let file = place.file().rsplit(['/', '\\']).next().unwrap_or_default();
+        let text = format!("{text} (file={file}, line={})", place.line());
+        WireError { role_leads: true, ..WireError::new(Fault::Memory, text) }
+    }
+
+    /// A value outside its range.
+    pub(crate) fn value(what: &str, n: i32, max: i32) -> Self {
+        let text = format!("wire value {what} out of range: {n} not in [0,{max}]");
+        WireError::new(Fault::Protocol, text).with_role()
+    }
+
+    /// A length beyond its limit, or a negative one.
+    pub(crate) fn size(what: &str, n: i32, max: usize) -> Self {
+        let text = format!("wire size {what} out of range: {n} > {max}");
+        WireError::new(Fault::Protocol, text).with_role()
+    }
+
+    /// The text with the role where it belongs: `sender`, `receiver`, `generator` ... Of two lines
+    /// the first can have it at its end and the last at its beginning.
+    pub fn message(&self, role: &str) -> String {
+        let role = format!("[{role}]");
+        let (first, last) = match self.text.rsplit_once('\n') {
+            Some((first, last)) => (Some(first), last),
+            None => (None, self.text.as_str()),
+        };
+        match (first, last, self.role_leads, self.wants_role) {
+            (Some(first), last, true, true) => format!("{first} {role}\n{role} {last}"),
+            (Some(first), last, true, false) => format!("{first}\n{role} {last}"),
+            (None, text, true, _) => format!("{role} {text}"),
+            (_, _, false, true) => format!("{} {role}", self.text),
+            (_, _, false, false) => self.text.clone(),
+        }
     }
 }
 
@@ -68,5 +109,25 @@ impl std::error::Error for WireError {}
 impl From<WireError> for DecodeError {
     fn from(e: WireError) -> Self {
         DecodeError::Bad(e)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_stand_where_rsync_puts_them() {
+        let e = WireError::new(Fault::Stream, "unexpected tag 50");
+        assert_eq!(e.message("receiver"), "unexpected tag 50");
+        assert_eq!(e.with_role().message("receiver/inc"), "unexpected tag 50 [receiver/inc]");
+        let e = WireError::memory("buffer overflow: recv_rules");
+        assert_eq!(e.fault, Fault::Memory);
+        let text = e.message("sender");
+        let head = "[sender] buffer overflow: recv_rules (file=error.rs, line=";
+        assert!(text.starts_with(head) && text.ends_with(')'), "{text}");
+        let e = WireError { role_leads: true, ..WireError::new(Fault::Memory, "length\noverflow") };
+        assert_eq!(e.message("sender"), "length\n[sender] overflow");
+        assert_eq!(e.with_role().message("sender"), "length [sender]\n[sender] overflow");
     }
 }

@@ -16,7 +16,10 @@ pub mod cursor;
 pub mod error;
 pub mod filter_list;
 pub mod flist;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod greeting;
+mod hash_index;
 pub mod ids;
 pub mod item;
 pub mod limits;
@@ -26,6 +29,8 @@ pub mod ndx;
 pub mod negotiate;
 pub mod stats;
 pub mod sums;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod varint;
 pub mod version;

@@ -85,6 +85,68 @@ impl RelPath {
 
 impl fmt::Debug for RelPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RelPath({:?})", String::from_utf8_lossy(&self.0))
+        let shown = if self.is_root() { b"." } else { self.as_bytes() };
+        write!(f, "RelPath({:?})", String::from_utf8_lossy(shown))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::MAX_PATH;
+
+    fn clean(name: &[u8]) -> Option<Vec<u8>> {
+        RelPath::new(name).map(|path| path.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn names_are_cleaned_or_refused() {
+        for (name, want) in [
+            (&b"a/b"[..], Some(&b"a/b"[..])),
+            (b"./a//b/./c/", Some(b"a/b/c")),
+            (b".", Some(b"")),
+            (b"", Some(b"")),
+            (b"./", Some(b"")),
+            (b"...", Some(b"...")),
+            (b"a/..b/c..", Some(b"a/..b/c..")),
+            (b"\xff\n", Some(b"\xff\n")),
+            (b"..", None),
+            (b"a/../b", None),
+            (b"a/..", None),
+            (b"/", None),
+            (b"/a", None),
+            (b"a\0b", None),
+        ] {
+            assert_eq!(clean(name).as_deref(), want, "{:?}", String::from_utf8_lossy(name));
+        }
+    }
+
+    #[test]
+    fn names_have_a_limit() {
+        let mut long = [b"x/".repeat(MAX_PATH / 2 - 1), b"y".to_vec()].concat();
+        assert_eq!(long.len(), MAX_PATH - 1);
+        assert_eq!(clean(&long), Some(long.clone()));
+        assert_eq!(RelPath::new(&long).unwrap().join(b"z"), None);
+        long.push(b'y');
+        assert_eq!(clean(&long), None);
+        let slashes = [b"x".to_vec(), vec![b'/'; 2 * MAX_PATH]].concat();
+        assert_eq!(clean(&slashes), Some(b"x".to_vec()));
+    }
+
+    #[test]
+    fn taking_apart_and_joining() {
+        let path = RelPath::new(b"a/b/c").unwrap();
+        assert_eq!(path.split(), Some((&b"a/b"[..], &b"c"[..])));
+        let parent = path.parent().unwrap();
+        assert_eq!(parent.join(b"c"), Some(path));
+        let top = RelPath::new(b"a").unwrap();
+        assert_eq!(top.parent(), Some(RelPath::root()));
+        assert_eq!(RelPath::root().join(b"a"), Some(top.clone()));
+        assert_eq!(RelPath::root().parent(), None);
+        assert!(RelPath::root().is_root() && !top.is_root());
+        for leaf in [&b""[..], b".", b"..", b"a/b", b"a\0", b"/"] {
+            assert_eq!(top.join(leaf), None);
+        }
+        assert_eq!(format!("{:?}", RelPath::root()), "RelPath(\".\")");
     }
 }

@@ -198,6 +198,10 @@ impl Plan {
         }
         settings.local = matches!(transfer, Transfer::Local { .. });
         settings.am_sender = !matches!(transfer, Transfer::Pull { .. });
+        settings.am_daemon_client = match &transfer {
+            Transfer::Push { remote, .. } | Transfer::Pull { remote, .. } => remote.is_daemon(),
+            Transfer::Local { .. } => false,
+        };
         // A receiving side of ours needs the whole list before it can do these.
         let receiving = settings.local || !settings.am_sender;
         if receiving

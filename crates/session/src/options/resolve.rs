@@ -205,6 +205,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
     let shell_given = s.shell.is_some();
     let settings = Settings {
         am_server: s.am_server,
+        am_daemon_client: false,
         am_sender: s.am_sender,
         local: false,
         am_daemon: s.am_daemon,

@@ -1,0 +1,78 @@
+//! The link to the peer: the wire codec joined to a transport (wire: framing).
+//!
+//! [`Reader`] and [`Writer`] start raw, as the handshake needs them; [`Reader::start`] and [`Writer::start`] join
+//! them to the session, from where on bytes are counted, timeouts apply and, where the protocol says so, the stream is
+//! framed. Both keep the type of their transport: what can be sent without copying depends on it.
+
+mod outbox;
+mod reader;
+mod writer;
+
+pub use outbox::{Outbox, Route};
+pub use reader::{Literal, Messages, Reader};
+pub use writer::Writer;
+
+use std::{
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// The I/O timeout of a session, shared by its reader and its writer: any progress in either direction counts as
+/// activity (spec chapter 01, Timeouts and keep-alives).
+#[derive(Debug)]
+pub struct Activity {
+    started: Instant,
+    /// Milliseconds from `started` to the last successful read or write.
+    last: AtomicU64,
+    /// Seconds, 0 for none.
+    timeout: AtomicU32,
+}
+
+impl Activity {
+    /// With a timeout in seconds, 0 for none.
+    pub fn new(timeout: u32) -> Activity {
+        Activity {
+            started: Instant::now(),
+            last: AtomicU64::new(0),
+            timeout: AtomicU32::new(timeout),
+        }
+    }
+
+    /// Seconds, 0 for none.
+    pub fn timeout(&self) -> u32 {
+        self.timeout.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the timeout.
+    pub fn set_timeout(&self, seconds: u32) {
+        self.timeout.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Notes a successful read or write.
+    pub fn touch(&self) {
+        self.last.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// How long one wait may last before [`Self::expired`] is asked.
+    fn slice(&self) -> Option<Duration> {
+        match self.timeout() {
+            0 => None,
+            secs => Some(Duration::from_secs(u64::from(secs.div_ceil(2).clamp(1, 60)))),
+        }
+    }
+
+    /// The seconds without activity, if they exceed the timeout.
+    fn expired(&self) -> Option<u64> {
+        let idle = self.started.elapsed().as_millis() as u64 - self.last.load(Ordering::Relaxed);
+        let timeout = u64::from(self.timeout());
+        (timeout > 0 && idle >= timeout * 1000).then_some(idle / 1000)
+    }
+
+    /// Seconds of silence after which a keep-alive is due.
+    pub fn keep_alive_after(&self) -> Option<Duration> {
+        match self.timeout() {
+            0 => None,
+            secs => Some(Duration::from_secs(u64::from(secs.div_ceil(2)))),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Messages of a server on their way to the client.
+
+use crate::{
+    log::{Class, Sink},
+    session::Status,
+};
+use std::sync::{Arc, Mutex};
+use wire::mux::{Message, Tag};
+
+/// A server's sink: messages wait here until the owner of the [`super::Writer`] sends them, so that any thread may
+/// speak without ever waiting for the link.
+pub struct Outbox {
+    queue: Mutex<Vec<Message>>,
+    status: Arc<Status>,
+    route: Route,
+    /// The peer knows the tags ERROR and WARNING (protocol 30 and later).
+    modern_tags: bool,
+    wake: Mutex<Option<Box<dyn Fn() + Send>>>,
+}
+
+/// Where a server's messages go (spec chapter 04, Streams).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Everything to the client through the protocol: daemons, `--stderr=client`, local copies.
+    Protocol,
+    /// Errors and warnings to our own stderr, which the remote shell carries; the rest through the protocol.
+    ErrorsToStderr,
+    /// Everything to our own stderr.
+    AllToStderr,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    pub fn new(status: Arc<Status>, route: Route, modern_tags: bool) -> Outbox {
+        Outbox { queue: Mutex::default(), status, route, modern_tags, wake: Mutex::default() }
+    }
+
+    /// Has `wake` called after each new message, so that an owner who waits elsewhere comes to send it.
+    pub fn on_message(&self, wake: impl Fn() + Send + 'static) {
+        *lock(&self.wake) = Some(Box::new(wake));
+    }
+
+    /// Takes what waits.
+    pub(super) fn take(&self) -> Vec<Message> {
+        std::mem::take(&mut *lock(&self.queue))
+    }
+
+    fn queue(&self, tag: Tag, text: &[u8]) {
+        let limit = wire::limits::MAX_TEXT - 1;
+        let messages = text.chunks(limit).map(|part| Message::Text { tag, text: part.to_vec() });
+        lock(&self.queue).extend(messages);
+        if let Some(wake) = &*lock(&self.wake) {
+            wake();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Sink for Outbox {
+    fn message(&self, class: Class, text: &[u8]) {
+        if class == Class::ErrorXfer {
+            self.status.set_xfer_error();
+        }
+        let is_error = matches!(class, Class::ErrorXfer | Class::Error | Class::Warning);
+        if self.route == Route::AllToStderr || (self.route == Route::ErrorsToStderr && is_error) {
+            use std::io::Write;
+            // Nobody is left to tell if stderr is gone.
+            let _gone = std::io::stderr().write_all(text);
+            return;
+        }
+        let tag = match class {
+            Class::ErrorXfer => Tag::ErrorXfer,
+            Class::Error if self.modern_tags => Tag::Error,
+            Class::Error => Tag::ErrorXfer,
+            Class::Warning if self.modern_tags => Tag::Warning,
+            Class::Warning | Class::Info | Class::Client => Tag::Info,
+        };
+        self.queue(tag, text);
+    }
+}

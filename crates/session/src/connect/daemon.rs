@@ -1,0 +1,216 @@
+//! The client's part of the daemon text phase (wire: greeting, module request, authentication).
+
+use super::auth::AuthDigest;
+use crate::{
+    Error, ExitCode,
+    conn::{Reader, Writer},
+    log::{Class, Log},
+};
+use fast_io::{RecvHalf, SendHalf};
+use std::io::{self, BufRead, Read, Write};
+use wire::{Cursor, Decode, greeting::Greeting};
+
+/// Longest text line that a client accepts.
+const MAX_LINE: usize = 5118;
+
+/// What a client says to a daemon.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The module, empty for a listing.
+    pub module: Vec<u8>,
+    /// The user of the URL, if any.
+    pub user: Option<Vec<u8>>,
+    /// `--password-file`.
+    pub password_file: Option<std::path::PathBuf>,
+    /// Print the daemon's message of the day and listings.
+    pub motd: bool,
+    /// Our highest protocol.
+    pub protocol_max: u32,
+}
+
+/// How the text phase ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Ready for the arguments, with the common version.
+    Ready(u32),
+    /// The daemon listed its modules and closed.
+    Listed,
+}
+
+/// A line without its end; CR bytes are dropped. A NUL or an over-long line ends the connection.
+pub fn decode_line(c: &mut Cursor<'_>, limit: usize) -> Decode<Result<Vec<u8>, ()>> {
+    let mut line = Vec::new();
+    loop {
+        match c.byte()? {
+            b'\n' => return Ok(Ok(line)),
+            b'\r' => {}
+            0 => return Ok(Err(())),
+            b if line.len() < limit => line.push(b),
+            _ => return Ok(Err(())),
+        }
+    }
+}
+
+fn read_line<R: RecvHalf>(reader: &mut Reader<R>, eof: &str) -> Result<Vec<u8>, Error> {
+    match reader.read(|c| decode_line(c, MAX_LINE)) {
+        Ok(Ok(line)) => Ok(line),
+        Ok(Err(())) | Err(Error::Closed { .. }) => {
+            Err(Error::fatal(ExitCode::START_CLIENT, eof.as_bytes()))
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Greets, asks for the module and authenticates.
+///
+/// # Errors
+/// Code 5 for everything the daemon refuses, 4 without a common digest, 1 for the password file.
+pub fn login<R: RecvHalf, W: SendHalf>(
+    login: &Login,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+    log: &Log,
+) -> Result<Outcome, Error> {
+    let start = |text: Vec<u8>| Error::fatal(ExitCode::START_CLIENT, text);
+    writer.buf().extend_from_slice(Greeting::own(login.protocol_max).as_bytes());
+    writer.flush()?;
+    let line = read_line(reader, "rsync: did not see server greeting")?;
+    let quoted =
+        |before: &str, after: &str| start([before.as_bytes(), &line, after.as_bytes()].concat());
+    let greeting = Greeting::parse(&line)
+        .ok_or_else(|| quoted("rsync: server sent \"", "\" rather than greeting"))?;
+    if greeting.major >= 30 && greeting.sub.is_none() {
+        return Err(quoted("rsync: the server omitted the subprotocol value: ", ""));
+    }
+    if greeting.major >= 32 && greeting.digests.is_none() {
+        return Err(quoted("rsync: the server omitted the digest name list: ", ""));
+    }
+    let common = greeting.common(login.protocol_max);
+
+    writer.buf().extend_from_slice(&login.module);
+    writer.buf().push(b'\n');
+    writer.flush()?;
+    loop {
+        let line = read_line(reader, "rsync: didn't get server startup line")?;
+        if let Some(challenge) = line.strip_prefix(b"@RSYNCD: AUTHREQD ") {
+            let digest = AuthDigest::choose(greeting.digests.as_deref(), common >= 30)
+                .ok_or_else(|| {
+                    let server = greeting.digests.clone().unwrap_or_default().join(" ");
+                    let own = wire::greeting::DIGESTS.join(" ");
+                    let text = format!(
+                        "Failed to negotiate a daemon auth checksum choice.\nServer list: {server}\nClient list: {own}"
+                    );
+                    Error::fatal(ExitCode::UNSUPPORTED, text)
+                })?;
+            let password = password(login)?;
+            let user = user(login);
+            let response = digest.response(&password, challenge);
+            writer.buf().extend_from_slice(&user);
+            writer.buf().extend_from_slice(format!(" {response}\n").as_bytes());
+            writer.flush()?;
+        } else if line == b"@RSYNCD: OK" {
+            return Ok(Outcome::Ready(common));
+        } else if line == b"@RSYNCD: EXIT" {
+            return Ok(Outcome::Listed);
+        } else if line.starts_with(b"@ERROR") {
+            return Err(start(line));
+        } else if login.motd {
+            log.line(Class::Client, &line);
+        }
+    }
+}
+
+fn user(login: &Login) -> Vec<u8> {
+    let variable =
+        |name| std::env::var(name).ok().filter(|v| !v.is_empty()).map(String::into_bytes);
+    let given = login.user.clone().filter(|user| !user.is_empty());
+    given
+        .or_else(|| variable("USER"))
+        .or_else(|| variable("LOGNAME"))
+        .unwrap_or_else(|| b"nobody".to_vec())
+}
+
+/// The password: `--password-file`, `$RSYNC_PASSWORD`, or asked for on the terminal.
+fn password(login: &Login) -> Result<Vec<u8>, Error> {
+    if let Some(path) = &login.password_file {
+        return password_from(path);
+    }
+    if let Some(password) = std::env::var_os("RSYNC_PASSWORD") {
+        return Ok(password.into_encoded_bytes());
+    }
+    prompt().map_err(|e| {
+        let text =
+            crate::log::sys_error_line(crate::log::Role::Client, "could not read a password", &e);
+        Error::fatal(ExitCode::SYNTAX, text)
+    })
+}
+
+fn password_from(path: &std::path::Path) -> Result<Vec<u8>, Error> {
+    let refuse = |text: &str| Err(Error::fatal(ExitCode::SYNTAX, text));
+    let failed = |e: io::Error| {
+        let text = format!("could not open password file {}", path.display());
+        let text = crate::log::sys_error_line(crate::log::Role::Client, text, &e);
+        Error::fatal(ExitCode::SYNTAX, text)
+    };
+    let mut line = Vec::new();
+    if path.as_os_str() == "-" {
+        io::stdin().lock().read_until(b'\n', &mut line).map_err(failed)?;
+    } else {
+        use std::os::unix::fs::MetadataExt;
+        let file = fsroot::read_operator_file(path).map_err(failed)?;
+        // On the open file: whoever can swap the name cannot change what was checked.
+        let meta = file.metadata().map_err(failed)?;
+        if meta.mode() & 0o006 != 0 {
+            return refuse("ERROR: password file must not be other-accessible");
+        }
+        if fsroot::names::am_root() && meta.uid() != 0 {
+            return refuse("ERROR: password file must be owned by root when running as root");
+        }
+        io::BufReader::new(file)
+            .take(MAX_LINE as u64)
+            .read_until(b'\n', &mut line)
+            .map_err(failed)?;
+    }
+    while line.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
+        line.pop();
+    }
+    if line.is_empty() {
+        return refuse("ERROR: password file is empty");
+    }
+    Ok(line)
+}
+
+/// Asks on the terminal, without echo.
+fn prompt() -> io::Result<Vec<u8>> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let mut tty = std::fs::File::options().read(true).write(true).open("/dev/tty")?;
+    tty.write_all(b"Password: ")?;
+    let before = tcgetattr(&tty)?;
+    let mut silent = before.clone();
+    silent.local_modes -= LocalModes::ECHO;
+    tcsetattr(&tty, OptionalActions::Flush, &silent)?;
+    let mut line = Vec::new();
+    let read = io::BufReader::new(&tty).take(MAX_LINE as u64).read_until(b'\n', &mut line);
+    tcsetattr(&tty, OptionalActions::Flush, &before)?;
+    tty.write_all(b"\n")?;
+    read?;
+    while line.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
+        line.pop();
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::DecodeError;
+
+    #[test]
+    fn lines_drop_cr_and_refuse_nul_and_length() {
+        let line = |bytes: &[u8]| decode_line(&mut Cursor::new(bytes), 4);
+        assert_eq!(line(b"ab\r\n"), Ok(Ok(b"ab".to_vec())));
+        assert_eq!(line(b"a\0b\n"), Ok(Err(())));
+        assert_eq!(line(b"abcde\n"), Ok(Err(())));
+        assert!(matches!(line(b"abc"), Err(DecodeError::Incomplete(_))));
+    }
+}

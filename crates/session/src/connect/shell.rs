@@ -1,0 +1,96 @@
+//! Starting the remote shell (spec chapter 04, Remote-shell command).
+
+use crate::{Error, ExitCode, log};
+use fast_io::fd::{FdReader, FdWriter};
+use std::{
+    ffi::OsStr,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+/// A running child that speaks the protocol on its standard streams.
+pub struct Shell {
+    child: Child,
+}
+
+impl Shell {
+    /// Starts `argv`.
+    ///
+    /// # Errors
+    /// Code 14 if it cannot be started.
+    pub fn spawn(
+        argv: &[Vec<u8>],
+        env: &[(&str, String)],
+    ) -> Result<(Shell, FdReader, FdWriter), Error> {
+        let Some((program, args)) = argv.split_first() else {
+            return Err(Error::fatal(ExitCode::SYNTAX, "rsync: empty remote-shell command"));
+        };
+        let mut command = Command::new(OsStr::from_bytes(program));
+        command
+            .args(args.iter().map(|arg| OsStr::from_bytes(arg)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let failed = |e: std::io::Error| {
+            let text = format!("Failed to exec {}", String::from_utf8_lossy(program));
+            Error::fatal(ExitCode::IPC, log::sys_error_line(log::Role::Client, text, &e))
+        };
+        let mut child = command.spawn().map_err(failed)?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(Error::fatal(ExitCode::IPC, "rsync: the remote shell has no pipes"));
+        };
+        let reader = FdReader::new(OwnedFd::from(stdout)).map_err(failed)?;
+        let writer = FdWriter::new(OwnedFd::from(stdin)).map_err(failed)?;
+        Ok((Shell { child }, reader, writer))
+    }
+
+    /// Waits for the child to end.
+    ///
+    /// # Errors
+    /// Code 21.
+    pub fn wait(&mut self) -> Result<ExitCode, Error> {
+        match self.child.wait() {
+            Ok(status) => Ok(exit_code(status)),
+            Err(_) => Err(Error::fatal(ExitCode::WAIT_CHILD, "")),
+        }
+    }
+
+    /// The child's status if it ends within `limit`.
+    pub fn wait_for(&mut self, limit: std::time::Duration) -> Option<ExitCode> {
+        let end = std::time::Instant::now() + limit;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(exit_code(status)),
+                Ok(None) if std::time::Instant::now() < end => {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// A child's status as one of our exit codes (spec chapter 01, Codes).
+fn exit_code(status: ExitStatus) -> ExitCode {
+    use std::os::unix::process::ExitStatusExt;
+    match status.code() {
+        Some(code) => ExitCode(code),
+        None if status.core_dumped() => ExitCode::CRASHED,
+        None => ExitCode::TERMINATED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_an_ipc_error() {
+        let Err(e) = Shell::spawn(&[b"/nonexistent/shell".to_vec()], &[]) else {
+            panic!("a missing program started");
+        };
+        assert_eq!(e.code(), ExitCode::IPC);
+    }
+}

@@ -1,0 +1,276 @@
+//! Connecting to a daemon's socket (spec chapter 01, Choosing the transport; 04, Environment).
+
+use super::shell::Shell;
+use crate::{Error, ExitCode, log, options::Family};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use fast_io::fd::{self, FdReader, FdWriter};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::{
+    io::{self, Read, Write},
+    net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs},
+    time::Duration,
+};
+
+/// How to reach a daemon.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// `-4`, `-6`.
+    pub family: Family,
+    /// `--address`.
+    pub bind: Option<String>,
+    /// `--contimeout`.
+    pub timeout: Option<Duration>,
+    /// `--sockopts`.
+    pub sockopts: Option<String>,
+}
+
+/// Longest line of a proxy's answer.
+const MAX_PROXY_LINE: usize = 1023;
+
+fn fail(code: ExitCode, text: impl Into<Vec<u8>>) -> Error {
+    Error::fatal(code, text)
+}
+
+/// Connects, directly, through `$RSYNC_PROXY`, or to the program of `$RSYNC_CONNECT_PROG`.
+///
+/// # Errors
+/// Code 10, or 35 if the connection took longer than `--contimeout`.
+pub fn connect(target: &Target) -> Result<(Option<Shell>, FdReader, FdWriter), Error> {
+    if let Some(program) = variable("RSYNC_CONNECT_PROG") {
+        let command = program_command(&program, &target.host)?;
+        let shell = variable("RSYNC_SHELL").unwrap_or_else(|| "/bin/sh".into());
+        let argv = [shell.into_bytes(), b"-c".to_vec(), command.into_bytes()];
+        let (shell, reader, writer) = Shell::spawn(&argv, &[])?;
+        return Ok((Some(shell), reader, writer));
+    }
+    let stream = match variable("RSYNC_PROXY") {
+        Some(proxy) => through_proxy(&proxy, target)?,
+        None => open(&target.host, target.port, target)?,
+    };
+    // Without it each small message may wait for the acknowledgement of the one before.
+    let _slower_on_error = stream.set_nodelay(true);
+    let (reader, writer) =
+        fd::socket(stream.into()).map_err(|source| Error::Link { op: "read error", source })?;
+    Ok((None, reader, writer))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn open(host: &str, port: u16, target: &Target) -> Result<TcpStream, Error> {
+    let addresses: Vec<SocketAddr> = (host, port)
+        .to_socket_addrs()
+        .map_err(|e| {
+            let reason = e.to_string();
+            let reason = reason.rsplit(": ").next().unwrap_or(&reason);
+            fail(ExitCode::SOCKET_IO, format!("rsync: getaddrinfo: {host} {port}: {reason}"))
+        })?
+        .filter(|a| match target.family {
+            Family::V4 => a.is_ipv4(),
+            Family::V6 => a.is_ipv6(),
+            Family::Any => true,
+        })
+        .collect();
+    if addresses.is_empty() {
+        let text =
+            format!("rsync: getaddrinfo: {host} {port}: Address family for hostname not supported");
+        return Err(fail(ExitCode::SOCKET_IO, text));
+    }
+    let mut errors = Vec::new();
+    for address in addresses {
+        match open_one(address, target) {
+            Ok(stream) => return Ok(stream),
+            Err(e) if e.kind() == io::ErrorKind::TimedOut && target.timeout.is_some() => {
+                return Err(fail(ExitCode::CON_TIMEOUT, ""));
+            }
+            Err(e) => {
+                let text = format!("failed to connect to {host} ({})", address.ip());
+                if !errors.is_empty() {
+                    errors.push(b'\n');
+                }
+                errors.extend(log::sys_error_line(log::Role::Client, text, &e));
+            }
+        }
+    }
+    Err(fail(ExitCode::SOCKET_IO, errors))
+}
+
+fn open_one(address: SocketAddr, target: &Target) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(options) = &target.sockopts {
+        set_options(&socket, options);
+    }
+    if let Some(bind) = &target.bind {
+        let local = (bind.as_str(), 0).to_socket_addrs()?;
+        let same_family = local.into_iter().find(|a| a.is_ipv4() == address.is_ipv4());
+        let local = same_family.ok_or(io::ErrorKind::AddrNotAvailable)?;
+        socket.bind(&local.into())?;
+    }
+    match target.timeout {
+        Some(limit) => socket.connect_timeout(&address.into(), limit)?,
+        None => socket.connect(&address.into())?,
+    }
+    Ok(socket.into())
+}
+
+/// Applies a `--sockopts` / `socket options` list; returns what could not be applied, as messages.
+pub fn set_options(socket: &Socket, options: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    for item in options.split([' ', '\t', ',']).filter(|item| !item.is_empty()) {
+        let (name, value) = match item.split_once('=') {
+            Some((name, value)) => (name, value.parse::<i64>().unwrap_or(0)),
+            None => (item, 1),
+        };
+        let size = usize::try_from(value).unwrap_or(0);
+        let time = Some(Duration::from_secs(size as u64)).filter(|t| !t.is_zero());
+        let done = match name {
+            "SO_KEEPALIVE" => socket.set_keepalive(value != 0),
+            "SO_REUSEADDR" => socket.set_reuse_address(value != 0),
+            "SO_BROADCAST" => socket.set_broadcast(value != 0),
+            "TCP_NODELAY" => socket.set_tcp_nodelay(value != 0),
+            "SO_SNDBUF" => socket.set_send_buffer_size(size),
+            "SO_RCVBUF" => socket.set_recv_buffer_size(size),
+            "SO_SNDTIMEO" => socket.set_write_timeout(time),
+            "SO_RCVTIMEO" => socket.set_read_timeout(time),
+            "IPTOS_LOWDELAY" | "IPTOS_THROUGHPUT" if item.contains('=') => {
+                problems.push(format!("syntax error -- {name} does not take a value"));
+                continue;
+            }
+            "IPTOS_LOWDELAY" => socket.set_tos_v4(0x10),
+            "IPTOS_THROUGHPUT" => socket.set_tos_v4(0x08),
+            // Linux does not let these be changed.
+            "SO_SNDLOWAT" | "SO_RCVLOWAT" => Err(io::ErrorKind::Unsupported.into()),
+            _ => {
+                problems.push(format!("Unknown socket option {name}"));
+                continue;
+            }
+        };
+        if let Err(e) = done {
+            problems.push(format!("failed to set socket option {name}: {}", log::strerror(&e)));
+        }
+    }
+    problems
+}
+
+/// The command of `$RSYNC_CONNECT_PROG` with `%H` and `%%` replaced.
+fn program_command(template: &str, host: &str) -> Result<String, Error> {
+    let mut command = String::new();
+    let mut chars = template.chars();
+    while let Some(c) = chars.next() {
+        match (c, c == '%') {
+            (_, false) => command.push(c),
+            (_, true) => match chars.next() {
+                Some('H') => {
+                    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:%+~-".contains(&b);
+                    let safe = host.bytes().all(plain)
+                        && host.bytes().next().is_some_and(|b| !b"-+~%".contains(&b));
+                    if !safe {
+                        let text = "unsafe host characters for RSYNC_CONNECT_PROG";
+                        return Err(fail(ExitCode::SOCKET_IO, text));
+                    }
+                    command.push('\'');
+                    command.push_str(host);
+                    command.push('\'');
+                }
+                Some('%') => command.push('%'),
+                Some(other) => command.extend(['%', other]),
+                None => command.push('%'),
+            },
+        }
+    }
+    Ok(command)
+}
+
+/// Asks an HTTP proxy for a tunnel.
+fn through_proxy(proxy: &str, target: &Target) -> Result<TcpStream, Error> {
+    let invalid = |form: &str| {
+        let text = format!("invalid proxy specification: should be {form}");
+        fail(ExitCode::SOCKET_IO, text)
+    };
+    let (credentials, address) = match proxy.rsplit_once('@') {
+        Some((credentials, address)) => (Some(credentials), address),
+        None => (None, proxy),
+    };
+    if credentials.is_some_and(|c| !c.contains(':')) {
+        return Err(invalid("USER:PASS@HOST:PORT"));
+    }
+    let (host, port) = address.rsplit_once(':').ok_or_else(|| invalid("HOST:PORT"))?;
+    let port: u16 = port.parse().map_err(|_| invalid("HOST:PORT"))?;
+    if target.host.bytes().any(|b| b < 0x20 || b == 0x7f) {
+        return Err(fail(ExitCode::SOCKET_IO, "invalid control character in proxy CONNECT host"));
+    }
+    let mut request = match target.host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(ip)) => format!("CONNECT [{ip}]:{} HTTP/1.0\r\n", target.port),
+        _ => format!("CONNECT {}:{} HTTP/1.0\r\n", target.host, target.port),
+    };
+    if let Some(credentials) = credentials {
+        let encoded = STANDARD.encode(credentials);
+        request.push_str(&format!("Proxy-Authorization: Basic {encoded}\r\n"));
+    }
+    request.push_str("\r\n");
+    if request.len() > MAX_PROXY_LINE {
+        return Err(fail(ExitCode::SOCKET_IO, "proxy CONNECT request too long"));
+    }
+    let mut stream = open(host, port, target)?;
+    let link = |e: io::Error| {
+        let text = log::sys_error_line(log::Role::Client, "failed to talk to the proxy", &e);
+        fail(ExitCode::SOCKET_IO, text)
+    };
+    stream.write_all(request.as_bytes()).map_err(link)?;
+    let status = proxy_line(&mut stream, "proxy response line too long")?;
+    let accepted = status.starts_with("HTTP/")
+        && status.split(' ').nth(1).is_some_and(|code| code.starts_with('2'));
+    if !accepted {
+        return Err(fail(ExitCode::SOCKET_IO, format!("bad response from proxy -- {status}")));
+    }
+    while !proxy_line(&mut stream, "proxy response header line too long")?.is_empty() {}
+    Ok(stream)
+}
+
+/// One line of the proxy's answer, read bytewise: what follows the blank line is the daemon's.
+fn proxy_line(stream: &mut TcpStream, too_long: &str) -> Result<String, Error> {
+    let mut line = Vec::new();
+    loop {
+        let mut byte = [0];
+        match stream.read(&mut byte) {
+            Ok(1) if byte[0] == b'\n' => break,
+            Ok(1) if byte[0] != b'\r' => line.push(byte[0]),
+            Ok(1) => {}
+            _ => return Err(fail(ExitCode::SOCKET_IO, "failed to read the proxy's response")),
+        }
+        if line.len() >= MAX_PROXY_LINE {
+            return Err(fail(ExitCode::SOCKET_IO, too_long));
+        }
+    }
+    Ok(String::from_utf8_lossy(&line).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connect_program_gets_a_quoted_host() {
+        assert_eq!(program_command("nc %H 873 %%", "a.b").unwrap(), "nc 'a.b' 873 %");
+        for bad in ["", "-x", "a b", "a;b", "$(x)"] {
+            assert_eq!(program_command("nc %H", bad).unwrap_err().code(), ExitCode::SOCKET_IO);
+        }
+    }
+
+    #[test]
+    fn socket_options_are_checked() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        assert!(set_options(&socket, "SO_KEEPALIVE, TCP_NODELAY=1 SO_SNDBUF=65536").is_empty());
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(set_options(&socket, "SO_X"), ["Unknown socket option SO_X"]);
+        assert_eq!(
+            set_options(&socket, "IPTOS_LOWDELAY=1"),
+            ["syntax error -- IPTOS_LOWDELAY does not take a value"]
+        );
+    }
+}

@@ -1,0 +1,364 @@
+//! Filter rules and files-from names: reading them from files, sending them to the peer, receiving them (wire: filter
+//! list, files-from names).
+
+use crate::{
+    Error, ExitCode, Session,
+    conn::{Messages, Reader, Writer},
+    log::Role,
+    messages::Common,
+    options::RuleArg,
+    settings::{FilesFrom, Settings},
+};
+use fast_io::{RecvHalf, SendHalf};
+use filters::{FilterError, FilterList, ParseContext};
+use std::{
+    ffi::OsStr,
+    io::{self, BufRead, BufReader, Read},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use wire::{filter_list, mux::Message};
+
+/// Largest rule file that is read.
+const MAX_RULE_FILE: u64 = 64 << 20;
+/// Longest files-from name; what is longer is cut, as every rsync does.
+const MAX_NAME: usize = wire::limits::MAX_PATH - 1;
+
+/// The names of a files-from list.
+pub type Names = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
+
+/// Opens merge files for `filters`; relative names hang below a base directory.
+#[derive(Debug, Clone, Default)]
+pub struct FsLoader {
+    base: Option<PathBuf>,
+    is_server: bool,
+}
+
+impl FsLoader {
+    /// For names relative to the current directory.
+    pub fn new(settings: &Settings) -> FsLoader {
+        FsLoader { base: None, is_server: settings.am_server && !settings.local }
+    }
+
+    /// The same, for names relative to `base`.
+    pub fn below(&self, base: &Path) -> FsLoader {
+        FsLoader { base: Some(base.to_path_buf()), is_server: self.is_server }
+    }
+}
+
+impl filters::Loader for FsLoader {
+    fn load(&mut self, path: &[u8]) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        if path == b"-" && !self.is_server {
+            io::stdin().lock().take(MAX_RULE_FILE).read_to_end(&mut content)?;
+            return Ok(content);
+        }
+        let path = Path::new(OsStr::from_bytes(path));
+        let path = self.base.as_ref().map_or_else(|| path.to_path_buf(), |base| base.join(path));
+        let file = fsroot::read_operator_file(&path)?;
+        if !file.metadata()?.is_dir() {
+            file.take(MAX_RULE_FILE).read_to_end(&mut content)?;
+        }
+        Ok(content)
+    }
+}
+
+/// The constants of parsing for one side.
+pub fn context(settings: &Settings, protocol_30: bool) -> ParseContext {
+    ParseContext {
+        from0: settings.from0,
+        is_server: settings.am_server && !settings.local,
+        protocol_30,
+        delete_excluded: settings.delete_excluded,
+        ..ParseContext::default()
+    }
+}
+
+fn failed(e: FilterError) -> Error {
+    Error::fatal(ExitCode(e.code), e.text)
+}
+
+/// The user's list from the options.
+///
+/// # Errors
+/// Codes 1 and 11.
+pub fn from_options(
+    rules: &[RuleArg],
+    cx: &ParseContext,
+    loader: &mut FsLoader,
+) -> Result<FilterList, Error> {
+    let mut list = FilterList::new();
+    for rule in rules {
+        match rule {
+            RuleArg::Filter(text) => list.add_rule(text, cx, loader),
+            RuleArg::Exclude(text) => list.add_pattern(text, false, cx, loader),
+            RuleArg::Include(text) => list.add_pattern(text, true, cx, loader),
+            RuleArg::ExcludeFrom(path) => list.add_file(path, false, cx, loader),
+            RuleArg::IncludeFrom(path) => list.add_file(path, true, cx, loader),
+            RuleArg::Cvs => list.add_cvs(cx, loader),
+        }
+        .map_err(failed)?;
+    }
+    Ok(list)
+}
+
+/// Whether a push sends the filter list (both ends compute this from the same options).
+pub fn pushed(session: &Session) -> bool {
+    let settings = &session.settings;
+    settings.prune_empty_dirs
+        || (settings.delete && (!settings.delete_excluded || session.protocol.has_item_flags()))
+}
+
+/// Sends the client's list, or nothing on a push that needs none. The list is classified for this end's role.
+///
+/// # Errors
+/// Code 2 for rules that the protocol cannot express.
+pub fn send<W: SendHalf>(
+    session: &Session,
+    writer: &mut Writer<W>,
+    list: &mut FilterList,
+) -> Result<(), Error> {
+    let settings = &session.settings;
+    let texts = list
+        .for_peer(settings.am_sender, session.protocol.number(), settings.delete_excluded)
+        .map_err(failed)?;
+    if settings.am_sender && !pushed(session) {
+        return Ok(());
+    }
+    for text in texts {
+        filter_list::encode_rule(&text, writer.buf());
+    }
+    filter_list::encode_end(writer.buf());
+    writer.flush()
+}
+
+/// Receives the client's list.
+///
+/// # Errors
+/// Codes 1, 11 and 22 as the rules deserve, or the link's.
+pub fn receive<R: RecvHalf>(
+    session: &Session,
+    reader: &mut Reader<R>,
+) -> Result<FilterList, Error> {
+    let mut list = FilterList::new();
+    let cx = context(&session.settings, session.protocol.has_varints());
+    let mut loader = FsLoader::new(&session.settings);
+    while let Some(text) = reader.read(filter_list::decode_rule)? {
+        list.add_from_wire(&text, session.protocol.number(), &cx, &mut loader).map_err(failed)?;
+    }
+    Ok(list)
+}
+
+/// A server with `-C` adds the CVS rules itself, behind what the client sent.
+///
+/// # Errors
+/// Code 1.
+pub fn add_server_cvs(session: &Session, list: &mut FilterList) -> Result<(), Error> {
+    if session.settings.cvs_exclude {
+        let cx = context(&session.settings, session.protocol.has_varints());
+        list.add_cvs(&cx, &mut FsLoader::new(&session.settings)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Opens the files-from list of this host.
+///
+/// # Errors
+/// Code 1 if it cannot be opened.
+pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<Box<dyn BufRead + Send>, Error> {
+    if path == b"-" {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let name = Path::new(OsStr::from_bytes(path));
+    match fsroot::read_operator_file(name) {
+        Ok(file) => Ok(Box::new(BufReader::new(file))),
+        Err(e) => {
+            let role = if settings.am_server { Role::Server } else { Role::Client };
+            let text = format!("failed to open files-from file {}", name.display());
+            let line = crate::log::sys_error_line(role, text, &e);
+            Err(Error::fatal(ExitCode::SYNTAX, line))
+        }
+    }
+}
+
+/// One record: up to NUL, or up to LF or CR.
+fn next_record(from: &mut dyn BufRead, nul: bool) -> io::Result<Option<Vec<u8>>> {
+    let mut record = Vec::new();
+    let is_end = |b: &u8| if nul { *b == 0 } else { *b == b'\n' || *b == b'\r' };
+    loop {
+        let chunk = from.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok((!record.is_empty()).then_some(record));
+        }
+        let end = chunk.iter().position(is_end);
+        let part = &chunk[..end.unwrap_or(chunk.len())];
+        record.extend_from_slice(&part[..part.len().min(MAX_NAME - record.len())]);
+        let used = end.map_or(chunk.len(), |e| e + 1);
+        from.consume(used);
+        if end.is_some() {
+            return Ok(Some(record));
+        }
+    }
+}
+
+/// The names in a list that this host opened for its own sender: comments and empty records are dropped.
+pub fn names(mut from: Box<dyn BufRead + Send>, nul: bool) -> Names {
+    Box::new(std::iter::from_fn(move || {
+        loop {
+            match next_record(&mut *from, nul).transpose()? {
+                Ok(name) if name.is_empty() || name[0] == b'#' || name[0] == b';' => continue,
+                other => return Some(other),
+            }
+        }
+    }))
+}
+
+/// Forwards a list to the peer's sender: NUL-terminated names and an empty one. Meanwhile `reader` buffers what the peer
+/// sends, since it starts its file list before it has read all names.
+///
+/// # Errors
+/// The link's, or code 11 if the list cannot be read.
+pub fn forward_files_from<R: RecvHalf, W: SendHalf>(
+    session: &Session,
+    from: Box<dyn BufRead + Send>,
+    requested: Option<&mut filters::RequestedNames>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Result<(), Error> {
+    let settings = &session.settings;
+    // Before protocol 31 the names travel outside the framing.
+    let unframed = !session.protocol.has_error_exit() && writer.framed();
+    writer.flush()?;
+    if unframed {
+        writer.set_framed(false);
+    }
+    let done = AtomicBool::new(false);
+    let sent = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            let sent = send_names(settings, from, requested, writer);
+            done.store(true, Ordering::Release);
+            sent
+        });
+        let spooled = reader.spool(|| done.load(Ordering::Acquire));
+        let sent = sending.join().unwrap_or_else(|_| {
+            Err(Error::fatal(ExitCode::CRASHED, "the files-from thread panicked"))
+        });
+        sent.and(spooled)
+    });
+    if unframed {
+        writer.set_framed(true);
+    }
+    sent
+}
+
+fn send_names<W: SendHalf>(
+    settings: &Settings,
+    mut from: Box<dyn BufRead + Send>,
+    mut requested: Option<&mut filters::RequestedNames>,
+    writer: &mut Writer<W>,
+) -> Result<(), Error> {
+    loop {
+        let record = next_record(&mut *from, settings.from0).map_err(|e| {
+            let line = crate::log::sys_error_line(Role::Client, "failed to read files-from", &e);
+            Error::fatal(ExitCode::FILE_IO, line)
+        })?;
+        let Some(name) = record else { break };
+        if name.is_empty() {
+            continue;
+        }
+        if let Some(requested) = &mut requested {
+            requested.add(&name, false, settings.relative, settings.recurse, settings.dirs);
+        }
+        writer.buf().extend_from_slice(&name);
+        writer.buf().push(0);
+        writer.spill()?;
+    }
+    writer.buf().push(0);
+    writer.flush()
+}
+
+/// Receives a forwarded list; nothing in it is a comment.
+///
+/// # Errors
+/// The link's.
+pub fn receive_files_from<R: RecvHalf>(
+    session: &Session,
+    reader: &mut Reader<R>,
+) -> Result<Names, Error> {
+    let unframed = !session.protocol.has_error_exit() && reader.framed();
+    if unframed {
+        reader.set_framed(false);
+    }
+    let mut names = Vec::new();
+    loop {
+        let mut name = Vec::new();
+        loop {
+            match reader.read(|c| c.byte())? {
+                0 => break,
+                b if name.len() < MAX_NAME => name.push(b),
+                _ => {}
+            }
+        }
+        if name.is_empty() {
+            break;
+        }
+        names.push(name);
+    }
+    if unframed {
+        reader.set_framed(true);
+    }
+    Ok(Box::new(names.into_iter().map(Ok)))
+}
+
+/// Whether this session's names come to us, the sender, from the peer.
+pub fn names_from_peer(settings: &Settings) -> bool {
+    matches!(
+        (&settings.files_from, settings.am_server),
+        (Some(FilesFrom::Peer), true) | (Some(FilesFrom::Remote(_)), false)
+    )
+}
+
+/// Handles control messages while the lists before the file list are exchanged.
+pub struct Early(Common);
+
+impl Early {
+    /// For one role.
+    pub fn new(session: Arc<Session>, role: Role) -> Early {
+        Early(Common::new(session, None, role))
+    }
+}
+
+impl Messages for Early {
+    fn message(&mut self, m: Message) -> Result<(), Error> {
+        match self.0.handle(m)? {
+            None => Ok(()),
+            Some(Message::NoSend(_)) => Err(crate::messages::unexpected(wire::mux::Tag::NoSend, 4)),
+            Some(_) => Err(crate::messages::unexpected(wire::mux::Tag::Success, 4)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &'static [u8], nul: bool) -> Vec<Vec<u8>> {
+        names(Box::new(text), nul).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn names_end_at_cr_and_lf_and_comments_are_dropped() {
+        assert_eq!(all(b"f\n\n\r\n# no\nd1/a\r\n;x\ng", false), [&b"f"[..], b"d1/a", b"g"]);
+        assert_eq!(all(b"a\nb\0#c\0d", true), [&b"a\nb"[..], b"d"]);
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        let long: &'static [u8] = Box::leak(vec![b'x'; 10_000].into_boxed_slice());
+        assert_eq!(all(long, false)[0].len(), MAX_NAME);
+    }
+}

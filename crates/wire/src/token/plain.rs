@@ -1,0 +1,40 @@
+//! The uncompressed stream: positive integers announce literals, negative ones name blocks.
+
+use super::reader::Token;
+use crate::{Cursor, Decode};
+
+/// The longest literal run that is sent as one token.
+const MAX_LITERAL: usize = 32768;
+
+/// Appends the 4-byte token that announces `len` literal bytes of an uncompressed stream; `len` is
+/// not 0 and fits an `i32`.
+pub fn put_literal_head(len: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&len.to_le_bytes());
+}
+
+pub(super) fn put_literal(data: &[u8], out: &mut Vec<u8>) {
+    out.reserve(data.len() + 4 * data.len().div_ceil(MAX_LITERAL));
+    for piece in data.chunks(MAX_LITERAL) {
+        put_literal_head(piece.len() as u32, out);
+        out.extend_from_slice(piece);
+    }
+}
+
+/// Block i is -(i + 1), which is the complement of i.
+pub(super) fn put_block(index: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&(!index).to_le_bytes());
+}
+
+pub(super) fn put_end(out: &mut Vec<u8>) {
+    out.extend_from_slice(&0i32.to_le_bytes());
+}
+
+/// The next token; the caller checks the index of a block.
+pub(super) fn next(c: &mut Cursor<'_>) -> Decode<Token> {
+    let n = c.int32()?;
+    Ok(match n {
+        0 => Token::End,
+        1.. => Token::Raw(n as u32),
+        _ => Token::Block(!n as u32),
+    })
+}

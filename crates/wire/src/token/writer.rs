@@ -1,0 +1,111 @@
+//! Writing token streams.
+
+use super::{
+    Compressor,
+    deflate::{Deflater, History},
+    framing::{self, RunWriter},
+    lz4::Lz4Encoder,
+    plain,
+    zstd::ZstdEncoder,
+};
+use crate::Protocol;
+
+/// Writes the compressed (or plain) token stream of file after file.
+pub struct TokenWriter {
+    encoder: Encoder,
+    runs: RunWriter,
+    wants_matched: bool,
+}
+
+// There is one writer in a session.
+#[allow(clippy::large_enum_variant)]
+enum Encoder {
+    Plain,
+    Deflate(Deflater),
+    Zstd(ZstdEncoder),
+    Lz4(Lz4Encoder),
+}
+
+impl TokenWriter {
+    /// A session's writer; `Compressor::None` is plain. `level` is what [`Compressor::level`] gave,
+    /// or 0 to have zlib and zlibx store.
+    pub fn new(p: Protocol, c: Compressor, level: i32) -> Self {
+        let encoder = match c {
+            Compressor::None => Encoder::Plain,
+            Compressor::Zlib => Encoder::Deflate(Deflater::new(History::zlib(p), level)),
+            Compressor::Zlibx => Encoder::Deflate(Deflater::new(History::Literals, level)),
+            Compressor::Zstd => Encoder::Zstd(ZstdEncoder::new(level)),
+            Compressor::Lz4 => Encoder::Lz4(Lz4Encoder::new()),
+        };
+        TokenWriter { encoder, runs: RunWriter::default(), wants_matched: c == Compressor::Zlib }
+    }
+
+    /// Whether the stream is plain, so that literal runs may be sent as file ranges behind
+    /// [`put_literal_head`](super::put_literal_head).
+    pub fn is_plain(&self) -> bool {
+        matches!(self.encoder, Encoder::Plain)
+    }
+
+    /// Starts a file.
+    pub fn begin(&mut self) {
+        self.runs = RunWriter::default();
+        match &mut self.encoder {
+            Encoder::Deflate(z) => z.begin(),
+            Encoder::Lz4(z) => z.begin(),
+            // What a broken-off file left in the zstd stream goes out with the next flush; a
+            // session does not go on after breaking off a file.
+            Encoder::Plain | Encoder::Zstd(_) => {}
+        }
+    }
+
+    /// Appends literal bytes (plain: in tokens of at most 32768).
+    pub fn literal(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        if data.is_empty() {
+            return;
+        }
+        self.runs.flush(out);
+        match &mut self.encoder {
+            Encoder::Plain => plain::put_literal(data, out),
+            Encoder::Deflate(z) => z.literal(data, out),
+            Encoder::Zstd(z) => z.literal(data, out),
+            Encoder::Lz4(z) => z.literal(data, out),
+        }
+    }
+
+    /// Appends a reference to block `index`; `data` is the block's content (needed by zlib only,
+    /// may be empty otherwise, see [`Self::wants_matched`]).
+    pub fn block(&mut self, index: u32, data: &[u8], out: &mut Vec<u8>) {
+        if self.is_plain() {
+            return plain::put_block(index, out);
+        }
+        self.flush_literals(out);
+        self.runs.add(index, out);
+        if let Encoder::Deflate(z) = &mut self.encoder {
+            z.matched(data);
+        }
+    }
+
+    /// Whether [`Self::block`] needs the block's content.
+    pub fn wants_matched(&self) -> bool {
+        self.wants_matched
+    }
+
+    /// Appends the end of the file.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        if self.is_plain() {
+            return plain::put_end(out);
+        }
+        self.flush_literals(out);
+        self.runs.flush(out);
+        framing::put_end(out);
+    }
+
+    fn flush_literals(&mut self, out: &mut Vec<u8>) {
+        match &mut self.encoder {
+            Encoder::Plain => {}
+            Encoder::Deflate(z) => z.flush(out),
+            Encoder::Zstd(z) => z.flush(out),
+            Encoder::Lz4(z) => z.flush(out),
+        }
+    }
+}
