@@ -146,7 +146,7 @@ pub fn items(list: &str) -> impl Iterator<Item = &str> {
 fn open_secrets(path: &Path, strict: bool) -> Result<File, Denial> {
     use std::os::unix::fs::MetadataExt;
     let ignored = |why: String| format!("ignoring secrets file: {why}");
-    let file = fsroot::open_operator_file(path).map_err(|e| ignored(e.to_string()))?;
+    let file = fsroot::read_operator_file(path).map_err(|e| ignored(e.to_string()))?;
     let meta = file.metadata().map_err(|e| ignored(e.to_string()))?;
     if strict && meta.mode() & 0o006 != 0 {
         return Err(ignored("it is accessible to others (see strict modes)".into()));

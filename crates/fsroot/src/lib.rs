@@ -1,16 +1,25 @@
-//! The only door to the file tree: every access goes through a directory handle and single-component names below it.
+//! The only door to the file tree: every access goes through a directory handle and
+//! single-component names below it.
+//!
+//! - [`Root`] is a directory and all that is below it; its operations take a checked
+//!   [`wire::RelPath`] and cannot leave the directory.
+//! - [`temp`] and [`write`](mod@write) make new content; [`meta`], [`xattr`] and [`acl`] dress it,
+//!   by name or, cheaper, by open file.
+//! - [`operator`] opens what the operator named, wherever it is.
 pub mod acl;
+mod cache;
 pub mod meta;
 pub mod names;
+pub mod operator;
+mod resolve;
 pub mod root;
 pub mod temp;
 pub mod write;
 pub mod xattr;
 pub use meta::{Kind, Stat};
-pub use root::{DirEntry, Root};
-
-/// Opens an operator-named file for reading (owner-trust walk).
-pub fn open_operator_file(path: &std::path::Path) -> std::io::Result<std::fs::File> {
-    let _ = path;
-    todo!()
-}
+pub use operator::{
+    LinkTrust, OpenHow, UNTRUSTED_LINK_NOTICE, open_operator_file, read_operator_file, take_notice,
+};
+pub use root::{DirEntry, FollowParents, Root};
+pub use temp::TempFile;
+pub use write::FileWriter;

@@ -1,38 +1,154 @@
-//! User and group names.
-/// Looks names up and remembers the answers.
+//! User and group names, and who the process is.
+
+use nix::unistd::{Gid, Group, Uid, User};
+use std::{collections::HashMap, sync::OnceLock};
+
+/// Answers kept per table; a peer that sends more names than this only loses the cache.
+const MAX_CACHED: usize = 65_536;
+
+/// Looks names up and remembers the answers, also the missing ones.
 #[derive(Debug, Default)]
 pub struct NameCache {
-    _p: (),
+    users: HashMap<u32, Option<Vec<u8>>>,
+    groups: HashMap<u32, Option<Vec<u8>>>,
+    uids: HashMap<Vec<u8>, Option<u32>>,
+    gids: HashMap<Vec<u8>, Option<u32>>,
+    memberships: Option<Vec<u32>>,
 }
-#[allow(missing_docs)]
+
 impl NameCache {
+    /// The name of a user id.
     pub fn user_name(&mut self, uid: u32) -> Option<Vec<u8>> {
-        let _ = uid;
-        todo!()
+        cached(&mut self.users, &uid, |uid| {
+            let user = User::from_uid(Uid::from_raw(*uid)).ok().flatten()?;
+            Some(user.name.into_bytes())
+        })
     }
+
+    /// The name of a group id.
     pub fn group_name(&mut self, gid: u32) -> Option<Vec<u8>> {
-        let _ = gid;
-        todo!()
+        cached(&mut self.groups, &gid, |gid| {
+            let group = Group::from_gid(Gid::from_raw(*gid)).ok().flatten()?;
+            Some(group.name.into_bytes())
+        })
     }
+
+    /// The user id of a name.
     pub fn uid_of(&mut self, name: &[u8]) -> Option<u32> {
-        let _ = name;
-        todo!()
+        if let Some(answer) = self.uids.get(name) {
+            return *answer;
+        }
+        cached(&mut self.uids, &name.to_vec(), |name| {
+            let user = User::from_name(std::str::from_utf8(name).ok()?).ok().flatten()?;
+            Some(user.uid.as_raw())
+        })
     }
+
+    /// The group id of a name.
     pub fn gid_of(&mut self, name: &[u8]) -> Option<u32> {
-        let _ = name;
-        todo!()
+        if let Some(answer) = self.gids.get(name) {
+            return *answer;
+        }
+        cached(&mut self.gids, &name.to_vec(), |name| {
+            let group = Group::from_name(std::str::from_utf8(name).ok()?).ok().flatten()?;
+            Some(group.gid.as_raw())
+        })
     }
-    /// Whether the process is a member of the group (effective or supplementary).
+
+    /// Whether the process is a member of the group (effective or supplementary), as it was when
+    /// this cache was first asked.
     pub fn in_group(&mut self, gid: u32) -> bool {
-        let _ = gid;
-        todo!()
+        self.memberships
+            .get_or_insert_with(|| {
+                let mut gids: Vec<u32> = rustix::process::getgroups()
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|g| g.as_raw())
+                    .collect();
+                gids.push(rustix::process::getegid().as_raw());
+                gids
+            })
+            .contains(&gid)
     }
 }
-/// Effective uid is 0.
+
+/// Effective uid is 0. Not remembered, for a process may give its rights away.
 pub fn am_root() -> bool {
-    todo!()
+    rustix::process::geteuid().is_root()
 }
+
 /// The process's umask, read once.
 pub fn umask() -> u32 {
-    todo!()
+    static UMASK: OnceLock<u32> = OnceLock::new();
+    *UMASK.get_or_init(|| {
+        // There is no call that only reads it. What another thread creates in between comes out
+        // more private, never more open.
+        let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        rustix::process::umask(old);
+        old.as_raw_mode()
+    })
+}
+
+fn cached<K, V>(
+    table: &mut HashMap<K, Option<V>>,
+    key: &K,
+    look_up: impl FnOnce(&K) -> Option<V>,
+) -> Option<V>
+where
+    K: std::hash::Hash + Eq + Clone,
+    V: Clone,
+{
+    if let Some(answer) = table.get(key) {
+        return answer.clone();
+    }
+    if table.len() >= MAX_CACHED {
+        table.clear();
+    }
+    let answer = look_up(key);
+    table.insert(key.clone(), answer.clone());
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_is_known_both_ways() {
+        let mut names = NameCache::default();
+        for _ in 0..2 {
+            assert_eq!(names.user_name(0).as_deref(), Some(&b"root"[..]));
+            assert_eq!(names.uid_of(b"root"), Some(0));
+            assert_eq!(names.gid_of(b"no such group!"), None);
+            assert_eq!(names.uid_of(b"bad\xffname"), None);
+            assert_eq!(names.uid_of(b"nul\0name"), None);
+        }
+        assert_eq!(names.gids.get(&b"no such group!"[..]), Some(&None));
+        let group = names.group_name(0).unwrap();
+        assert_eq!(names.gid_of(&group), Some(0));
+    }
+
+    #[test]
+    fn own_groups_are_ours() {
+        let mut names = NameCache::default();
+        assert!(names.in_group(rustix::process::getegid().as_raw()));
+        assert!(!names.in_group(3_999_999_999));
+    }
+
+    #[test]
+    fn the_cache_stays_bounded() {
+        let mut table = HashMap::new();
+        for i in 0..(MAX_CACHED + 10) {
+            assert_eq!(cached(&mut table, &i, |i| Some(*i)), Some(i));
+        }
+        assert!(table.len() <= MAX_CACHED);
+    }
+
+    #[test]
+    fn reading_the_umask_leaves_it() {
+        let first = umask();
+        assert_eq!(first & !0o777, 0);
+        let now = rustix::process::umask(rustix::fs::Mode::from_raw_mode(first));
+        assert_eq!(now.as_raw_mode(), first);
+    }
 }

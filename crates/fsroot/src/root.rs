@@ -1,156 +1,693 @@
 //! Confined access below a directory handle.
-use crate::meta::Stat;
-use oxrsync_wire_alias::RelPath;
-use std::{ffi::OsString, fs::File, io, path::Path};
-mod oxrsync_wire_alias {
-    pub use wire::RelPath;
-}
-/// Whether intermediate symlinks may be followed. Never out of the root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FollowParents {
-    /// A symlink as a parent component is an error (ELOOP).
-    No,
-    /// Followed while it stays beneath the root (`--keep-dirlinks`, source trees).
-    Beneath,
-}
-/// A directory and everything below it. Each clone keeps its own small cache of open directories, so a clone per thread.
-#[derive(Debug)]
+//!
+//! Every operation acts on a held handle of the parent directory and a single name in it, without
+//! following that name, so swapping a directory for a symlink meanwhile leads nowhere. Parents are
+//! resolved once and kept (see `cache`); how, is the matter of `resolve`.
+
+use crate::cache::DirCache;
+use crate::meta::{self, Kind, Stat, Time};
+use crate::operator::{self, LinkTrust};
+pub use crate::resolve::FollowParents;
+use crate::resolve::{self, Way};
+use rustix::fs::{self as rfs, AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fmt, io};
+use wire::RelPath;
+
+/// Directory entries are read in pieces of this size.
+const DIR_BUFFER: usize = 64 * 1024;
+
+/// A directory and everything below it. Each clone keeps its own small cache of open directories,
+/// so a clone per thread.
 pub struct Root {
-    _p: (),
+    dir: Arc<OwnedFd>,
+    path: Arc<[u8]>,
+    follow: FollowParents,
+    /// Where links may lead, if that is more than this directory.
+    anchor: Option<Arc<Anchor>>,
+    way: Way,
+    cache: DirCache,
+    dir_buffer: Vec<u8>,
+    pub(crate) proc_usable: Option<bool>,
 }
+
+struct Anchor {
+    dir: Arc<OwnedFd>,
+    /// The root's own path below `dir`.
+    prefix: Vec<u8>,
+}
+
 /// One directory entry.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirEntry {
+    /// The name, a single component.
     pub name: Vec<u8>,
-    /** From d_type, if the file system says. */
-    pub kind: Option<crate::Kind>,
+    /// From d_type, if the file system says.
+    pub kind: Option<Kind>,
 }
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Root")
+            .field("path", &String::from_utf8_lossy(&self.path))
+            .field("follow", &self.follow)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Clone for Root {
     fn clone(&self) -> Self {
-        todo!()
+        Root {
+            dir: Arc::clone(&self.dir),
+            path: Arc::clone(&self.path),
+            follow: self.follow,
+            anchor: self.anchor.clone(),
+            way: self.way,
+            cache: DirCache::default(),
+            dir_buffer: Vec::new(),
+            proc_usable: self.proc_usable,
+        }
     }
 }
-#[allow(missing_docs)]
+
+/// Making roots.
 impl Root {
-    /// Opens an operator's path (owner-trust walk: a symlink is followed only if owned by root or us, spec chapter 06 E).
+    /// Opens an operator's path: the owner-trust walk follows a symlink only if root or we own it
+    /// (see [`crate::operator`]). A foreign one is ELOOP and leaves a notice for
+    /// [`operator::take_notice`].
     pub fn open(path: &Path) -> io::Result<Root> {
-        let _ = path;
-        todo!()
+        Root::open_trusting(path, LinkTrust::OwnerChecked)
     }
-    /// A root below this one.
+
+    /// An ordinary open: links of anybody are followed (`--insecure-links`; the directory part of
+    /// a source argument).
+    pub fn open_unchecked(path: &Path) -> io::Result<Root> {
+        Root::open_trusting(path, LinkTrust::Insecure)
+    }
+
+    /// [`Root::open`] or [`Root::open_unchecked`].
+    pub fn open_trusting(path: &Path, trust: LinkTrust) -> io::Result<Root> {
+        let dir = operator::open_operator_dir(path, trust)?;
+        Ok(Root::new(dir, operator::absolute(path)))
+    }
+
+    /// From an open directory.
+    pub fn from_dir(dir: File) -> io::Result<Root> {
+        if !dir.metadata()?.is_dir() {
+            return Err(Errno::NOTDIR.into());
+        }
+        let link = format!("/proc/self/fd/{}", dir.as_raw_fd());
+        let path = std::fs::read_link(link)
+            .map_or_else(|_| b".".to_vec(), |p| p.as_os_str().as_bytes().to_vec());
+        Ok(Root::new(dir.into(), path))
+    }
+
+    fn new(dir: OwnedFd, path: Vec<u8>) -> Root {
+        Root {
+            dir: Arc::new(dir),
+            path: path.into(),
+            follow: FollowParents::No,
+            anchor: None,
+            way: Way::Kernel,
+            cache: DirCache::default(),
+            dir_buffer: Vec::new(),
+            proc_usable: None,
+        }
+    }
+
+    /// A root below this one. `follow` says whether symlinks may lead to it, and becomes the new
+    /// root's own rule. Nothing in the new root leads out of it.
     pub fn open_below(&mut self, p: &RelPath, follow: FollowParents) -> io::Result<Root> {
-        let _ = (p, follow);
-        todo!()
+        let before = std::mem::replace(&mut self.follow, follow);
+        if before != follow {
+            self.cache.clear();
+        }
+        let dir = self.dir_fd(p.as_bytes());
+        self.set_follow_parents(before);
+        Ok(Root { dir: dir?, path: self.display(p).into(), follow, anchor: None, ..self.clone() })
     }
+
+    /// Like [`Root::open_below`], but where symlinks may be followed they may lead anywhere below
+    /// this root: a daemon's session in a subdirectory of its module.
+    pub fn open_below_anchored(&mut self, p: &RelPath, follow: FollowParents) -> io::Result<Root> {
+        let mut prefix = Vec::new();
+        let dir = match &self.anchor {
+            Some(anchor) => {
+                prefix.extend_from_slice(&anchor.prefix);
+                Arc::clone(&anchor.dir)
+            }
+            None => Arc::clone(&self.dir),
+        };
+        if !prefix.is_empty() && !p.is_root() {
+            prefix.push(b'/');
+        }
+        prefix.extend_from_slice(p.as_bytes());
+        let mut below = self.open_below(p, follow)?;
+        below.anchor = Some(Arc::new(Anchor { dir, prefix }));
+        Ok(below)
+    }
+
+    /// Whether intermediate symlinks are followed; not, unless this was called.
+    pub fn set_follow_parents(&mut self, follow: FollowParents) {
+        if self.follow != follow {
+            self.follow = follow;
+            self.cache.clear();
+        }
+    }
+
+    /// Whether intermediate symlinks are followed.
+    pub fn follow_parents(&self) -> FollowParents {
+        self.follow
+    }
+
+    /// Whether this root's directory is `other`'s or below it (`--confine-root`).
+    pub fn is_beneath(&self, other: &Root) -> io::Result<bool> {
+        let top = meta::of_fd(&other.dir)?;
+        let up = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let mut here = Arc::clone(&self.dir);
+        let mut st = meta::of_fd(&here)?;
+        loop {
+            if st.same_inode(&top) {
+                return Ok(true);
+            }
+            let parent = Arc::new(rfs::openat(&here, "..", up, Mode::empty())?);
+            let above = meta::of_fd(&parent)?;
+            if above.same_inode(&st) {
+                return Ok(false);
+            }
+            (here, st) = (parent, above);
+        }
+    }
+
+    /// The handle of the root directory (`O_PATH` unless made by [`Root::from_dir`]).
+    pub fn as_dir(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
+    }
+
+    /// The absolute path shown in messages (`"P"`), best effort.
+    pub fn display(&self, p: &RelPath) -> Vec<u8> {
+        let mut out = self.path.to_vec();
+        if !p.is_root() {
+            if out.last() != Some(&b'/') {
+                out.push(b'/');
+            }
+            out.extend_from_slice(p.as_bytes());
+        }
+        out
+    }
+
+    /// Forgets cached handles at and below `p`, here and in every other root of the process. The
+    /// operations of this type that remove or rename directories do so by themselves.
+    pub fn forget(&mut self, p: &RelPath) {
+        self.cache.invalidate(p.as_bytes());
+    }
+}
+
+/// Resolution.
+impl Root {
+    /// The held parent of `p` and the name in it (`.` for the root itself).
+    pub(crate) fn at<'p>(&mut self, p: &'p RelPath) -> io::Result<(Arc<OwnedFd>, &'p [u8])> {
+        match p.split() {
+            None => Ok((Arc::clone(&self.dir), b".")),
+            Some((dir, leaf)) => Ok((self.dir_fd(dir)?, leaf)),
+        }
+    }
+
+    /// A handle of the directory `dir` good as a parent; search permission suffices.
+    fn dir_fd(&mut self, dir: &[u8]) -> io::Result<Arc<OwnedFd>> {
+        if dir.is_empty() {
+            return Ok(Arc::clone(&self.dir));
+        }
+        if let Some(fd) = self.cache.find(dir) {
+            return Ok(fd);
+        }
+        let fd = Arc::new(self.open_dir(dir, OFlags::PATH)?);
+        self.cache.insert(dir, Arc::clone(&fd));
+        Ok(fd)
+    }
+
+    fn open_dir(&mut self, dir: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
+        self.with_spare_fds(|root| match root.follow {
+            FollowParents::No => {
+                let (base, rest) = root.deepest_open(dir);
+                resolve::open_dir(base.as_fd(), rest, flags, FollowParents::No, root.way)
+            }
+            // A link's target may climb above any open ancestor, so begin at the top.
+            follow => {
+                let (base, whole) = root.anchored(dir);
+                resolve::open_dir(base.as_fd(), &whole, flags, follow, root.way)
+            }
+        })
+    }
+
+    /// The deepest open ancestor of `dir`, and the rest of the path.
+    fn deepest_open<'d>(&mut self, dir: &'d [u8]) -> (Arc<OwnedFd>, &'d [u8]) {
+        let mut end = dir.len();
+        while let Some(slash) = dir[..end].iter().rposition(|&b| b == b'/') {
+            if let Some(fd) = self.cache.find(&dir[..slash]) {
+                return (fd, &dir[slash + 1..]);
+            }
+            end = slash;
+        }
+        (Arc::clone(&self.dir), dir)
+    }
+
+    fn anchored(&self, path: &[u8]) -> (Arc<OwnedFd>, Vec<u8>) {
+        match &self.anchor {
+            None => (Arc::clone(&self.dir), path.to_vec()),
+            Some(anchor) => {
+                let mut whole = anchor.prefix.clone();
+                if !whole.is_empty() && !path.is_empty() {
+                    whole.push(b'/');
+                }
+                whole.extend_from_slice(path);
+                (Arc::clone(&anchor.dir), whole)
+            }
+        }
+    }
+
+    /// The handles in the cache are the first to go when descriptors run out.
+    fn with_spare_fds<T>(
+        &mut self,
+        mut open: impl FnMut(&mut Root) -> Result<T, Errno>,
+    ) -> io::Result<T> {
+        match open(self) {
+            Err(Errno::MFILE | Errno::NFILE) if !self.cache.is_empty() => {
+                self.cache.clear();
+                Ok(open(self)?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Opens the leaf `p`, following it neither to a link's target nor to a terminal's control.
+    pub(crate) fn open_leaf(
+        &mut self,
+        p: &RelPath,
+        flags: OFlags,
+        mode: u32,
+    ) -> io::Result<OwnedFd> {
+        let (dir, leaf) = self.at(p)?;
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
+        self.with_spare_fds(|_| rfs::openat(&dir, leaf, flags, meta::mode_arg(mode)))
+    }
+
+    /// Opens what `p` leads to.
+    fn open_target(&mut self, p: &RelPath, flags: OFlags, unconfined: bool) -> io::Result<OwnedFd> {
+        // Resolving the parent first gives links on the way the root's own rule.
+        let (dir, leaf) = self.at(p)?;
+        let flags = flags | OFlags::CLOEXEC;
+        if unconfined {
+            return self.with_spare_fds(|_| rfs::openat(&dir, leaf, flags, Mode::empty()));
+        }
+        let (base, whole) = self.anchored(p.as_bytes());
+        self.with_spare_fds(|root| resolve::open_following(base.as_fd(), &whole, flags, root.way))
+    }
+
+    /// After a change at `p` that may have been a directory or, where links count, a link.
+    pub(crate) fn name_changed(&mut self, p: &RelPath, kind: Kind) {
+        let matters = match kind {
+            Kind::Directory => true,
+            Kind::Symlink => self.follow != FollowParents::No,
+            _ => false,
+        };
+        if matters {
+            self.cache.invalidate(p.as_bytes());
+        }
+    }
+}
+
+/// Looking.
+impl Root {
     /// lstat (no follow).
     pub fn lstat(&mut self, p: &RelPath) -> io::Result<Stat> {
-        let _ = p;
-        todo!()
+        let (dir, leaf) = self.at(p)?;
+        meta::at(&dir, leaf, AtFlags::SYMLINK_NOFOLLOW)
     }
-    /// stat, following a final symlink beneath the root only... or anywhere when `unconfined` (a local sender's -L).
+
+    /// stat: a final symlink is followed while it stays beneath the root (or its anchor), or
+    /// anywhere when `unconfined` (a local sender's `-L`).
     pub fn stat_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<Stat> {
-        let _ = (p, unconfined);
-        todo!()
+        let (dir, leaf) = self.at(p)?;
+        if unconfined {
+            return meta::at(&dir, leaf, AtFlags::empty());
+        }
+        let st = meta::at(&dir, leaf, AtFlags::SYMLINK_NOFOLLOW)?;
+        if st.kind != Kind::Symlink {
+            return Ok(st);
+        }
+        meta::of_fd(self.open_target(p, OFlags::PATH, false)?)
     }
+
+    /// The text of a symlink.
     pub fn read_link(&mut self, p: &RelPath) -> io::Result<Vec<u8>> {
-        let _ = p;
-        todo!()
+        let (dir, leaf) = self.at(p)?;
+        Ok(rfs::readlinkat(&dir, leaf, Vec::new())?.into_bytes())
     }
+
     /// Names in a directory, without `.` and `..`, in readdir order.
     pub fn read_dir(&mut self, p: &RelPath) -> io::Result<Vec<DirEntry>> {
-        let _ = p;
-        todo!()
+        let mut entries = Vec::new();
+        self.read_dir_into(p, &mut entries)?;
+        Ok(entries)
     }
-    /// Opens for reading, O_NOFOLLOW, O_NONBLOCK-safe (a fifo never hangs).
+
+    /// Appends the entries of a directory. After an error, what was read before it is there.
+    pub fn read_dir_into(&mut self, p: &RelPath, entries: &mut Vec<DirEntry>) -> io::Result<()> {
+        self.scan_dir(p, |name, kind, _| entries.push(DirEntry { name: name.to_vec(), kind }))
+    }
+
+    /// Calls `found` with name, type (if known) and inode number of each entry. The directory
+    /// counts as a parent of what it holds: [`FollowParents`] decides whether it may be a symlink.
+    pub fn scan_dir(
+        &mut self,
+        p: &RelPath,
+        mut found: impl FnMut(&[u8], Option<Kind>, u64),
+    ) -> io::Result<()> {
+        let dir = p.as_bytes();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = if p.is_root() { Some(Arc::clone(&self.dir)) } else { self.cache.find(dir) };
+        let fd = match open {
+            Some(fd) => {
+                Arc::new(self.with_spare_fds(|_| rfs::openat(&fd, ".", flags, Mode::empty()))?)
+            }
+            None => {
+                // One open serves both the reading and the entries' own operations after it.
+                let fd = Arc::new(self.open_dir(dir, flags)?);
+                self.cache.insert(dir, Arc::clone(&fd));
+                fd
+            }
+        };
+        if self.dir_buffer.capacity() < DIR_BUFFER {
+            self.dir_buffer.reserve_exact(DIR_BUFFER);
+        }
+        let mut entries = rfs::RawDir::new(&fd, self.dir_buffer.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                found(name, Kind::from_file_type(entry.file_type()), entry.ino());
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens for reading, never a symlink's target; a fifo does not hang.
     pub fn open_read(&mut self, p: &RelPath) -> io::Result<File> {
-        let _ = p;
-        todo!()
+        Ok(self.open_leaf(p, READ, 0)?.into())
     }
-    /// Opens for reading following a final symlink (sender's -L and friends).
+
+    /// [`Root::open_read`] without touching the access time, where we may (`--open-noatime`).
+    pub fn open_read_noatime(&mut self, p: &RelPath) -> io::Result<File> {
+        match self.open_leaf(p, READ | OFlags::NOATIME, 0) {
+            Err(e) if e.raw_os_error() == Some(Errno::PERM.raw_os_error()) => self.open_read(p),
+            other => Ok(other?.into()),
+        }
+    }
+
+    /// Opens for reading following a final symlink (sender's -L and friends): beneath the root (or
+    /// its anchor), or anywhere when `unconfined`.
     pub fn open_read_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<File> {
-        let _ = (p, unconfined);
-        todo!()
+        match self.open_read(p) {
+            Err(e) if e.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                Ok(self.open_target(p, READ, unconfined)?.into())
+            }
+            other => other,
+        }
     }
-    /// Opens for update in place; creates with 0600 if missing.
+}
+
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+
+/// Creating, removing and renaming.
+impl Root {
+    /// Opens for update in place; creates with 0600 if missing. A regular file of ours that even
+    /// we may not write becomes writable just for the open.
     pub fn open_in_place(&mut self, p: &RelPath) -> io::Result<File> {
-        let _ = p;
-        todo!()
+        let write = OFlags::WRONLY | OFlags::NONBLOCK;
+        // Creating only what is missing keeps the rules of sticky directories, by which O_CREAT
+        // fails on other people's files, out of it. Twice, for the name may come and go.
+        for _ in 0..2 {
+            match self.open_leaf(p, write, 0).map_err(|e| (e.raw_os_error(), e)) {
+                Ok(fd) => return Ok(fd.into()),
+                Err((Some(e), _)) if e == Errno::NOENT.raw_os_error() => {}
+                Err((Some(e), error)) if e == Errno::ACCESS.raw_os_error() => {
+                    return self.open_read_only_file(p, write).unwrap_or(Err(error));
+                }
+                Err((_, error)) => return Err(error),
+            }
+            match self.open_leaf(p, write | OFlags::CREATE | OFlags::EXCL, 0o600) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                other => return Ok(other?.into()),
+            }
+        }
+        Err(Errno::AGAIN.into())
     }
+
+    /// `None` if that is not why the open was refused.
+    fn open_read_only_file(&mut self, p: &RelPath, write: OFlags) -> Option<io::Result<File>> {
+        let before = self.lstat(p).ok()?;
+        if before.kind != Kind::Regular || before.perm & 0o200 != 0 {
+            return None;
+        }
+        self.chmod(p, before.perm | 0o200).ok()?;
+        match self.open_leaf(p, write, 0) {
+            Ok(fd) => {
+                let file = File::from(fd);
+                let restored = Stat::of(&file).and_then(|now| {
+                    // Somebody's swap must not cost the other file its permissions.
+                    let target = if now.same_inode(&before) { before.perm } else { now.perm };
+                    meta::set_mode(&file, target)
+                });
+                Some(restored.map(|()| file))
+            }
+            Err(e) => {
+                let _ = self.chmod(p, before.perm);
+                Some(Err(e))
+            }
+        }
+    }
+
+    /// Creates a file that must not exist, for reading and writing.
     pub fn create_new(&mut self, p: &RelPath, mode: u32) -> io::Result<File> {
-        let _ = (p, mode);
-        todo!()
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+        Ok(self.open_leaf(p, flags, mode)?.into())
     }
+
+    /// Makes a directory.
     pub fn mkdir(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
-        let _ = (p, mode);
-        todo!()
+        let (dir, leaf) = self.at(p)?;
+        Ok(rfs::mkdirat(&dir, leaf, meta::mode_arg(mode))?)
     }
+
+    /// Makes a directory and its missing parents, one held component at a time. Existing ones are
+    /// left as they are.
+    pub fn mkdir_all(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
+        let mut done = RelPath::root();
+        for part in p.as_bytes().split(|&b| b == b'/').filter(|part| !part.is_empty()) {
+            done = done.join(part).ok_or(Errno::INVAL)?;
+            match self.mkdir(&done, mode) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                other => other?,
+            }
+        }
+        self.dir_fd(p.as_bytes()).map(drop)
+    }
+
+    /// Removes an empty directory.
     pub fn rmdir(&mut self, p: &RelPath) -> io::Result<()> {
-        let _ = p;
-        todo!()
+        let (dir, leaf) = self.at(p)?;
+        rfs::unlinkat(&dir, leaf, AtFlags::REMOVEDIR)?;
+        self.name_changed(p, Kind::Directory);
+        Ok(())
     }
+
+    /// Removes anything but a directory.
     pub fn unlink(&mut self, p: &RelPath) -> io::Result<()> {
-        let _ = p;
-        todo!()
+        let (dir, leaf) = self.at(p)?;
+        rfs::unlinkat(&dir, leaf, AtFlags::empty())?;
+        self.name_changed(p, Kind::Symlink);
+        Ok(())
     }
+
+    /// Renames, replacing what is at `to`.
     pub fn rename(&mut self, from: &RelPath, to: &RelPath) -> io::Result<()> {
-        let _ = (from, to);
-        todo!()
+        let (from_dir, from_leaf) = self.at(from)?;
+        let (to_dir, to_leaf) = self.at(to)?;
+        rfs::renameat(&from_dir, from_leaf, &to_dir, to_leaf)?;
+        let kind = meta::at(&to_dir, to_leaf, AtFlags::SYMLINK_NOFOLLOW)
+            .map_or(Kind::Directory, |st| st.kind);
+        self.name_changed(from, kind);
+        // What was replaced may have been a link.
+        self.name_changed(to, if kind == Kind::Directory { kind } else { Kind::Symlink });
+        Ok(())
     }
+
     /// Between two roots (backup-dir, temp-dir).
     pub fn rename_to(&mut self, from: &RelPath, other: &mut Root, to: &RelPath) -> io::Result<()> {
-        let _ = (from, other, to);
-        todo!()
+        let (from_dir, from_leaf) = self.at(from)?;
+        let (to_dir, to_leaf) = other.at(to)?;
+        rfs::renameat(&from_dir, from_leaf, &to_dir, to_leaf)?;
+        let kind = meta::at(&to_dir, to_leaf, AtFlags::SYMLINK_NOFOLLOW)
+            .map_or(Kind::Directory, |st| st.kind);
+        self.name_changed(from, kind);
+        other.name_changed(to, if kind == Kind::Directory { kind } else { Kind::Symlink });
+        Ok(())
     }
+
+    /// Makes `to` a hard link of `from`, which is not followed.
     pub fn link(&mut self, from: &RelPath, to: &RelPath) -> io::Result<()> {
-        let _ = (from, to);
-        todo!()
+        let (from_dir, from_leaf) = self.at(from)?;
+        let (to_dir, to_leaf) = self.at(to)?;
+        Ok(rfs::linkat(&from_dir, from_leaf, &to_dir, to_leaf, AtFlags::empty())?)
     }
+
+    /// Makes `to` in `other` a hard link of `from`, which must be the inode of `expected`: if
+    /// something else got there meanwhile, the new link is removed again (ESTALE).
+    pub fn link_to(
+        &mut self,
+        from: &RelPath,
+        other: &mut Root,
+        to: &RelPath,
+        expected: &Stat,
+    ) -> io::Result<()> {
+        let (from_dir, from_leaf) = self.at(from)?;
+        let (to_dir, to_leaf) = other.at(to)?;
+        rfs::linkat(&from_dir, from_leaf, &to_dir, to_leaf, AtFlags::empty())?;
+        let made = meta::at(&to_dir, to_leaf, AtFlags::SYMLINK_NOFOLLOW)?;
+        if made.same_inode(expected) {
+            return Ok(());
+        }
+        rfs::unlinkat(&to_dir, to_leaf, AtFlags::empty())?;
+        Err(Errno::STALE.into())
+    }
+
+    /// Makes a symlink.
     pub fn symlink(&mut self, target: &[u8], p: &RelPath) -> io::Result<()> {
-        let _ = (target, p);
-        todo!()
+        let (dir, leaf) = self.at(p)?;
+        Ok(rfs::symlinkat(target, &dir, leaf)?)
     }
+
     /// mknod for devices, fifos and sockets.
     pub fn mknod(
         &mut self,
         p: &RelPath,
-        kind: crate::Kind,
+        kind: Kind,
         mode: u32,
         rdev: (u32, u32),
     ) -> io::Result<()> {
-        let _ = (p, kind, mode, rdev);
-        todo!()
+        if !kind.is_device() && !kind.is_special() {
+            return Err(Errno::INVAL.into());
+        }
+        let (dir, leaf) = self.at(p)?;
+        let dev = if kind.is_device() { rfs::makedev(rdev.0, rdev.1) } else { 0 };
+        Ok(rfs::mknodat(&dir, leaf, kind.file_type(), meta::mode_arg(mode), dev)?)
     }
+}
+
+/// Metadata by name.
+impl Root {
     /// chown without following; `None` leaves that id.
     pub fn chown(&mut self, p: &RelPath, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
-        let _ = (p, uid, gid);
-        todo!()
+        let (uid, gid) = (meta::uid_arg(uid)?, meta::gid_arg(gid)?);
+        let (dir, leaf) = self.at(p)?;
+        Ok(rfs::chownat(&dir, leaf, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?)
     }
-    /// chmod without following (07777 bits). The leaf must not be a symlink.
+
+    /// chmod without following (07777 bits). A symlink is EOPNOTSUPP.
     pub fn chmod(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
-        let _ = (p, mode);
-        todo!()
+        use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
+        let (dir, leaf) = self.at(p)?;
+        let bits = Mode::from_bits_truncate((mode & 0o7777) as nix::libc::mode_t);
+        // The C library knows the ways: fchmodat2, or a handle by way of /proc.
+        match fchmodat(&*dir, leaf, bits, FchmodatFlags::NoFollowSymlink) {
+            Ok(()) => return Ok(()),
+            Err(nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::ENOSYS) => {}
+            Err(e) => return Err(e.into()),
+        }
+        self.chmod_by_handle(p, mode)
     }
+
+    /// Without /proc, as in a chroot: what may be opened can be changed by its handle. Devices
+    /// must not be opened just for that.
+    fn chmod_by_handle(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
+        match self.lstat(p)?.kind {
+            Kind::Regular | Kind::Directory => {
+                let file = self.open_leaf(p, READ, 0)?;
+                Ok(rfs::fchmod(&file, meta::mode_arg(mode))?)
+            }
+            _ => Err(Errno::OPNOTSUPP.into()),
+        }
+    }
+
     /// Times without following; `None` leaves (UTIME_OMIT).
     pub fn utimes(
         &mut self,
         p: &RelPath,
-        atime: Option<(i64, u32)>,
-        mtime: Option<(i64, u32)>,
+        atime: Option<Time>,
+        mtime: Option<Time>,
     ) -> io::Result<()> {
-        let _ = (p, atime, mtime);
-        todo!()
+        let times = meta::times_arg(atime, mtime)?;
+        let (dir, leaf) = self.at(p)?;
+        Ok(rfs::utimensat(&dir, leaf, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
-    /// Forgets cached handles at and below `p` (after it was removed, renamed or replaced).
-    pub fn forget(&mut self, p: &RelPath) {
-        let _ = p;
-        todo!()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chmod_does_without_proc() {
+        let t = tempfile::tempdir().unwrap();
+        std::fs::write(t.path().join("f"), "").unwrap();
+        std::os::unix::fs::symlink("f", t.path().join("l")).unwrap();
+        let mut root = Root::open(t.path()).unwrap();
+        let (f, l) = (RelPath::new(b"f").unwrap(), RelPath::new(b"l").unwrap());
+        root.chmod_by_handle(&f, 0o2751).unwrap();
+        assert_eq!(root.lstat(&f).unwrap().perm, 0o2751);
+        root.chmod_by_handle(&RelPath::root(), 0o711).unwrap();
+        assert_eq!(root.lstat(&RelPath::root()).unwrap().perm, 0o711);
+        assert!(root.chmod_by_handle(&l, 0o600).is_err());
     }
-    /// The absolute path shown in messages (`"P"`), best effort.
-    pub fn display(&self, p: &RelPath) -> Vec<u8> {
-        let _ = p;
-        todo!()
+
+    #[test]
+    fn a_root_that_walks_reads_the_same() {
+        let t = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(t.path().join("a/b")).unwrap();
+        std::fs::write(t.path().join("a/b/f"), "text").unwrap();
+        std::os::unix::fs::symlink("a/b", t.path().join("l")).unwrap();
+        std::os::unix::fs::symlink("../l/f", t.path().join("a/to")).unwrap();
+        std::os::unix::fs::symlink("/", t.path().join("a/out")).unwrap();
+        let paths = ["a/b/f", "l/f", "a/to", "a/out", "a/out/x", "a/b", "l", "none", "a/b/f/x"];
+        for follow in [FollowParents::No, FollowParents::Beneath] {
+            let answers: Vec<Vec<_>> = [Way::Kernel, Way::Walk]
+                .map(|way| {
+                    let mut root = Root::open(t.path()).unwrap();
+                    root.set_follow_parents(follow);
+                    root.way = way;
+                    let mut answers = Vec::new();
+                    for p in paths.map(|p| RelPath::new(p.as_bytes()).unwrap()) {
+                        let errno = |e: io::Error| e.raw_os_error();
+                        answers.push((
+                            root.lstat(&p).map(|st| st.ino).map_err(errno),
+                            root.stat_follow(&p, false).map(|st| st.ino).map_err(errno),
+                            root.open_read_follow(&p, false)
+                                .and_then(|f| Stat::of(&f))
+                                .map(|st| st.ino)
+                                .map_err(errno),
+                            root.read_dir(&p).map_err(errno),
+                        ));
+                    }
+                    answers
+                })
+                .into();
+            assert_eq!(answers[0], answers[1], "{follow:?}");
+        }
     }
-    #[doc(hidden)]
-    pub fn _unused(_: OsString) {}
 }

@@ -1,38 +1,595 @@
 //! Writing a file: plain, sparse, in place.
-use std::{fs::File, io};
-/// Writes a file's content in order; makes holes under `--sparse`.
-#[derive(Debug)]
-pub struct FileWriter {
-    _p: (),
+//!
+//! Everything is written by position. Small pieces gather in a buffer, large ones go straight to
+//! the file, and ranges of another file are copied by the kernel, which shares their extents
+//! where the file system can. Zeros under `--sparse` are noted as a hole and only turned into one
+//! (by leaving it out, or by punching where bytes may already stand) when data follows or the file
+//! ends, so that neighbouring runs become one.
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{self as rfs, FallocateFlags};
+use rustix::io::{self as rio, Errno};
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Writes are gathered up to this size, and reads for a copy are as large.
+const BUFFER: usize = 256 * 1024;
+/// Pieces from here on are not gathered if nothing waits before them.
+const LARGE: usize = 32 * 1024;
+/// Ranges from here on are copied by the kernel.
+const KERNEL_COPY: u64 = 64 * 1024;
+/// The most asked of the kernel at once, so that a signal is not long without an answer.
+const KERNEL_PIECE: u64 = 1 << 30;
+/// Shortest run of zeros inside of data that becomes a hole.
+const MIN_HOLE: usize = 1024;
+
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
+/// Withdrawn for good when the kernel does not know it.
+static COPY_FILE_RANGE: AtomicBool = AtomicBool::new(true);
+
+/// Bytes by the way they took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moved {
+    /// Written from memory.
+    pub written: u64,
+    /// Copied from another file inside the kernel.
+    pub copied_by_kernel: u64,
+    /// Left out or punched as holes.
+    pub holes: u64,
 }
-#[allow(missing_docs)]
+
+/// Writes a file's content in order; makes holes under `--sparse`.
+#[derive(Debug, Default)]
+pub struct FileWriter {
+    sparse: bool,
+    in_place: bool,
+    device: bool,
+    preallocated: bool,
+    /// Where the next byte goes.
+    pos: u64,
+    buffer: Vec<u8>,
+    /// Where the buffer's first byte goes.
+    buffer_start: u64,
+    /// Zeros before which everything is written.
+    hole: Option<Range<u64>>,
+    /// How far bytes may have been in the file before us, once known.
+    existing: Option<u64>,
+    /// End of what we wrote.
+    written_end: u64,
+    moved: Moved,
+}
+
 impl FileWriter {
     /// `in_place`: existing bytes may be there (holes must be punched).
     pub fn new(sparse: bool, in_place: bool) -> Self {
-        let _ = (sparse, in_place);
-        todo!()
+        FileWriter { sparse, in_place, ..FileWriter::default() }
     }
+
+    /// For a device (`--write-devices`): in place, and never truncated.
+    pub fn for_device(sparse: bool) -> Self {
+        FileWriter {
+            sparse,
+            in_place: true,
+            device: true,
+            existing: Some(u64::MAX),
+            ..FileWriter::default()
+        }
+    }
+
+    /// Reserves the space of a file of `len` bytes (`--preallocate`). Call it before writing; that
+    /// it fails is no reason not to write.
+    pub fn preallocate(&mut self, f: &File, len: u64) -> io::Result<()> {
+        if len == 0 || self.device {
+            return Ok(());
+        }
+        let before = self.existing(f)?;
+        if self.sparse {
+            // Holes can be punched below the file's end only. One byte less than the whole, or an
+            // interrupted file would look complete.
+            if len - 1 > before {
+                rfs::fallocate(f, FallocateFlags::empty(), 0, len - 1)?;
+                self.existing = Some(len - 1);
+            }
+        } else {
+            rfs::fallocate(f, FallocateFlags::KEEP_SIZE, 0, len)?;
+        }
+        self.preallocated = true;
+        Ok(())
+    }
+
     /// Writes at the current offset.
     pub fn write(&mut self, f: &File, data: &[u8]) -> io::Result<()> {
-        let _ = (f, data);
-        todo!()
+        let next = self.pos.checked_add(data.len() as u64).ok_or(Errno::FBIG)?;
+        self.join_buffer(f)?;
+        if self.buffer.len() + data.len() > BUFFER {
+            self.flush(f)?;
+        }
+        if self.buffer.is_empty() && data.len() >= LARGE {
+            self.emit(f, self.pos, data)?;
+        } else {
+            if self.buffer.is_empty() {
+                self.buffer_start = self.pos;
+            }
+            self.buffer.extend_from_slice(data);
+        }
+        self.pos = next;
+        Ok(())
     }
-    /// Copies `len` bytes of `src` at `offset` to the current offset by FICLONERANGE / copy_file_range / read+write. Short source is filled with zeros and reported as `Ok(bytes really copied)`.
+
+    /// Copies `len` bytes of `src` at `offset` to the current offset: by the kernel where it can,
+    /// else by reading and writing. A short source is filled with zeros and reported as
+    /// `Ok(bytes really copied)`. `src` may be the file itself, if `offset` is not before the
+    /// current one.
     pub fn copy_range(&mut self, f: &File, src: &File, offset: u64, len: u64) -> io::Result<u64> {
-        let _ = (f, src, offset, len);
-        todo!()
+        let end = offset.checked_add(len).ok_or(Errno::OVERFLOW)?;
+        self.pos.checked_add(len).ok_or(Errno::FBIG)?;
+        let mut from = offset;
+        if !self.sparse && len >= KERNEL_COPY {
+            self.flush(f)?;
+            while from < end && self.copy_by_kernel(f, src, &mut from, end)? {}
+        }
+        while from < end && self.copy_by_buffer(f, src, &mut from, end)? {}
+        self.fill(f, end - from)?;
+        Ok(from - offset)
     }
+
     /// Skips bytes that already stand there (in-place match at its own offset).
     pub fn skip(&mut self, len: u64) {
-        let _ = len;
-        todo!()
+        self.pos = self.pos.saturating_add(len);
     }
+
+    /// Where the next byte goes.
     pub fn offset(&self) -> u64 {
-        todo!()
+        self.pos
     }
-    /// Flushes a trailing hole and sets the final length.
+
+    /// What went which way so far; what waits in the buffer is not counted yet.
+    pub fn moved(&self) -> Moved {
+        self.moved
+    }
+
+    /// Writes what waits, makes a trailing hole and sets the final length.
     pub fn finish(&mut self, f: &File) -> io::Result<()> {
-        let _ = f;
-        todo!()
+        self.flush(f)?;
+        self.make_hole(f)?;
+        if self.device {
+            return Ok(());
+        }
+        let len = self.existing(f)?.max(self.written_end);
+        if self.preallocated || len != self.pos {
+            rfs::ftruncate(f, self.pos)?;
+        }
+        Ok(())
+    }
+
+    fn existing(&mut self, f: &File) -> io::Result<u64> {
+        if !self.in_place {
+            return Ok(self.existing.unwrap_or(0));
+        }
+        if let Some(len) = self.existing {
+            return Ok(len);
+        }
+        let len = f.metadata()?.len();
+        self.existing = Some(len);
+        Ok(len)
+    }
+
+    /// After a skip the buffer is elsewhere.
+    fn join_buffer(&mut self, f: &File) -> io::Result<()> {
+        if self.buffer_start + self.buffer.len() as u64 != self.pos {
+            self.flush(f)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, f: &File) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.emit(f, self.buffer_start, &buffer);
+        buffer.clear();
+        self.buffer = buffer;
+        result
+    }
+
+    /// Puts `data` at `start`, with holes if wanted.
+    fn emit(&mut self, f: &File, start: u64, data: &[u8]) -> io::Result<()> {
+        if !self.sparse {
+            return self.write_at(f, start, data);
+        }
+        let lead = leading_zeros(data);
+        self.note_hole(f, start, lead)?;
+        if lead == data.len() {
+            return Ok(());
+        }
+        let solid = data.len() - trailing_zeros(data);
+        let mut at = lead;
+        while at < solid {
+            let run = zero_run(&data[at..solid]).map(|r| r.start + at..r.end + at);
+            let stop = run.as_ref().map_or(solid, |r| r.start);
+            self.make_hole(f)?;
+            self.write_at(f, start + at as u64, &data[at..stop])?;
+            let Some(run) = run else { break };
+            self.note_hole(f, start + run.start as u64, run.len())?;
+            at = run.end;
+        }
+        self.note_hole(f, start + solid as u64, data.len() - solid)
+    }
+
+    fn note_hole(&mut self, f: &File, start: u64, len: usize) -> io::Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        let end = start.checked_add(len as u64).ok_or(Errno::FBIG)?;
+        if let Some(hole) = self.hole.as_mut().filter(|hole| hole.end == start) {
+            hole.end = end;
+            return Ok(());
+        }
+        self.make_hole(f)?;
+        self.hole = Some(start..end);
+        Ok(())
+    }
+
+    fn make_hole(&mut self, f: &File) -> io::Result<()> {
+        let Some(hole) = self.hole.take() else { return Ok(()) };
+        self.moved.holes += hole.end - hole.start;
+        let end = hole.end.min(self.existing(f)?);
+        // Past the old end, leaving it out is enough.
+        if end <= hole.start {
+            return Ok(());
+        }
+        let len = end - hole.start;
+        // Punching less frees no block.
+        if len >= MIN_HOLE as u64 {
+            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            if rfs::fallocate(f, flags, hole.start, len).is_ok() {
+                return Ok(());
+            }
+        }
+        self.moved.holes -= len;
+        self.zeros_at(f, hole.start, len)
+    }
+
+    fn zeros_at(&mut self, f: &File, mut start: u64, mut len: u64) -> io::Result<()> {
+        while len > 0 {
+            let n = len.min(ZEROS.len() as u64);
+            self.write_at(f, start, &ZEROS[..n as usize])?;
+            start += n;
+            len -= n;
+        }
+        Ok(())
+    }
+
+    fn write_at(&mut self, f: &File, start: u64, mut data: &[u8]) -> io::Result<()> {
+        let mut at = start;
+        while !data.is_empty() {
+            match rio::pwrite(f, data, at) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    data = &data[n..];
+                    at += n as u64;
+                    self.moved.written += n as u64;
+                }
+                Err(Errno::INTR) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        self.written_end = self.written_end.max(at);
+        Ok(())
+    }
+
+    /// One piece; `false` if the kernel will not, or the source seems to end.
+    fn copy_by_kernel(
+        &mut self,
+        f: &File,
+        src: &File,
+        from: &mut u64,
+        end: u64,
+    ) -> io::Result<bool> {
+        let len = end - *from;
+        if !COPY_FILE_RANGE.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let piece = len.min(KERNEL_PIECE) as usize;
+        let (mut off_in, mut off_out) = (*from, self.pos);
+        match rfs::copy_file_range(src, Some(&mut off_in), f, Some(&mut off_out), piece) {
+            // Also the answer for some files that can be read all the same.
+            Ok(0) => Ok(false),
+            Ok(n) => {
+                *from += n as u64;
+                self.pos += n as u64;
+                self.written_end = self.written_end.max(self.pos);
+                self.moved.copied_by_kernel += n as u64;
+                Ok(true)
+            }
+            Err(Errno::INTR) => Ok(true),
+            Err(Errno::NOSYS) => {
+                COPY_FILE_RANGE.store(false, Ordering::Relaxed);
+                Ok(false)
+            }
+            // Not between these files, or not these ranges.
+            Err(
+                Errno::XDEV
+                | Errno::INVAL
+                | Errno::OPNOTSUPP
+                | Errno::PERM
+                | Errno::BADF
+                | Errno::TXTBSY
+                | Errno::OVERFLOW,
+            ) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// One piece, read behind what waits in the buffer; `false` at the source's end.
+    fn copy_by_buffer(
+        &mut self,
+        f: &File,
+        src: &File,
+        from: &mut u64,
+        end: u64,
+    ) -> io::Result<bool> {
+        let len = end - *from;
+        self.join_buffer(f)?;
+        // Topping up a nearly full buffer would make tiny reads.
+        if len.min(LARGE as u64) as usize > BUFFER.saturating_sub(self.buffer.len()) {
+            self.flush(f)?;
+        }
+        if self.buffer.is_empty() {
+            self.buffer_start = self.pos;
+        }
+        let room = BUFFER - self.buffer.len();
+        let piece = usize::try_from(len).unwrap_or(room).min(room);
+        let before = self.buffer.len();
+        self.buffer.reserve(piece);
+        let mut read = loop {
+            let spare = spare_capacity(&mut self.buffer);
+            match rio::pread(src, spare, *from) {
+                Err(Errno::INTR) => {}
+                other => break other?,
+            }
+        };
+        // The allocation may have had room for more than was asked.
+        if read > piece {
+            self.buffer.truncate(before + piece);
+            read = piece;
+        }
+        *from += read as u64;
+        self.pos += read as u64;
+        Ok(read > 0)
+    }
+
+    /// Zeros at the current offset.
+    fn fill(&mut self, f: &File, mut len: u64) -> io::Result<()> {
+        while len > 0 {
+            let n = len.min(ZEROS.len() as u64);
+            self.write(f, &ZEROS[..n as usize])?;
+            len -= n;
+        }
+        Ok(())
+    }
+}
+
+fn leading_zeros(data: &[u8]) -> usize {
+    let (chunks, _) = data.as_chunks::<64>();
+    let whole = chunks.iter().take_while(|c| **c == [0; 64]).count() * 64;
+    whole + data[whole..].iter().take_while(|&&b| b == 0).count()
+}
+
+fn trailing_zeros(data: &[u8]) -> usize {
+    let (_, chunks) = data.as_rchunks::<64>();
+    let whole = chunks.iter().rev().take_while(|c| **c == [0; 64]).count() * 64;
+    let rest = &data[..data.len() - whole];
+    whole + rest.iter().rev().take_while(|&&b| b == 0).count()
+}
+
+/// The first run of at least [`MIN_HOLE`] zeros. Such a run covers one of any bytes that far apart,
+/// so only those need a look.
+fn zero_run(data: &[u8]) -> Option<Range<usize>> {
+    let mut after = 0;
+    loop {
+        let probe = after + MIN_HOLE - 1;
+        if *data.get(probe)? != 0 {
+            after = probe + 1;
+            continue;
+        }
+        let start = probe - trailing_zeros(&data[after..probe]);
+        let end = probe + leading_zeros(&data[probe..]);
+        if end - start >= MIN_HOLE {
+            return Some(start..end);
+        }
+        after = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Seek, SeekFrom, Write};
+    use std::os::unix::fs::{FileExt, MetadataExt};
+
+    fn temp() -> File {
+        tempfile::tempfile().unwrap()
+    }
+
+    fn content(f: &File) -> Vec<u8> {
+        let mut out = vec![0; f.metadata().unwrap().len() as usize];
+        f.read_exact_at(&mut out, 0).unwrap();
+        out
+    }
+
+    fn noise(rng: &mut fastrand::Rng, len: usize) -> Vec<u8> {
+        (0..len).map(|_| rng.u8(1..)).collect()
+    }
+
+    /// Data with zero runs of all lengths about the limits.
+    fn holey(rng: &mut fastrand::Rng) -> Vec<u8> {
+        let mut data = Vec::new();
+        for _ in 0..rng.usize(0..12) {
+            let n = *rng.choice(&[1, 63, 64, 700, 1023, 1024, 1025, 5000, 40_000]).unwrap();
+            if rng.bool() {
+                data.resize(data.len() + n, 0);
+            } else {
+                data.extend(noise(rng, n));
+            }
+        }
+        data
+    }
+
+    #[test]
+    fn zero_runs_are_found() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        for _ in 0..500 {
+            let data = holey(&mut rng);
+            let plain = |d: &[u8]| d.iter().take_while(|&&b| b == 0).count();
+            assert_eq!(leading_zeros(&data), plain(&data));
+            let reversed: Vec<u8> = data.iter().rev().copied().collect();
+            assert_eq!(trailing_zeros(&data), plain(&reversed));
+            let mut expected = None;
+            let mut i = 0;
+            while i < data.len() && expected.is_none() {
+                let n = plain(&data[i..]);
+                expected = (n >= MIN_HOLE).then_some(i..i + n);
+                i += n.max(1);
+            }
+            assert_eq!(zero_run(&data), expected);
+        }
+    }
+
+    #[test]
+    fn every_mix_of_calls_gives_the_content() {
+        for seed in 0..300 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let (sparse, in_place) = (rng.bool(), rng.bool());
+            let mut f = temp();
+            let mut old = Vec::new();
+            if in_place {
+                let len = rng.usize(0..200_000);
+                old = noise(&mut rng, len);
+                f.write_all(&old).unwrap();
+            }
+            let mut w = FileWriter::new(sparse, in_place);
+            if rng.u8(0..4) == 0 {
+                w.preallocate(&f, rng.u64(0..300_000)).unwrap();
+            }
+            let mut expected: Vec<u8> = Vec::new();
+            for _ in 0..rng.usize(0..12) {
+                match rng.u8(0..4) {
+                    0 if expected.len() < old.len() => {
+                        let n = rng.usize(0..=old.len() - expected.len());
+                        w.skip(n as u64);
+                        expected.extend_from_slice(&old[expected.len()..][..n]);
+                    }
+                    1 => {
+                        let mut src = temp();
+                        let data = holey(&mut rng);
+                        src.write_all(&data).unwrap();
+                        src.seek(SeekFrom::Start(5)).unwrap();
+                        let offset = rng.usize(0..=data.len());
+                        let len = rng.usize(0..=data.len() - offset + 3000);
+                        let there = len.min(data.len() - offset);
+                        let n = w.copy_range(&f, &src, offset as u64, len as u64).unwrap();
+                        assert_eq!(n, there as u64, "seed {seed}");
+                        expected.extend_from_slice(&data[offset..offset + there]);
+                        expected.resize(expected.len() + len - there, 0);
+                    }
+                    _ => {
+                        let data = holey(&mut rng);
+                        w.write(&f, &data).unwrap();
+                        expected.extend_from_slice(&data);
+                    }
+                }
+                assert_eq!(w.offset(), expected.len() as u64);
+            }
+            w.finish(&f).unwrap();
+            assert!(content(&f) == expected, "seed {seed}: sparse {sparse}, in place {in_place}");
+            let moved = w.moved();
+            assert!(sparse || moved.holes == 0);
+        }
+    }
+
+    #[test]
+    fn the_kernel_copies_large_ranges() {
+        let (mut src, f) = (temp(), temp());
+        let data = noise(&mut fastrand::Rng::with_seed(9), 300_000);
+        src.write_all(&data).unwrap();
+        let mut w = FileWriter::new(false, false);
+        w.write(&f, b"before").unwrap();
+        assert_eq!(w.copy_range(&f, &src, 1000, 299_000).unwrap(), 299_000);
+        w.copy_range(&f, &src, 0, 1000).unwrap();
+        w.finish(&f).unwrap();
+        assert_eq!(content(&f), [b"before", &data[1000..], &data[..1000]].concat());
+        if w.moved().copied_by_kernel == 0 {
+            eprintln!("skipped: no copy_file_range here");
+            return;
+        }
+        assert_eq!(w.moved(), Moved { written: 1006, copied_by_kernel: 299_000, holes: 0 });
+    }
+
+    #[test]
+    fn a_file_may_move_down_within_itself() {
+        let mut f = temp();
+        let data = noise(&mut fastrand::Rng::with_seed(5), 900_000);
+        f.write_all(&data).unwrap();
+        let mut w = FileWriter::new(false, true);
+        let same = f.try_clone().unwrap();
+        w.copy_range(&f, &same, 1234, 800_000).unwrap();
+        w.finish(&f).unwrap();
+        assert!(content(&f) == data[1234..801_234]);
+    }
+
+    #[test]
+    fn holes_take_no_space() {
+        let mut f = temp();
+        f.write_all(&vec![1; 1 << 20]).unwrap();
+        let mut w = FileWriter::new(true, true);
+        w.write(&f, b"x").unwrap();
+        for _ in 0..10 {
+            w.write(&f, &vec![0; 100_000]).unwrap();
+        }
+        w.finish(&f).unwrap();
+        assert_eq!(f.metadata().unwrap().len(), 1_000_001);
+        assert!(content(&f)[1..].iter().all(|&b| b == 0));
+        if w.moved().holes == 0 {
+            eprintln!("skipped: no punching here");
+        } else {
+            assert!(f.metadata().unwrap().blocks() < 100);
+        }
+
+        let f = temp();
+        let mut w = FileWriter::new(true, false);
+        w.write(&f, &vec![0; 10 << 20]).unwrap();
+        w.finish(&f).unwrap();
+        assert_eq!(f.metadata().unwrap().len(), 10 << 20);
+        assert!(f.metadata().unwrap().blocks() < 100);
+        assert_eq!(w.moved().written, 0);
+    }
+
+    #[test]
+    fn preallocated_space_is_trimmed() {
+        let f = temp();
+        let mut w = FileWriter::new(false, false);
+        if let Err(e) = w.preallocate(&f, 4 << 20) {
+            eprintln!("skipped: no fallocate here: {e}");
+            return;
+        }
+        assert_eq!(f.metadata().unwrap().len(), 0);
+        w.write(&f, b"short").unwrap();
+        w.finish(&f).unwrap();
+        assert_eq!(content(&f), b"short");
+        assert!(f.metadata().unwrap().blocks() < 100);
+    }
+
+    #[test]
+    fn impossible_ranges_are_errors() {
+        let (src, f) = (temp(), temp());
+        let mut w = FileWriter::new(false, false);
+        assert!(w.copy_range(&f, &src, u64::MAX, 2).is_err());
+        w.skip(u64::MAX);
+        assert!(w.write(&f, b"xx").is_err());
     }
 }

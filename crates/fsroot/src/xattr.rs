@@ -1,25 +1,232 @@
 //! Extended attributes without following symlinks.
-use crate::Root;
+//!
+//! There is no call for an attribute of a name in an open directory that old kernels have. But a
+//! path through `/proc/self/fd/N` begins at the held directory itself, so `/proc/self/fd/N/LEAF`
+//! with the calls that do not follow the last component is one race-free call, good for symlinks
+//! and unreadable files too. Without /proc (a chroot) regular files and directories that we may
+//! open are served by handle, and everything else has no attributes.
+
+use crate::meta::{self, Kind};
+use crate::root::Root;
+use rustix::buffer::spare_capacity;
+use rustix::fs::{self as rfs, AtFlags, OFlags, XattrFlags};
+use rustix::io::Errno;
+use std::fs::File;
 use std::io;
+use std::io::Write as _;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
 use wire::RelPath;
-#[allow(missing_docs)]
+
+/// Names and values beyond this do not exist on Linux.
+const MAX_SIZE: usize = 65_536;
+const FIRST_TRY: usize = 512;
+
+/// How a file's attributes are reached.
+enum Door {
+    /// The path begins at the handle, which is held for as long.
+    Path(Vec<u8>, Arc<OwnedFd>),
+    Handle(OwnedFd),
+}
+
 impl Root {
     /// All names (full, with namespace), unsorted. ENOTSUP gives an empty list.
     pub fn list_xattrs(&mut self, p: &RelPath) -> io::Result<Vec<Vec<u8>>> {
-        let _ = p;
-        todo!()
+        listed(match self.door(p) {
+            Ok(Door::Path(path, _held)) => {
+                fetch(|out| rfs::llistxattr(&path[..], spare_capacity(out)))
+            }
+            Ok(Door::Handle(fd)) => fetch(|out| rfs::flistxattr(&fd, spare_capacity(out))),
+            Err(e) => return if unsupported(&e) { Ok(Vec::new()) } else { Err(e) },
+        })
     }
-    /// `None` if it does not exist.
+
+    /// `None` if it does not exist, or cannot on this file.
     pub fn get_xattr(&mut self, p: &RelPath, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        let _ = (p, name);
-        todo!()
+        found(match self.door(p) {
+            Ok(Door::Path(path, _held)) => {
+                fetch(|out| rfs::lgetxattr(&path[..], name, spare_capacity(out)))
+            }
+            Ok(Door::Handle(fd)) => fetch(|out| rfs::fgetxattr(&fd, name, spare_capacity(out))),
+            Err(e) => return if unsupported(&e) { Ok(None) } else { Err(e) },
+        })
     }
+
+    /// Sets one, new or not.
     pub fn set_xattr(&mut self, p: &RelPath, name: &[u8], value: &[u8]) -> io::Result<()> {
-        let _ = (p, name, value);
-        todo!()
+        Ok(match self.door(p)? {
+            Door::Path(path, _held) => rfs::lsetxattr(&path[..], name, value, XattrFlags::empty()),
+            Door::Handle(fd) => rfs::fsetxattr(&fd, name, value, XattrFlags::empty()),
+        }?)
     }
+
+    /// Removes one, which must exist (ENODATA).
     pub fn remove_xattr(&mut self, p: &RelPath, name: &[u8]) -> io::Result<()> {
-        let _ = (p, name);
-        todo!()
+        Ok(match self.door(p)? {
+            Door::Path(path, _held) => rfs::lremovexattr(&path[..], name),
+            Door::Handle(fd) => rfs::fremovexattr(&fd, name),
+        }?)
+    }
+
+    fn door(&mut self, p: &RelPath) -> io::Result<Door> {
+        let usable = *self.proc_usable.get_or_insert_with(|| {
+            // Only the real thing: in a chroot anybody may have made directories of that name.
+            rfs::statfs("/proc/self/fd").is_ok_and(|fs| fs.f_type == rfs::PROC_SUPER_MAGIC)
+        });
+        let (dir, leaf) = self.at(p)?;
+        if usable {
+            let mut path = Vec::with_capacity(32 + leaf.len());
+            write!(path, "/proc/self/fd/{}/", dir.as_raw_fd())?;
+            path.extend_from_slice(leaf);
+            return Ok(Door::Path(path, dir));
+        }
+        match meta::at(&dir, leaf, AtFlags::SYMLINK_NOFOLLOW)?.kind {
+            Kind::Regular | Kind::Directory => {
+                Ok(Door::Handle(self.open_leaf(p, OFlags::RDONLY | OFlags::NONBLOCK, 0)?))
+            }
+            _ => Err(Errno::NOTSUP.into()),
+        }
+    }
+}
+
+/// All names of an open file's attributes, unsorted.
+pub fn list(file: &File) -> io::Result<Vec<Vec<u8>>> {
+    listed(fetch(|out| rfs::flistxattr(file, spare_capacity(out))))
+}
+
+/// An attribute of an open file; `None` if it does not exist.
+pub fn get(file: &File, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    found(fetch(|out| rfs::fgetxattr(file, name, spare_capacity(out))))
+}
+
+/// Sets an attribute of an open file.
+pub fn set(file: &File, name: &[u8], value: &[u8]) -> io::Result<()> {
+    Ok(rfs::fsetxattr(file, name, value, XattrFlags::empty())?)
+}
+
+/// Removes an attribute of an open file, which must exist (ENODATA).
+pub fn remove(file: &File, name: &[u8]) -> io::Result<()> {
+    Ok(rfs::fremovexattr(file, name)?)
+}
+
+pub(crate) fn unsupported(e: &io::Error) -> bool {
+    e.raw_os_error() == Some(Errno::NOTSUP.raw_os_error())
+}
+
+fn fetch(mut call: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
+    let mut out = Vec::with_capacity(FIRST_TRY);
+    match call(&mut out) {
+        Err(Errno::RANGE) => {}
+        other => return other.map(|_| out),
+    }
+    out.reserve_exact(MAX_SIZE);
+    call(&mut out)?;
+    out.shrink_to_fit();
+    Ok(out)
+}
+
+fn listed(answer: Result<Vec<u8>, Errno>) -> io::Result<Vec<Vec<u8>>> {
+    match answer {
+        Ok(names) => Ok(names
+            .split(|&b| b == 0)
+            .filter(|name| !name.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect()),
+        Err(Errno::NOTSUP) => Ok(Vec::new()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn found(answer: Result<Vec<u8>, Errno>) -> io::Result<Option<Vec<u8>>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(Errno::NODATA | Errno::NOTSUP) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    fn rel(p: &str) -> RelPath {
+        RelPath::new(p.as_bytes()).unwrap()
+    }
+
+    /// `None` where the file system has no user attributes.
+    fn root(path: &std::path::Path) -> Option<Root> {
+        fs::write(path.join("probe"), "").unwrap();
+        let file = File::open(path.join("probe")).unwrap();
+        match set(&file, b"user.probe", b"") {
+            Ok(()) => Some(Root::open(path).unwrap()),
+            Err(e) => {
+                eprintln!("skipped: no user attributes here: {e}");
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn both_doors_give_the_same() {
+        let t = tempfile::tempdir().unwrap();
+        let Some(mut by_path) = root(t.path()) else { return };
+        let mut by_handle = by_path.clone();
+        by_handle.proc_usable = Some(false);
+        fs::create_dir(t.path().join("d")).unwrap();
+        fs::write(t.path().join("d/f"), "x").unwrap();
+        symlink("f", t.path().join("d/l")).unwrap();
+        let big = vec![7; 3000];
+        for p in [RelPath::root(), rel("d"), rel("d/f")] {
+            by_path.set_xattr(&p, b"user.one", b"1").unwrap();
+            by_handle.set_xattr(&p, b"user.big", &big).unwrap();
+            for root in [&mut by_path, &mut by_handle] {
+                let mut names = root.list_xattrs(&p).unwrap();
+                names.retain(|n| n.starts_with(b"user."));
+                names.sort();
+                assert_eq!(names, [b"user.big", b"user.one"]);
+                assert_eq!(root.get_xattr(&p, b"user.one").unwrap().as_deref(), Some(&b"1"[..]));
+                assert_eq!(root.get_xattr(&p, b"user.big").unwrap().as_ref(), Some(&big));
+                assert_eq!(root.get_xattr(&p, b"user.none").unwrap(), None);
+            }
+            by_path.remove_xattr(&p, b"user.big").unwrap();
+            by_handle.remove_xattr(&p, b"user.one").unwrap();
+            assert!(by_path.remove_xattr(&p, b"user.one").is_err());
+        }
+        // A link is not its target.
+        by_path.set_xattr(&rel("d/f"), b"user.one", b"1").unwrap();
+        for root in [&mut by_path, &mut by_handle] {
+            assert_eq!(root.get_xattr(&rel("d/l"), b"user.one").unwrap(), None);
+            assert!(root.set_xattr(&rel("d/l"), b"user.two", b"2").is_err());
+            assert!(root.list_xattrs(&rel("d/none")).is_err());
+        }
+        let file = File::open(t.path().join("d/f")).unwrap();
+        set(&file, b"user.long.name", b"").unwrap();
+        assert_eq!(get(&file, b"user.long.name").unwrap().as_deref(), Some(&b""[..]));
+        assert!(list(&file).unwrap().contains(&b"user.long.name".to_vec()));
+        remove(&file, b"user.long.name").unwrap();
+        assert!(set(&file, b"user.\0", b"").is_err());
+    }
+
+    #[test]
+    fn long_lists_are_complete() {
+        let t = tempfile::tempdir().unwrap();
+        let Some(mut root) = root(t.path()) else { return };
+        for i in 0..40 {
+            root.set_xattr(&rel("probe"), format!("user.attribute-{i:04}").as_bytes(), b"")
+                .unwrap();
+        }
+        let names = root.list_xattrs(&rel("probe")).unwrap();
+        assert_eq!(names.iter().filter(|n| n.starts_with(b"user.attribute-")).count(), 40);
+    }
+
+    #[test]
+    fn unreadable_files_are_reached() {
+        let t = tempfile::tempdir().unwrap();
+        let Some(mut root) = root(t.path()) else { return };
+        root.chmod(&rel("probe"), 0o200).unwrap();
+        root.set_xattr(&rel("probe"), b"user.x", b"y").unwrap();
+        assert!(root.list_xattrs(&rel("probe")).unwrap().contains(&b"user.x".to_vec()));
     }
 }

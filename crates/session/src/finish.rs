@@ -18,8 +18,7 @@ const LINGER: Duration = Duration::from_secs(60);
 pub fn text(e: &Error, role: Role) -> Vec<u8> {
     let role = role.name();
     match e {
-        Error::Wire(e) if e.wants_role => format!("{e} [{role}]").into_bytes(),
-        Error::Wire(e) => e.text.clone().into_bytes(),
+        Error::Wire(e) => e.message(role).into_bytes(),
         Error::Closed { received } => format!(
             "rsync: connection unexpectedly closed ({received} bytes received so far) [{role}]"
         )

@@ -14,14 +14,10 @@ use std::{sync::Arc, time::Instant};
 use wire::{
     Protocol,
     compat::{ClientCapabilities, CompatFlags},
-    limits::MAX_ALGORITHM_LIST,
     negotiate,
     token::Compressor,
     varint::Put,
 };
-
-/// Oldest and newest version number that a peer may announce.
-const PEER_VERSIONS: std::ops::RangeInclusive<u32> = 20..=40;
 
 /// How the versions are agreed on.
 #[derive(Debug, Clone, Copy)]
@@ -62,12 +58,11 @@ pub fn client<R: RecvHalf, W: SendHalf>(
     exchange: VersionExchange,
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
-    log: &Log,
 ) -> Result<Agreement, Error> {
     let protocol = agree_on_version(settings, exchange, settings.protocol_max, reader, writer)?;
     let mut compat = CompatFlags(0);
     if protocol.has_varints() {
-        compat = CompatFlags(reader.read(|c| c.varint())? as u32);
+        compat = reader.read(CompatFlags::decode)?;
         if compat.has(CompatFlags::INC_RECURSE) && !settings.inc_recurse {
             return Err(Error::fatal(
                 ExitCode::SYNTAX,
@@ -80,20 +75,14 @@ pub fn client<R: RecvHalf, W: SendHalf>(
         // The server writes first and waits for nothing, so reading first costs no round trip, and a reply with
         // only the chosen name is understood alike by every server version.
         for list in names.open_lists() {
-            let server = reader.read(|c| c.vstring(MAX_ALGORITHM_LIST))?;
-            match list.own.as_ref().and_then(|own| negotiate::client_choice(own, &server)) {
-                Some(name) => {
-                    writer.buf().put_vstring(name.as_bytes());
-                    list.chosen = Some(name);
-                }
-                None => {
-                    let own = list.own.as_ref().map_or("INVALID".into(), |own| own.join(" "));
-                    log.error(format!("Failed to negotiate a {} choice.", list.what));
-                    log.error(format!("Server list: {}", String::from_utf8_lossy(&server)));
-                    log.error(format!("Client list: {own}"));
-                    return Err(Error::fatal(ExitCode::UNSUPPORTED, ""));
-                }
-            }
+            let server = reader.read(negotiate::decode_list)?;
+            let own = list.own.as_deref();
+            let Some(name) = own.and_then(|own| negotiate::client_choice(own, &server)) else {
+                let own = own.map_or("INVALID".into(), |own| own.join(" "));
+                return Err(negotiate::no_choice(list.what, &server, own.as_bytes()).into());
+            };
+            negotiate::encode_list(Some(&[name]), writer.buf());
+            list.chosen = Some(name);
         }
         writer.flush()?;
     }
@@ -112,32 +101,23 @@ pub fn server<R: RecvHalf, W: SendHalf>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
 ) -> Result<Agreement, Error> {
-    let own = match caps.prerelease {
-        Some((major, _)) if major < settings.protocol_max => major - 1,
-        Some((major, _)) if major == settings.protocol_max => settings.protocol_max - 1,
-        _ => settings.protocol_max,
-    };
+    let newest = Protocol::new(settings.protocol_max);
+    let own = newest.map_or(settings.protocol_max, |newest| newest.announced(caps.prerelease));
     let protocol = agree_on_version(settings, exchange, own, reader, writer)?;
     let mut compat = CompatFlags(0);
     if protocol.has_varints() {
         compat = caps.server_flags(settings.inc_recurse);
-        if caps.raw_byte_flags() {
-            writer.buf().put_byte(compat.0 as u8);
-        } else {
-            writer.buf().put_varint(compat.0 as i32);
-        }
+        compat.encode(caps, writer.buf());
     }
     let mut names = Names::new(settings, true)?;
-    if compat.has(CompatFlags::VARINT_FLIST_FLAGS) {
+    if protocol.has_varints() && caps.negotiates_names() {
         for list in names.open_lists() {
-            let own = list.own.as_ref().map_or("INVALID".into(), |own| own.join(" ") + " none");
-            writer.buf().put_vstring(own.as_bytes());
+            negotiate::encode_list(list.own.as_deref(), writer.buf());
         }
         writer.flush()?;
         for list in names.open_lists() {
-            let client = reader.read(|c| c.vstring(MAX_ALGORITHM_LIST))?;
-            let own = list.own.as_ref();
-            let chosen = own.and_then(|own| negotiate::server_choice(own, &client));
+            let client = reader.read(negotiate::decode_list)?;
+            let chosen = list.own.as_ref().and_then(|own| negotiate::server_choice(own, &client));
             list.chosen = Some(chosen.ok_or_else(|| Error::fatal(ExitCode::UNSUPPORTED, ""))?);
         }
     }
@@ -155,7 +135,7 @@ pub fn server<R: RecvHalf, W: SendHalf>(
 /// # Errors
 /// Code 2 for versions, 4 for algorithms.
 pub fn local(settings: &Settings) -> Result<Agreement, Error> {
-    let protocol = common_version(settings, settings.protocol_max, settings.protocol_max)?;
+    let protocol = common_version(settings, settings.protocol_max, settings.protocol_max.into())?;
     let caps = ClientCapabilities::parse(b".LsfxCIvui");
     let compat = if protocol.has_varints() {
         caps.server_flags(settings.inc_recurse)
@@ -198,48 +178,29 @@ fn agree_on_version<R: RecvHalf, W: SendHalf>(
     writer: &mut Writer<W>,
 ) -> Result<Protocol, Error> {
     let peer = match exchange {
-        VersionExchange::Greeting(common) => common,
+        VersionExchange::Greeting(common) => i64::from(common),
         VersionExchange::Binary => {
             writer.buf().put_int32(announced as i32);
             writer.flush()?;
-            reader.read(|c| c.int32())? as u32
+            i64::from(reader.read(|c| c.int32())?)
         }
     };
     common_version(settings, announced, peer)
 }
 
-fn common_version(settings: &Settings, own: u32, peer: u32) -> Result<Protocol, Error> {
-    if !PEER_VERSIONS.contains(&peer) {
-        return Err(Error::fatal(
-            ExitCode::PROTOCOL,
-            "protocol version mismatch -- is your shell clean?\n(see the rsync manpage for an explanation)",
-        ));
-    }
-    let common = own.min(peer);
-    let protocol = Protocol::new(common).ok_or_else(|| {
-        let side = if settings.am_server { "Server" } else { "Client" };
-        Error::fatal(
-            ExitCode::PROTOCOL,
-            format!(
-                "--protocol must be at least {} on the {side}.",
-                wire::version::OLDEST.number()
-            ),
-        )
-    })?;
-    let needs = |name: &str, least: u32| {
-        let text = format!("{name} requires protocol {least} or higher (negotiated {common}).");
-        Err(Error::fatal(ExitCode::PROTOCOL, text))
-    };
-    if !protocol.has_varints() && !settings.local {
+fn common_version(settings: &Settings, own: u32, peer: i64) -> Result<Protocol, Error> {
+    let side = if settings.am_server { "Server" } else { "Client" };
+    let protocol = Protocol::agree(peer, peer.min(i64::from(own)), side)?;
+    if !settings.local {
         if settings.acls {
-            return needs("--acls", 30);
+            protocol.require("--acls", 30)?;
         }
         if settings.xattrs > 0 {
-            return needs("--xattrs", 30);
+            protocol.require("--xattrs", 30)?;
         }
     }
-    if !protocol.has_item_flags() && settings.prune_empty_dirs {
-        return needs("--prune-empty-dirs", 29);
+    if settings.prune_empty_dirs {
+        protocol.require("--prune-empty-dirs", 29)?;
     }
     Ok(protocol)
 }
@@ -271,11 +232,8 @@ impl NameList {
     ) -> NameList {
         let value = std::env::var(variable).unwrap_or_default();
         let restricted = !value.trim().is_empty();
-        let own = if restricted {
-            negotiate::environment_list(all, &value, is_server)
-        } else {
-            Some(all.to_vec())
-        };
+        let all: Vec<_> = all.iter().copied().chain(["none"]).collect();
+        let own = negotiate::environment_list(&all, &value, is_server);
         NameList { what, own, restricted, open, chosen: None }
     }
 

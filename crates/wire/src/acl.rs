@@ -104,7 +104,8 @@ impl AclTable {
         AclTable { kind, ..Default::default() }
     }
 
-    /// Appends `acl` as an index into the table, or as a literal that is added to it. Names are written iff present in `names[..].name`.
+    /// Appends `acl` as an index into the table, or as a literal that is added to it. Names are
+    /// written iff present in `names[..].name`.
     pub fn encode(&mut self, mut acl: WireAcl, out: &mut Vec<u8>) {
         let hash = self.index.hash(|state| acl.hash_grants(state));
         let entries = &self.entries;
@@ -225,11 +226,11 @@ fn decode_literal(c: &mut Cursor<'_>) -> Decode<WireAcl> {
     if flags & NAME_LIST == 0 {
         return Ok(acl);
     }
-    let count = c.varint()?;
-    let count = u32::try_from(count).ok().filter(|&n| n <= limits::MAX_ACL_ENTRIES);
+    let sent = c.varint()?;
+    let count = u32::try_from(sent).ok().filter(|&n| n <= limits::MAX_ACL_ENTRIES);
     let Some(count) = count.map(|n| n as usize) else {
-        let text = "wire value ACL count out of range";
-        return Err(WireError::new(Fault::Protocol, text).into());
+        let max = limits::MAX_ACL_ENTRIES as i32;
+        return Err(WireError::value("ACL count", sent, max).into());
     };
     // Every name takes two bytes or more, so the list cannot be complete with fewer; and memory is
     // only set aside for names that can be there.
@@ -376,12 +377,12 @@ mod tests {
                 "recv_acl_index: ACL_TYPE_DEFAULT ACL index -1 > 0",
             ),
             (&[0, 0x01, 8], Fault::Stream, "recv_acl_access: value out of range: 8"),
-            (&[0, 0x10, 1, 1, 0x20], Fault::Stream, "recv_acl_access: value out of range: 8"),
-            (&many, Fault::Protocol, "wire value ACL count out of range"),
+            (&[0, 0x10, 1, 1, 0x30], Fault::Stream, "recv_acl_access: value out of range: c"),
+            (&many, Fault::Protocol, "wire value ACL count out of range: 65537 not in [0,65536]"),
             (
                 &[0, 0x10, 0xf0, 0xff, 0xff, 0xff, 0xff],
                 Fault::Protocol,
-                "wire value ACL count out of range",
+                "wire value ACL count out of range: -1 not in [0,65536]",
             ),
         ];
         for (bytes, fault, text) in cases {

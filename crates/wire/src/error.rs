@@ -68,12 +68,32 @@ impl WireError {
         WireError { role_leads: true, ..WireError::new(Fault::Memory, text) }
     }
 
-    /// The text with the role where it belongs: `sender`, `receiver`, `generator` ...
+    /// A value outside its range.
+    pub(crate) fn value(what: &str, n: i32, max: i32) -> Self {
+        let text = format!("wire value {what} out of range: {n} not in [0,{max}]");
+        WireError::new(Fault::Protocol, text).with_role()
+    }
+
+    /// A length beyond its limit, or a negative one.
+    pub(crate) fn size(what: &str, n: i32, max: usize) -> Self {
+        let text = format!("wire size {what} out of range: {n} > {max}");
+        WireError::new(Fault::Protocol, text).with_role()
+    }
+
+    /// The text with the role where it belongs: `sender`, `receiver`, `generator` ... Of two lines
+    /// the first can have it at its end and the last at its beginning.
     pub fn message(&self, role: &str) -> String {
-        match (self.role_leads, self.wants_role) {
-            (true, _) => format!("[{role}] {}", self.text),
-            (false, true) => format!("{} [{role}]", self.text),
-            (false, false) => self.text.clone(),
+        let role = format!("[{role}]");
+        let (first, last) = match self.text.rsplit_once('\n') {
+            Some((first, last)) => (Some(first), last),
+            None => (None, self.text.as_str()),
+        };
+        match (first, last, self.role_leads, self.wants_role) {
+            (Some(first), last, true, true) => format!("{first} {role}\n{role} {last}"),
+            (Some(first), last, true, false) => format!("{first}\n{role} {last}"),
+            (None, text, true, _) => format!("{role} {text}"),
+            (_, _, false, true) => format!("{} {role}", self.text),
+            (_, _, false, false) => self.text.clone(),
         }
     }
 }
@@ -106,5 +126,8 @@ mod tests {
         let text = e.message("sender");
         let head = "[sender] buffer overflow: recv_rules (file=error.rs, line=";
         assert!(text.starts_with(head) && text.ends_with(')'), "{text}");
+        let e = WireError { role_leads: true, ..WireError::new(Fault::Memory, "length\noverflow") };
+        assert_eq!(e.message("sender"), "length\n[sender] overflow");
+        assert_eq!(e.with_role().message("sender"), "length [sender]\n[sender] overflow");
     }
 }

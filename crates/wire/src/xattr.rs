@@ -21,9 +21,9 @@ pub enum XattrValue {
     Full(Vec<u8>),
     /// Longer than 32 bytes: length and MD5.
     Digest {
-        /** Length of the value. */
+        /// Length of the value.
         len: u32,
-        /** MD5 of the value. */
+        /// MD5 of the value.
         md5: [u8; 16],
     },
 }
@@ -94,7 +94,8 @@ impl XattrTable {
         position
     }
 
-    /// The 0-based table index of the next list; `name` (of the file) is for the error text. Values not kept back by digest are bounded. State changes only on success.
+    /// The 0-based table index of the next list; `name` (of the file) is for the error text. Values
+    /// not kept back by digest are bounded. State changes only on success.
     pub fn decode(&mut self, name: &[u8], c: &mut Cursor<'_>) -> Decode<u32> {
         let mut at = c.clone();
         let k = at.varint()?;
@@ -114,11 +115,6 @@ impl XattrTable {
         };
         *c = at;
         Ok(index)
-    }
-
-    /// Takes back the literals behind the first `len`: what they belong to was not complete.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        self.lists.truncate(len);
     }
 
     /// How many lists the table holds.
@@ -142,18 +138,17 @@ impl XattrTable {
     }
 }
 
-/// A length or count between 0 and `max`.
-fn bounded(value: i32, max: u32, what: &str) -> Decode<usize> {
-    match u32::try_from(value) {
-        Ok(n) if n <= max => Ok(n as usize),
-        _ => bad(Fault::Protocol, format!("{what} out of range: {value}")),
-    }
+/// A length between 0 and `max`.
+fn bounded_size(what: &str, sent: i32, max: usize) -> Decode<usize> {
+    let size = usize::try_from(sent).ok().filter(|&n| n <= max);
+    size.ok_or_else(|| WireError::size(what, sent, max).into())
 }
 
-fn decode_value_len(value: i32) -> Decode<usize> {
-    let len = bounded(value, i32::MAX as u32, "wire size xattr datum_len")?;
+fn decode_value_len(sent: i32) -> Decode<usize> {
+    let len = bounded_size("xattr datum_len", sent, i32::MAX as usize)?;
     if len as u64 > limits::MAX_XATTR_VALUE {
-        return bad(Fault::Protocol, "xattr datum_len exceeds per-value limit");
+        let text = "xattr datum_len exceeds per-value limit";
+        return Err(WireError::new(Fault::Protocol, text).with_role().into());
     }
     Ok(len)
 }
@@ -161,7 +156,11 @@ fn decode_value_len(value: i32) -> Decode<usize> {
 fn decode_literal(c: &mut Cursor<'_>) -> Decode<Vec<Xattr>> {
     /// Two length bytes, one byte of name and its NUL.
     const SMALLEST: usize = 4;
-    let count = bounded(c.varint()?, limits::MAX_XATTRS, "wire value xattr count")?;
+    let sent = c.varint()?;
+    let count = usize::try_from(sent).ok().filter(|&n| n <= limits::MAX_XATTRS as usize);
+    let Some(count) = count else {
+        return Err(WireError::value("xattr count", sent, limits::MAX_XATTRS as i32).into());
+    };
     // Memory is only set aside for attributes that can be there.
     let mut list: Vec<Xattr> = Vec::with_capacity(count.min(c.remaining() / SMALLEST));
     let mut total = 0;
@@ -188,11 +187,12 @@ fn decode_literal(c: &mut Cursor<'_>) -> Decode<Vec<Xattr>> {
 
 /// One attribute of a literal; `total` adds up the bytes of its names and values.
 fn decode_xattr(c: &mut Cursor<'_>, total: &mut u64) -> Decode<Xattr> {
-    let name_len = bounded(c.varint()?, limits::MAX_XATTR_NAME as u32, "wire size xattr name_len")?;
+    let name_len = bounded_size("xattr name_len", c.varint()?, limits::MAX_XATTR_NAME)?;
     let value_len = decode_value_len(c.varint()?)?;
     *total += name_len as u64 + value_len as u64;
     if *total > limits::MAX_XATTR_LIST {
-        return bad(Fault::Protocol, "xattr list exceeds per-file limit");
+        let text = "xattr list exceeds per-file limit";
+        return Err(WireError::new(Fault::Protocol, text).with_role().into());
     }
     let sent_len = if value_len > MAX_FULL { 16 } else { value_len };
     if name_len + sent_len > c.remaining() {
@@ -418,26 +418,30 @@ mod tests {
                 Fault::Stream,
                 "receive_xattr: xa index -1 out of range for dir/f",
             ),
-            (literal(&[&minus_one]), Fault::Protocol, "wire value xattr count out of range: -1"),
+            (
+                literal(&[&minus_one]),
+                Fault::Protocol,
+                "wire value xattr count out of range: -1 not in [0,65536]",
+            ),
             (
                 literal(&[&[0xc1, 0x01, 0x00]]),
                 Fault::Protocol,
-                "wire value xattr count out of range: 65537",
+                "wire value xattr count out of range: 65537 not in [0,65536]",
             ),
             (
                 literal(&[&[1, 0x90, 0x01, 0]]),
                 Fault::Protocol,
-                "wire size xattr name_len out of range: 4097",
+                "wire size xattr name_len out of range: 4097 > 4096",
             ),
             (
                 literal(&[&[1], &minus_one]),
                 Fault::Protocol,
-                "wire size xattr name_len out of range: -1",
+                "wire size xattr name_len out of range: -1 > 4096",
             ),
             (
                 literal(&[&[1, 7], &minus_one]),
                 Fault::Protocol,
-                "wire size xattr datum_len out of range: -1",
+                "wire size xattr datum_len out of range: -1 > 2147483647",
             ),
             (
                 literal(&[&[1, 7, 0xe8, 1, 0, 0]]),

@@ -157,7 +157,7 @@ fn password_from(path: &std::path::Path) -> Result<Vec<u8>, Error> {
         io::stdin().lock().read_until(b'\n', &mut line).map_err(failed)?;
     } else {
         use std::os::unix::fs::MetadataExt;
-        let file = fsroot::open_operator_file(path).map_err(failed)?;
+        let file = fsroot::read_operator_file(path).map_err(failed)?;
         // On the open file: whoever can swap the name cannot change what was checked.
         let meta = file.metadata().map_err(failed)?;
         if meta.mode() & 0o006 != 0 {

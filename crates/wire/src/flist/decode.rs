@@ -10,15 +10,16 @@ use crate::{Cursor, Decode, DecodeError, Fault, WireError, ids, limits};
 /// Longest suffix and prefix together, plus one; likewise for symlink targets.
 const MAX_PATH: usize = limits::MAX_PATH;
 const MAX_NSEC: i32 = 999_999_999;
+const OVERFLOW: &str = "buffer overflow: recv_file_entry";
 
 /// The decoding state of one direction, kept for the whole session.
 #[derive(Debug)]
 pub struct FlistDecoder {
-    /** Access ACLs. */
+    /// Access ACLs.
     pub access_acls: AclTable,
-    /** Default ACLs. */
+    /// Default ACLs.
     pub default_acls: AclTable,
-    /** Attributes. */
+    /// Attributes.
     pub xattrs: XattrTable,
     format: FlistFormat,
     base: u32,
@@ -51,6 +52,11 @@ struct Leader {
 
 fn bad(fault: Fault, text: impl Into<String>) -> DecodeError {
     WireError::new(fault, text).into()
+}
+
+fn invalid_mode(mode: u32, name: &[u8]) -> DecodeError {
+    let text = format!("invalid file mode 0{mode:o} for {}", show(name));
+    WireError::new(Fault::Protocol, text).with_role().into()
 }
 
 fn show(name: &[u8]) -> String {
@@ -91,15 +97,11 @@ impl FlistDecoder {
         self.prefix_len
     }
 
-    /// The next entry or the end. All checks of chapter 02 "Per entry, in this order" that need no knowledge of the
-    /// request are made here. Abbreviated entries come back complete (the decoder remembers what it
-    /// needs of hard-link leaders of the current list). State changes only on success.
+    /// The next entry or the end. All checks of an entry that need no knowledge of the request are
+    /// made here. Abbreviated entries come back complete (the decoder remembers what it needs of
+    /// hard-link leaders of the current list). State changes only on success.
     pub fn decode(&mut self, c: &mut Cursor<'_>) -> Decode<ListItem> {
-        let tables = (
-            self.access_acls.entries().len(),
-            self.default_acls.entries().len(),
-            self.xattrs.len(),
-        );
+        let acls = (self.access_acls.entries().len(), self.default_acls.entries().len());
         let mut at = c.clone();
         match self.item(&mut at) {
             Ok(item) => {
@@ -107,9 +109,9 @@ impl FlistDecoder {
                 Ok(item)
             }
             Err(e) => {
-                self.access_acls.truncate(tables.0);
-                self.default_acls.truncate(tables.1);
-                self.xattrs.truncate(tables.2);
+                // The attributes come last: theirs is the table that cannot be ahead.
+                self.access_acls.truncate(acls.0);
+                self.default_acls.truncate(acls.1);
                 Err(e)
             }
         }
@@ -138,7 +140,7 @@ impl FlistDecoder {
             }
             None => self.fields(flags, &mut entry, c)?,
         };
-        let kind = self.kind(entry.mode, &entry.name)?;
+        let kind = self.kind(entry.mode).ok_or_else(|| invalid_mode(entry.mode, &entry.name))?;
         if kind == Kind::Dir {
             entry.hard_link = HardLink::None;
             entry.top_dir = flags & TOP_DIR != 0;
@@ -193,10 +195,10 @@ impl FlistDecoder {
         if l2 as usize >= MAX_PATH - l1 {
             let last = show(&self.name);
             let text = format!(
-                "overflow: xflags=0x{flags:x} l1={l1} l2={l2} lastname={last}\n\
-                 buffer overflow: recv_file_entry"
+                "overflow: xflags=0x{flags:x} l1={l1} l2={} lastname={last}\n{OVERFLOW}",
+                l2 as i32
             );
-            return Err(bad(Fault::Memory, text));
+            return Err(WireError::memory(text).with_role().into());
         }
         if l1 > self.name.len() {
             let last = show(&self.name);
@@ -272,14 +274,10 @@ impl FlistDecoder {
         Ok((None, false))
     }
 
-    fn kind(&self, mode: u32, name: &[u8]) -> Decode<Kind> {
-        match Kind::of(mode) {
-            Some(Kind::Missing) if !self.format.missing_args => {}
-            Some(kind) => return Ok(kind),
-            None => {}
-        }
-        let text = format!("invalid file mode 0{mode:o} for {}", show(name));
-        Err(bad(Fault::Protocol, text))
+    /// The type, if there is such a type and this session may have it.
+    #[inline]
+    fn kind(&self, mode: u32) -> Option<Kind> {
+        Kind::of(mode).filter(|&kind| kind != Kind::Missing || self.format.missing_args)
     }
 
     /// The fields from the length to the device and inode. Returns the state behind the entry.
@@ -297,8 +295,7 @@ impl FlistDecoder {
         if p.has_varints() && flags & MOD_NSEC != 0 {
             let nsec = c.varint()?;
             if !(0..=MAX_NSEC).contains(&nsec) {
-                let text = format!("wire value modtime_nsec out of range: {nsec}");
-                return Err(bad(Fault::Protocol, text));
+                return Err(WireError::value("modtime_nsec", nsec, MAX_NSEC).into());
             }
             entry.mtime_nsec = nsec as u32;
         }
@@ -307,15 +304,18 @@ impl FlistDecoder {
             entry.crtime = if same { s.mtime } else { c.varlong(4)? };
         }
         if flags & SAME_MODE == 0 {
-            s.mode = c.int32()? as u32 & 0xffff;
+            let sent = c.int32()? as u32;
+            s.mode = sent & 0xffff;
             s.started = true;
+            if self.kind(s.mode).is_none() {
+                return Err(invalid_mode(sent, &entry.name));
+            }
         } else if !s.started {
             // Would pass for a request to delete the file.
-            let text = format!("invalid file mode 00 for {}", show(&entry.name));
-            return Err(bad(Fault::Protocol, text));
+            return Err(invalid_mode(0, &entry.name));
         }
         entry.mode = s.mode;
-        let kind = self.kind(s.mode, &entry.name)?;
+        let kind = self.kind(s.mode).ok_or_else(|| invalid_mode(s.mode, &entry.name))?;
 
         if f.has_atime(kind) {
             // Protocol 27 has no way to leave it out.
@@ -385,7 +385,8 @@ impl FlistDecoder {
         let len = c.varint30(self.format.protocol)?;
         let checked = usize::try_from(len).ok().filter(|&len| len < MAX_PATH);
         let Some(checked) = checked else {
-            return Err(bad(Fault::Memory, format!("overflow: linkname_len={len}")));
+            let text = format!("overflow: linkname_len={len}\n{OVERFLOW}");
+            return Err(WireError::memory(text).into());
         };
         let target = c.take(checked)?;
         if target.is_empty() || target.contains(&0) {

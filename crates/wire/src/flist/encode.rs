@@ -19,7 +19,7 @@ pub struct Extras {
 /// The encoding state of one direction, kept for the whole session.
 #[derive(Debug)]
 pub struct FlistEncoder {
-    /** Attributes sent, to answer requests. */
+    /// Attributes sent, to answer requests.
     pub xattrs: XattrTable,
     access_acls: AclTable,
     default_acls: AclTable,
@@ -70,8 +70,8 @@ impl FlistEncoder {
         self.leaders.clear();
     }
 
-    /// Appends one entry (abbreviated if it is `HardLink::Member` of the current list). `uid_name`/`gid_name`
-    /// are sent when `Some`. Returns the xattr table index, if any.
+    /// Appends one entry (abbreviated if it is `HardLink::Member` of the current list).
+    /// `uid_name`/`gid_name` are sent when `Some`. Returns the xattr table index, if any.
     ///
     /// The caller keeps names and symlink targets below the limit, and gives the mode one of the
     /// seven types or the value 0. Under `-H` every regular file needs `HardLink::DevIno` in
@@ -110,7 +110,8 @@ impl FlistEncoder {
     }
 
     /// Appends the end marker; `io_error` travels in it where the format allows (returns true), else
-    /// the caller sends it otherwise (int32 behind the id lists before protocol 30, MSG_IO_ERROR at 30).
+    /// the caller sends it otherwise (int32 behind the id lists before protocol 30, MSG_IO_ERROR at
+    /// 30).
     pub fn end(&mut self, io_error: u32, out: &mut Vec<u8>) -> bool {
         self.format.put_end(io_error, out)
     }

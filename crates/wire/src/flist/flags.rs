@@ -6,7 +6,7 @@
 
 use super::FlistFormat;
 use crate::varint::Put;
-use crate::{Cursor, Decode, Fault, WireError};
+use crate::{Cursor, Decode, Fault, WireError, limits};
 
 /// A directory named in the request, or (with [`NO_CONTENT_DIR`]) the parent of such a name.
 pub(super) const TOP_DIR: u32 = 1 << 0;
@@ -52,11 +52,8 @@ pub(super) enum Start {
     End { io_error: u32 },
 }
 
-/// The bits of an io_error value that mean something.
-const IO_ERROR_BITS: i32 = 7;
-
 fn io_error(c: &mut Cursor<'_>) -> Decode<Start> {
-    Ok(Start::End { io_error: (c.varint()? & IO_ERROR_BITS) as u32 })
+    Ok(Start::End { io_error: (c.varint()? & limits::IO_ERROR_BITS) as u32 })
 }
 
 impl FlistFormat {

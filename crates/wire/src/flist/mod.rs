@@ -94,7 +94,7 @@ pub enum ListItem {
     Entry(FileEntry),
     /// The end marker, with the sender's io_error if it travels there (masked to 3 bits).
     End {
-        /** Error bits. */
+        /// Error bits.
         io_error: u32,
     },
 }
@@ -201,4 +201,6 @@ fn join_rdev((major, minor): (u32, u32)) -> u32 {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+pub(crate) mod round_trip;
+#[cfg(test)]
+mod tests;

@@ -273,7 +273,7 @@ fn xattr_values(mut data: &[u8]) {
 mod tests {
     use super::*;
     use crate::flist::HardLink;
-    use crate::flist::tests::{random_acl, random_entry, random_xattrs};
+    use crate::flist::round_trip::{random_acl, random_entry, random_xattrs};
     use fastrand::Rng;
 
     const RUNS: usize = 20_000;

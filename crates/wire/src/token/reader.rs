@@ -135,7 +135,7 @@ impl TokenReader {
             return Ok(());
         }
         let text = format!("Invalid block index {index} (count={})", self.count);
-        Err(WireError::new(Fault::Protocol, text).into())
+        Err(WireError::new(Fault::Protocol, text).with_role().into())
     }
 }
 

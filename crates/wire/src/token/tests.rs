@@ -388,6 +388,7 @@ fn bad_tokens_are_protocol_errors() {
         let e = error_of(c, &hex(stream), 3);
         assert_eq!(e.fault, Fault::Protocol);
         assert_eq!(e.text, "Invalid block index 3 (count=3)", "{stream}");
+        assert!(e.wants_role);
     }
     let e = error_of(Compressor::None, &hex("00000080"), 0);
     assert_eq!(e.text, "Invalid block index 2147483647 (count=0)");

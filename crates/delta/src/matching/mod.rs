@@ -130,6 +130,7 @@ impl<'a> Matcher<'a> {
         sink: &mut K,
     ) -> Result<MatchStats, MatchError<K::Error>> {
         let Some(index) = &mut self.index else { return whole_file(src, hasher, sink) };
+        index.reset();
         let mut scan = Scan {
             index,
             strong: &mut self.hasher,
@@ -360,3 +361,6 @@ impl<K: Sink> Out<'_, K> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
