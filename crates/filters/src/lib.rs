@@ -88,7 +88,7 @@ pub struct Notice {
 }
 
 /// Things that stay the same while parsing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ParseContext {
     /// `--from0`: records of rules files end at NUL.
     pub from0: bool,

@@ -17,9 +17,7 @@ impl<W: SendHalf> Generator<W> {
     /// The directory that a list belongs to, under the list's gap index.
     pub(super) fn list_dir(&mut self, list: &Arc<List>, dir: &Arc<Dir>) -> Result<(), Error> {
         if self.session.settings.list_only {
-            if let Some(i) = (0..list.len()).find(|&i| list.get(i).is_some_and(|e| e.name() == dir.name)) {
-                self.list_line(list, i);
-            } else {
+            if !dir.base.implied || self.session.settings.implied_dirs {
                 self.list_dir_line(dir);
             }
             return Ok(());

@@ -131,7 +131,7 @@ impl<W: SendHalf> Generator<W> {
         Generator {
             ndx: NdxEncoder::new(session.protocol),
             attrs: Attrs::new(shared.clone(), log.clone()),
-            deleter: Deleter::new(&session, job.filters, job.loader.below(&dest.path)),
+            deleter: Deleter::new(&session, job.filters, job.loader, &dest.path),
             daemon_filters: job.daemon_filters,
             root,
             root_is_new: dest.created,
