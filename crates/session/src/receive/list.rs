@@ -106,7 +106,7 @@ impl ListReader {
         ListReader {
             decoder: FlistDecoder::new(format),
             names: NameCache::default(),
-            next_base: i64::from(s.inc_recurse),
+            next_base: i64::from(shared.session.inc_recurse),
             dirs: Vec::new(),
             sender_filters: job.sender_filters.take().filter(|f| !f.is_empty() && !f.has_dir_merge()),
             requested: job.requested.take().filter(|r| !r.is_empty()),
