@@ -237,8 +237,7 @@ impl<W: SendHalf> Generator<W> {
                 Ok(entries) => entries,
                 Err(e) => {
                     if !is_missing(&e) {
-                        let text =
-                            super::attrs::quoted("opendir", &root.display(dir), " failed");
+                        let text = super::attrs::quoted("opendir", &root.display(dir), " failed");
                         self.log.sys_error(Class::ErrorXfer, text, &e);
                         self.session.status.add_io_error(io_error::GENERAL);
                     }
@@ -432,13 +431,8 @@ mod tests {
             dev: None,
         };
         let dir = Kind::Directory;
-        let mut all = [
-            c("a0", dir),
-            c("b", Kind::Regular),
-            c("a", dir),
-            c("a-", dir),
-            c("~", Kind::Symlink),
-        ];
+        let mut all =
+            [c("a0", dir), c("b", Kind::Regular), c("a", dir), c("a-", dir), c("~", Kind::Symlink)];
         all.sort_by(|a, b| order(a, b, true));
         let names: Vec<_> = all.iter().map(|c| c.path.as_bytes()).collect();
         assert_eq!(names, [&b"b"[..], b"~", b"a-", b"a", b"a0"]);

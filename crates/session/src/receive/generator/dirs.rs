@@ -17,7 +17,9 @@ impl<W: SendHalf> Generator<W> {
     /// The directory that a list belongs to, under the list's gap index.
     pub(super) fn list_dir(&mut self, list: &Arc<List>, dir: &Arc<Dir>) -> Result<(), Error> {
         if self.session.settings.list_only {
-            if let Some(i) = (0..list.len()).find(|&i| list.get(i).is_some_and(|e| e.name() == dir.name)) {
+            if let Some(i) =
+                (0..list.len()).find(|&i| list.get(i).is_some_and(|e| e.name() == dir.name))
+            {
                 self.list_line(list, i);
             } else {
                 self.list_dir_line(dir);
@@ -79,7 +81,8 @@ impl<W: SendHalf> Generator<W> {
         let made_now = have.is_none();
         // What this run has made already is as new as what it makes now.
         let early = self.early.remove(&node.name);
-        let new = made_now || early || (node.path.is_root() && std::mem::take(&mut self.root_is_new));
+        let new =
+            made_now || early || (node.path.is_root() && std::mem::take(&mut self.root_is_new));
         if made_now && self.shared.do_xfers && !self.make_dir(node, node.want.mode) {
             return Ok(());
         }
