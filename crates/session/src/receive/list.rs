@@ -6,6 +6,7 @@ use crate::{
     conn::Reader,
     flist::{Entry, Segment, SegmentBuilder},
     log::Role,
+    settings::MUNGE_PREFIX,
 };
 use fast_io::RecvHalf;
 use filters::{FilterList, Requested, RequestedNames, Verdict};
@@ -70,7 +71,9 @@ impl List {
     }
     /// Whether a name stands in the list, whatever its type.
     pub fn has_name(&self, name: &[u8]) -> bool {
-        [false, true].into_iter().any(|dir| self.seg.find(name, dir).is_some_and(|i| self.get(i).is_some()))
+        [false, true]
+            .into_iter()
+            .any(|dir| self.seg.find(name, dir).is_some_and(|i| self.get(i).is_some()))
     }
     /// Whether a directory stands in the list.
     pub fn has_dir(&self, name: &[u8]) -> bool {
@@ -108,7 +111,10 @@ impl ListReader {
             names: NameCache::default(),
             next_base: i64::from(shared.session.inc_recurse),
             dirs: Vec::new(),
-            sender_filters: job.sender_filters.take().filter(|f| !f.is_empty() && !f.has_dir_merge()),
+            sender_filters: job
+                .sender_filters
+                .take()
+                .filter(|f| !f.is_empty() && !f.has_dir_merge()),
             requested: job.requested.take().filter(|r| !r.is_empty()),
             rules: job.filters.clone(),
             attrs: super::attrs::Attrs::new(shared.clone(), log),
@@ -209,6 +215,9 @@ impl ListReader {
                 }
             };
             let name = self.check(&mut e, parent.map(|p| p.1))?;
+            if session.settings.munge_links && !e.link_target.is_empty() {
+                e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
+            }
             if session.inc_recurse && e.mode & 0o170000 == 0o040000 {
                 dir_names.push(name.clone());
             }

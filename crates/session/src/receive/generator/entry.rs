@@ -21,14 +21,19 @@ use wire::{Fault, WireError, item::ItemFlags as F, sums::SumHead};
 
 impl<W: SendHalf> Generator<W> {
     /// An entry in its turn. `forced`: it must lead its hard-link group.
-    pub(super) fn entry(&mut self, list: &Arc<List>, slot: usize, forced: bool) -> Result<(), Error> {
+    pub(super) fn entry(
+        &mut self,
+        list: &Arc<List>,
+        slot: usize,
+        forced: bool,
+    ) -> Result<(), Error> {
         let Some(e) = list.get(slot) else { return Ok(()) };
         let session = self.session.clone();
         let settings = &session.settings;
         let inc = session.inc_recurse;
         if settings.list_only {
             // In an incremental session a directory is listed with its own list.
-            if !(e.is_dir() && (inc || (e.implied() && !settings.implied_dirs))) {
+            if !(e.is_dir() && (inc || (e.implied() && self.leaves_implied_dirs()))) {
                 self.list_line(list, slot);
             }
             return Ok(());
@@ -61,7 +66,7 @@ impl<W: SendHalf> Generator<W> {
         if e.mode() == 0 {
             return self.delete_missing(&node.path);
         }
-        if settings.relative && !settings.implied_dirs {
+        if self.leaves_implied_dirs() {
             self.make_parent(&node);
         }
         let have = match self.lstat(&node.path) {
@@ -134,7 +139,8 @@ impl<W: SendHalf> Generator<W> {
     /// Every entry's parent must be a directory in the list (file list: validating received lists).
     fn check_parent(&mut self, list: &Arc<List>, node: &Node) -> Result<(), Error> {
         let session = &self.session;
-        let Some((parent, _)) = node.name.iter().rposition(|b| *b == b'/').map(|i| node.name.split_at(i))
+        let Some((parent, _)) =
+            node.name.iter().rposition(|b| *b == b'/').map(|i| node.name.split_at(i))
         else {
             return Ok(());
         };
@@ -153,8 +159,7 @@ impl<W: SendHalf> Generator<W> {
             ));
             return Ok(());
         }
-        if session.settings.relative
-            && !session.settings.implied_dirs
+        if self.leaves_implied_dirs()
             && !session.protocol.has_varints()
         {
             // Such a sender leaves the parents out.
@@ -301,7 +306,8 @@ impl<W: SendHalf> Generator<W> {
         let mut have = have;
         let mut basis = None;
         let mut head = SumHead::default();
-        let delta = !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
+        let delta =
+            !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
         if let (true, true, Some(root)) = (delta, self.shared.do_xfers, &mut self.root)
             && let Some(st) = have.filter(|st| st.len > 0)
         {
