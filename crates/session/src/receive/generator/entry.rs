@@ -159,9 +159,7 @@ impl<W: SendHalf> Generator<W> {
             ));
             return Ok(());
         }
-        if self.leaves_implied_dirs()
-            && !session.protocol.has_varints()
-        {
+        if self.leaves_implied_dirs() && !session.protocol.has_varints() {
             // Such a sender leaves the parents out.
             return Ok(());
         }
