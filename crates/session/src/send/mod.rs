@@ -176,7 +176,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let built = Instant::now();
         session.stats.flist_build_ms.set((built - started).as_millis() as u64);
         let (live, message) = self.tree.close(&mut self.lister, None, self.writer)?;
-        self.lists.push(live);
+        self.add_list(live);
         if let Some(message) = message {
             self.writer.flush()?;
             self.writer.message(&message)?;
@@ -216,13 +216,26 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let base = self.lists.next_base();
         let next = self.tree.next_list(&mut self.lister, base, &mut self.ndx_out, self.writer)?;
         if let Some((live, message)) = next {
-            self.lists.push(live);
+            self.add_list(live);
             if let Some(message) = message {
                 self.writer.flush()?;
                 self.writer.message(&message)?;
             }
         }
+        if self.tree.finished()
+            && let Some(reporter) = &self.reporter
+        {
+            serve::lock(reporter).lists_complete();
+        }
         self.writer.spill()
+    }
+
+    /// A list that was sent counts from now on.
+    fn add_list(&mut self, live: crate::flist::Live) {
+        if let Some(reporter) = &self.reporter {
+            serve::lock(reporter).list_added(live.segment.base(), live.segment.len());
+        }
+        self.lists.push(live);
     }
 
     /// Sends lists until `ahead` entries lie beyond the current one.

@@ -463,6 +463,6 @@ fn abbrev_error(file: &str, attr: &[u8], len: Option<u32>) -> Error {
     Error::fatal(ExitCode::PROTOCOL, text)
 }
 
-fn lock(reporter: &std::sync::Mutex<Reporter>) -> MutexGuard<'_, Reporter> {
+pub(super) fn lock(reporter: &std::sync::Mutex<Reporter>) -> MutexGuard<'_, Reporter> {
     reporter.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
