@@ -1,5 +1,8 @@
 //! What the options mean: the resolved settings that the roles read. What was typed is [`crate::options`]' business.
 
+/// What stands before a munged symlink's target, so that it leads nowhere (`--munge-links`).
+pub const MUNGE_PREFIX: &[u8] = b"/rsyncd-munged/";
+
 /// When extraneous files are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]

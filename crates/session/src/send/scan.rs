@@ -4,7 +4,7 @@ use super::{
     list::{Lister, Out},
     source::quoted,
 };
-use crate::{Error, ExitCode, log::Class, session::io_error};
+use crate::{Error, ExitCode, log::Class, session::io_error, settings::MUNGE_PREFIX};
 use fsroot::{Kind, Stat};
 use std::{io, sync::Arc};
 use wire::{RelPath, limits::MAX_PATH};
@@ -120,7 +120,7 @@ impl Lister {
     pub fn examine(&mut self, source: u32, name: Vec<u8>, follow: bool) -> Result<Found, Unseen> {
         let s = &self.session.settings;
         let (copy_links, copy_unsafe) = (s.copy_links, s.copy_unsafe_links);
-        let (dirlinks, links) = (s.copy_dirlinks, s.links);
+        let (dirlinks, links, munge) = (s.copy_dirlinks, s.links, s.munge_links);
         let unconfined = self.sources.unconfined();
         let rel = self.sources.rel(source, &name).ok_or_else(invalid)?;
         let root = self.sources.root(source)?;
@@ -144,6 +144,9 @@ impl Lister {
         }
         if links || copy_unsafe {
             found.target = root.read_link(&found.rel)?;
+            if munge && let Some(plain) = found.target.strip_prefix(MUNGE_PREFIX) {
+                found.target = plain.to_vec();
+            }
         }
         if copy_unsafe && unsafe_target(&found.target, filter_name(&found.name)) {
             if self.session.settings.info.symsafe > 0 {
