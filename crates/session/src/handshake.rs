@@ -6,7 +6,7 @@ use crate::{
     conn::{Activity, Reader, Writer},
     log::Log,
     session::{Stats, Status},
-    settings::DeleteTiming,
+    settings::{DeleteTiming, RemoveSource},
 };
 use delta::checksum::{Checksum, SumSpec};
 use fast_io::{RecvHalf, SendHalf};
@@ -399,7 +399,11 @@ pub fn start<R: RecvHalf, W: SendHalf>(
 ) -> Result<(), Error> {
     writer.flush()?;
     let server_framed = true;
-    let client_framed = session.protocol.has_varints();
+    let settings = &session.settings;
+    // A receiving client has messages for its sender even before protocol 30 if that is to remove files.
+    let pull = settings.am_server == settings.am_sender;
+    let confirms = pull && settings.remove_source != RemoveSource::Nothing;
+    let client_framed = session.protocol.has_varints() || confirms;
     let (incoming, outgoing) = match session.settings.am_server {
         true => (client_framed, server_framed),
         false => (server_framed, client_framed),
