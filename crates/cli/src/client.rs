@@ -8,7 +8,8 @@ use session::{
     finish,
     log::{Log, Role},
     options::{
-        Environment, OptionError, Outbuf, Plan, Remote, ServerArgs, Transfer, Via, server_args::server_args,
+        Environment, OptionError, Outbuf, Plan, Remote, ServerArgs, Transfer, Via,
+        server_args::server_args,
     },
     report::{Buffering, Terminal},
     session::Status,

@@ -18,7 +18,7 @@ mod tree;
 use crate::{
     Error, ExitCode, Session,
     conn::{Messages, Reader, Writer},
-    flist::Lists,
+    flist::{Lists, Live},
     log::{Class, Log, Role},
     messages::{self, Common},
     report::Reporter,
@@ -244,7 +244,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     }
 
     /// A list that was sent counts from now on.
-    fn add_list(&mut self, live: crate::flist::Live) {
+    fn add_list(&mut self, live: Live) {
         if let Some(reporter) = &self.reporter {
             serve::lock(reporter).list_added(live.segment.base(), live.segment.len());
         }
