@@ -10,7 +10,7 @@ use crate::{
     },
     finish,
     handshake::{self, VersionExchange},
-    log::{Log, Role, Sink},
+    log::{Class, Log, Role, Sink},
     options::FilterArg,
     receive::{self, ReceiveJob},
     report::{self, Reporter},
@@ -154,7 +154,23 @@ impl Run {
         finish::report(&self.log, e)
     }
 
+    /// `opening connection using:` (output: start-of-run lines).
+    fn say_command(&self, argv: &[Vec<u8>]) {
+        if self.settings.debug.cmd == 0 {
+            return;
+        }
+        let mut line = b"opening connection using: ".to_vec();
+        for arg in argv {
+            let plain = |b: &u8| b.is_ascii_alphanumeric() || b",.-_=+@/".contains(b);
+            let quote: &[u8] = if arg.iter().all(plain) { b"" } else { b"\"" };
+            line.extend_from_slice(&[quote, arg, quote, b" "].concat());
+        }
+        line.extend_from_slice(format!(" ({} args)", argv.len()).as_bytes());
+        self.log.line(Class::Client, line);
+    }
+
     fn shell(self, argv: &[Vec<u8>], secluded: Option<Vec<Vec<u8>>>) -> ExitCode {
+        self.say_command(argv);
         let (shell, reader, writer) = match Shell::spawn(argv, &[]) {
             Ok(started) => started,
             Err(e) => return self.fail(&e),
@@ -176,6 +192,7 @@ impl Run {
     }
 
     fn daemon_shell(self, argv: &[Vec<u8>], port: u16, request: DaemonRequest) -> ExitCode {
+        self.say_command(argv);
         match Shell::spawn(argv, &[("RSYNC_PORT", port.to_string())]) {
             Ok((shell, reader, writer)) => self.greet(request, reader, writer, Some(shell)),
             Err(e) => self.fail(&e),
@@ -297,7 +314,7 @@ impl Run {
                         loader: FsLoader::new(&server.settings),
                         sender_filters: None,
                         requested: None,
-                        reporter: None,
+                        reporter: Reporter::of_server(&server),
                     };
                     receive::run(&server, reader, writer, job)
                 }

@@ -12,7 +12,8 @@ use filters::{FilterList, Requested, RequestedNames, Verdict};
 use fsroot::names::NameCache;
 use std::{collections::HashMap, sync::Arc, time::Instant};
 use wire::{
-    Fault, RelPath, WireError, compat::CompatFlags,
+    Fault, RelPath, WireError,
+    compat::CompatFlags,
     flist::{FileEntry, FlistDecoder, ListItem},
     ids,
 };
@@ -70,7 +71,9 @@ impl List {
     }
     /// Whether a name stands in the list, whatever its type.
     pub fn has_name(&self, name: &[u8]) -> bool {
-        [false, true].into_iter().any(|dir| self.seg.find(name, dir).is_some_and(|i| self.get(i).is_some()))
+        [false, true]
+            .into_iter()
+            .any(|dir| self.seg.find(name, dir).is_some_and(|i| self.get(i).is_some()))
     }
     /// Whether a directory stands in the list.
     pub fn has_dir(&self, name: &[u8]) -> bool {
@@ -108,7 +111,10 @@ impl ListReader {
             names: NameCache::default(),
             next_base: i64::from(shared.session.inc_recurse),
             dirs: Vec::new(),
-            sender_filters: job.sender_filters.take().filter(|f| !f.is_empty() && !f.has_dir_merge()),
+            sender_filters: job
+                .sender_filters
+                .take()
+                .filter(|f| !f.is_empty() && !f.has_dir_merge()),
             requested: job.requested.take().filter(|r| !r.is_empty()),
             rules: job.filters.clone(),
             attrs: super::attrs::Attrs::new(shared.clone(), log),

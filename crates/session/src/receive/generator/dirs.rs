@@ -77,17 +77,24 @@ impl<W: SendHalf> Generator<W> {
         let made_now = have.is_none();
         // What this run has made already is as new as what it makes now.
         let early = self.early.remove(&node.name);
-        let new = made_now || early || (node.path.is_root() && std::mem::take(&mut self.root_is_new));
+        let new =
+            made_now || early || (node.path.is_root() && std::mem::take(&mut self.root_is_new));
         if made_now && self.shared.do_xfers && !self.make_dir(node, node.want.mode) {
             return Ok(());
         }
         let shown = if new { None } else { have };
         let flags = self.flags(node, shown.as_ref(), if new { F::LOCAL_CHANGE } else { 0 }, false);
-        self.emit(node, flags, None, None)?;
         if self.shared.do_xfers {
             self.dress_dir(node, have, new);
         }
-        self.scan_dir(list, node, base)
+        if self.session.protocol.has_item_flags() {
+            // Deletions are reported before the directory, whoever prints them.
+            self.scan_dir(list, node, base)?;
+            self.emit(node, flags, None, None)
+        } else {
+            self.emit(node, flags, None, None)?;
+            self.scan_dir(list, node, base)
+        }
     }
 
     /// The state of a directory's place; `None` if that cannot be told.

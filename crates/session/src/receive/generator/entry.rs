@@ -21,7 +21,12 @@ use wire::{Fault, WireError, item::ItemFlags as F, sums::SumHead};
 
 impl<W: SendHalf> Generator<W> {
     /// An entry in its turn. `forced`: it must lead its hard-link group.
-    pub(super) fn entry(&mut self, list: &Arc<List>, slot: usize, forced: bool) -> Result<(), Error> {
+    pub(super) fn entry(
+        &mut self,
+        list: &Arc<List>,
+        slot: usize,
+        forced: bool,
+    ) -> Result<(), Error> {
         let Some(e) = list.get(slot) else { return Ok(()) };
         let session = self.session.clone();
         let settings = &session.settings;
@@ -134,7 +139,8 @@ impl<W: SendHalf> Generator<W> {
     /// Every entry's parent must be a directory in the list (file list: validating received lists).
     fn check_parent(&mut self, list: &Arc<List>, node: &Node) -> Result<(), Error> {
         let session = &self.session;
-        let Some((parent, _)) = node.name.iter().rposition(|b| *b == b'/').map(|i| node.name.split_at(i))
+        let Some((parent, _)) =
+            node.name.iter().rposition(|b| *b == b'/').map(|i| node.name.split_at(i))
         else {
             return Ok(());
         };
@@ -301,7 +307,8 @@ impl<W: SendHalf> Generator<W> {
         let mut have = have;
         let mut basis = None;
         let mut head = SumHead::default();
-        let delta = !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
+        let delta =
+            !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
         if let (true, true, Some(root)) = (delta, self.shared.do_xfers, &mut self.root)
             && let Some(st) = have.filter(|st| st.len > 0)
         {
