@@ -175,6 +175,7 @@ impl Reporter {
         if !self.transfers {
             return;
         }
+        let waits = !settings.dry_run && !settings.am_sender && e.len > 0;
         if settings.dry_run {
             // Nothing will be known later; the sum of what was not read is shown as zeros.
             let zeros = vec![0; self.context.sum_len];
@@ -188,6 +189,10 @@ impl Reporter {
         } else if settings.info.name > 0 && settings.info.progress == 1 && self.progress.is_some() {
             // The line that comes after the data does not say whose progress this is.
             self.session.log.line(Class::Client, e.name);
+        }
+        if waits {
+            // A receiver waits for the data, and shows that it does.
+            self.progress(0, e.len);
         }
     }
 

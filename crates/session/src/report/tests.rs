@@ -246,6 +246,20 @@ fn counts_of_progress_lines() {
 }
 
 #[test]
+fn receivers_begin_with_nothing() {
+    let info = InfoLevels { progress: 1, ..InfoLevels::default() };
+    let (mut session, page) =
+        testing::session(32, Settings { info, human: 1, ..Settings::default() });
+    session.settings.am_sender = false;
+    let mut r = Reporter::new(Arc::new(session));
+    let item = item(0xa000, None);
+    r.transfer_begins(&event(b"f", 0o100644, &item));
+    assert_eq!(page.text(), "\r              0   0%    0.00kB/s    0:00:00  ");
+    r.transfer_begins(&ItemEvent { len: 0, ..event(b"f", 0o100644, &item) });
+    assert_eq!(page.text().matches('\r').count(), 1);
+}
+
+#[test]
 fn progress_of_the_whole_run() {
     let settings = Settings {
         info: InfoLevels { progress: 2, ..InfoLevels::default() },
