@@ -122,7 +122,8 @@ impl<W: SendHalf> Generator<W> {
 
     /// A pass over all directories of a complete list.
     pub(super) fn delete_pass(&mut self, list: &Arc<List>) -> Result<(), Error> {
-        if self.is_solo() || self.session.settings.list_only {
+        // A list that is not the whole list must never be taken for it.
+        if self.is_solo() || self.session.settings.list_only || self.session.inc_recurse {
             return Ok(());
         }
         for i in 0..list.len() {

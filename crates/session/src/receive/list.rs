@@ -6,6 +6,7 @@ use crate::{
     conn::Reader,
     flist::{Entry, Segment, SegmentBuilder},
     log::Role,
+    settings::MUNGE_PREFIX,
 };
 use fast_io::RecvHalf;
 use filters::{FilterList, Requested, RequestedNames, Verdict};
@@ -215,6 +216,9 @@ impl ListReader {
                 }
             };
             let name = self.check(&mut e, parent.map(|p| p.1))?;
+            if session.settings.munge_links && !e.link_target.is_empty() {
+                e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
+            }
             if session.inc_recurse && e.mode & 0o170000 == 0o040000 {
                 dir_names.push(name.clone());
             }

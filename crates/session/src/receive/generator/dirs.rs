@@ -17,7 +17,7 @@ impl<W: SendHalf> Generator<W> {
     /// The directory that a list belongs to, under the list's gap index.
     pub(super) fn list_dir(&mut self, list: &Arc<List>, dir: &Arc<Dir>) -> Result<(), Error> {
         if self.session.settings.list_only {
-            if !dir.base.implied || self.session.settings.implied_dirs {
+            if !dir.base.implied || !self.leaves_implied_dirs() {
                 self.list_dir_line(dir);
             }
             return Ok(());
@@ -63,7 +63,7 @@ impl<W: SendHalf> Generator<W> {
             self.skipped.insert(node.name.clone());
             return Ok(());
         }
-        if base.implied && !settings.implied_dirs {
+        if base.implied && self.leaves_implied_dirs() {
             return self.scan_dir(list, node, base);
         }
         if have.is_some_and(|st| st.kind != Kind::Directory) {
@@ -125,7 +125,7 @@ impl<W: SendHalf> Generator<W> {
         if !self.attrs.keeps_mtime(Some(Kind::Directory))
             || !self.shared.do_xfers
             || settings.existing
-            || (implied && !settings.implied_dirs)
+            || (implied && self.leaves_implied_dirs())
             || node.path.is_root()
             || self.daemon_excludes(&node.path, true)
         {
@@ -247,7 +247,7 @@ impl<W: SendHalf> Generator<W> {
         if !self.attrs.keeps_mtime(Some(Kind::Directory))
             || !self.shared.do_xfers
             || settings.list_only
-            || (base.implied && !settings.implied_dirs)
+            || (base.implied && self.leaves_implied_dirs())
             || self.below_skipped(name)
             || self.skipped.contains(name)
         {

@@ -33,7 +33,7 @@ impl<W: SendHalf> Generator<W> {
         let inc = session.inc_recurse;
         if settings.list_only {
             // In an incremental session a directory is listed with its own list.
-            if !(e.is_dir() && (inc || (e.implied() && !settings.implied_dirs))) {
+            if !(e.is_dir() && (inc || (e.implied() && self.leaves_implied_dirs()))) {
                 self.list_line(list, slot);
             }
             return Ok(());
@@ -66,7 +66,7 @@ impl<W: SendHalf> Generator<W> {
         if e.mode() == 0 {
             return self.delete_missing(&node.path);
         }
-        if settings.relative && !settings.implied_dirs {
+        if self.leaves_implied_dirs() {
             self.make_parent(&node);
         }
         let have = match self.lstat(&node.path) {
@@ -159,8 +159,7 @@ impl<W: SendHalf> Generator<W> {
             ));
             return Ok(());
         }
-        if session.settings.relative
-            && !session.settings.implied_dirs
+        if self.leaves_implied_dirs()
             && !session.protocol.has_varints()
         {
             // Such a sender leaves the parents out.

@@ -489,6 +489,12 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
+    /// `--no-implied-dirs`: parents that were not asked for keep their attributes.
+    fn leaves_implied_dirs(&self) -> bool {
+        let settings = &self.session.settings;
+        settings.relative && !settings.implied_dirs
+    }
+
     /// A single item under a new name: nothing around it is the transfer's business.
     pub fn is_solo(&self) -> bool {
         self.solo.is_some()
