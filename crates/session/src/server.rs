@@ -156,7 +156,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
         loader: FsLoader::new(settings),
         sender_filters: None,
         requested: None,
-        reporter: None,
+        reporter: crate::report::Reporter::of_server(session),
     };
     crate::receive::run(session, reader, writer, job)
 }
