@@ -249,3 +249,6 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
