@@ -19,10 +19,13 @@ pub fn run(mut plan: Plan, env: &Environment) -> i32 {
         Ok(prepared) => prepared,
         Err(e) => return option_error(&e),
     };
-    let receiver_settings = match plan.local_receiver(env) {
-        Ok(settings) if !plan.remote_options.is_empty() => Some(settings),
-        Ok(_) => None,
-        Err(e) => return option_error(&e),
+    let receiver_settings = if plan.settings.local && !plan.remote_options.is_empty() {
+        match plan.local_receiver(env) {
+            Ok(settings) => Some(settings),
+            Err(e) => return option_error(&e),
+        }
+    } else {
+        None
     };
     let status = Arc::new(Status::default());
     let terminal = Arc::new(Terminal::new(&plan.settings, status.clone()));

@@ -61,7 +61,7 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
                 }
             }
         }
-        match plan.with_secluded(&strings, env) {
+        match plan.with_secluded(&strings, env, &mut |_| None) {
             Ok(plan) => plan,
             Err(e) => return option_error(&e),
         }

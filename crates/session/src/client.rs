@@ -11,7 +11,7 @@ use crate::{
     finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
-    options::RuleArg,
+    options::FilterArg,
     receive::{self, ReceiveJob},
     report::{self, Reporter},
     rules::{self, FsLoader},
@@ -42,7 +42,7 @@ pub struct ClientJob {
     /// For a local copy: the receiving side's options where `-M` makes them differ.
     pub receiver_settings: Option<Settings>,
     /// The rule options in order.
-    pub rules: Vec<RuleArg>,
+    pub rules: Vec<FilterArg>,
     /// The local ends of the transfer.
     pub transfer: Transfer,
     /// How to reach the other end.

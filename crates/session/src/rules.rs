@@ -6,7 +6,7 @@ use crate::{
     conn::{Messages, Reader, Writer},
     log::Role,
     messages::Common,
-    options::RuleArg,
+    options::{FilterArg, RuleArg},
     settings::{FilesFrom, Settings},
 };
 use fast_io::{RecvHalf, SendHalf};
@@ -87,12 +87,14 @@ fn failed(e: FilterError) -> Error {
 /// # Errors
 /// Codes 1 and 11.
 pub fn from_options(
-    rules: &[RuleArg],
+    rules: &[FilterArg],
     cx: &ParseContext,
     loader: &mut FsLoader,
 ) -> Result<FilterList, Error> {
     let mut list = FilterList::new();
-    for rule in rules {
+    for FilterArg { rule, from0 } in rules {
+        // A file named by an option is read as `--from0` stood at that option.
+        let cx = &ParseContext { from0: *from0, ..cx.clone() };
         match rule {
             RuleArg::Filter(text) => list.add_rule(text, cx, loader),
             RuleArg::Exclude(text) => list.add_pattern(text, false, cx, loader),

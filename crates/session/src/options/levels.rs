@@ -1,5 +1,5 @@
-//! `-v`, `--info` and `--debug`: the tables of words, how the three are merged, what the server is told, and
-//! the `help` texts.
+//! `-v`, `--info` and `--debug`: the tables of words, how the three are merged, what the server is
+//! told, and the `help` texts.
 use crate::settings::{DebugLevels, InfoLevels};
 use std::fmt::Write as _;
 
@@ -184,7 +184,8 @@ impl Levels {
         at.map_or(0, |at| self.levels[at].0)
     }
 
-    /// The `--info` value for the server: the words that the user set and that are of interest to its role.
+    /// The `--info` value for the server: the words that the user set and that are of interest to
+    /// its role.
     pub fn for_server(&self, server_sends: bool) -> Option<String> {
         let relevant = || {
             let both = self.table.words.iter().zip(&self.levels);

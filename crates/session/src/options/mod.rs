@@ -1,9 +1,10 @@
 //! The command line: what was typed ([`Typed`]) and what it means ([`Plan`]).
 //!
-//! [`table`] lists every option once. [`parse`] turns argv into [`Typed`]; `apply` walks it in order into the
-//! state of every option; `resolve` settles defaults, conflicts and implications into a [`Plan`]. From a plan,
-//! [`operands`] decides what is copied where, [`server_args`] builds the server's command line and [`shell`] the
-//! remote shell's. Nothing here prints: errors and texts are values.
+//! [`table`] lists every option once. [`parse`] turns argv into [`Typed`]; `apply` walks it in
+//! order into the state of every option; `resolve` settles defaults, conflicts and implications
+//! into a [`Plan`]. From a plan, [`operands`] decides what is copied where, [`server_args`] builds
+//! the server's command line and [`shell`] the remote shell's. Nothing here prints: errors and
+//! texts are values.
 mod apply;
 mod daemon_args;
 mod help;
@@ -13,16 +14,20 @@ pub mod parse;
 pub mod plan;
 mod resolve;
 pub mod server_args;
+mod settle;
 pub mod shell;
 pub mod sizes;
+mod state;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod version;
 
 pub use daemon_args::DaemonArgs;
 pub use help::{daemon_help, help};
 pub use operands::{Hostspec, Remote, Transfer, Via};
 pub use parse::Typed;
-pub use plan::{Environment, Family, Outbuf, Plan, RuleArg};
+pub use plan::{Environment, Family, FilterArg, Outbuf, Plan, RuleArg};
 pub use server_args::ServerArgs;
 pub use version::{version, version_json};
 
@@ -82,16 +87,17 @@ pub fn parse_args(args: &[Vec<u8>], env: &Environment) -> Result<Request, Option
     resolve::request(typed, args, env, resolve::Unbuilt::Refuse)
 }
 
-/// The same, without refusing the options that are parsed but not built: for comparing their parsing and forwarding
-/// with rsync's.
+/// The same, without refusing the options that are parsed but not built: for comparing their
+/// parsing and forwarding with rsync's.
 #[doc(hidden)]
 pub fn parse_args_unchecked(args: &[Vec<u8>], env: &Environment) -> Result<Request, OptionError> {
     let typed = parse::parse(table::OPTIONS, args, env.posixly_correct);
     resolve::request(typed, args, env, resolve::Unbuilt::Allow)
 }
 
-/// Reads the arguments that a daemon's client sent (the program's name is not among them). `refuse` is asked for each
-/// option given, in order, and its text (without `rsync: `) ends the parsing with code 4.
+/// Reads the arguments that a daemon's client sent (the program's name is not among them). `refuse`
+/// is asked for each option given, in order, and its text (without `rsync: `) ends the parsing with
+/// code 4.
 pub fn parse_daemon_client_args(
     args: &[Vec<u8>],
     env: &Environment,

@@ -39,10 +39,11 @@ impl Hostspec {
     /// Reads an operand; `None` is a local path. `port` is the `--port` value, 0 for none.
     pub fn parse(arg: &[u8], port: u16) -> Option<Hostspec> {
         const URL: &[u8] = b"rsync://";
-        if arg.len() >= URL.len() && arg[..URL.len()].eq_ignore_ascii_case(URL) {
-            if let Some(spec) = Hostspec::parse_url(&arg[URL.len()..], port) {
-                return Some(spec);
-            }
+        if arg.len() >= URL.len()
+            && arg[..URL.len()].eq_ignore_ascii_case(URL)
+            && let Some(spec) = Hostspec::parse_url(&arg[URL.len()..], port)
+        {
+            return Some(spec);
         }
         let (user, host, rest) = split_host(arg)?;
         let (path, kind) = match rest {

@@ -1,8 +1,8 @@
 //! From argv to [`Typed`]: what was typed, in order, with nothing decided yet.
 //!
 //! The rules are popt's as rsync uses it: no abbreviations, a value may stand behind `=` or in the
-//! next argument even when that begins with a dash, a letter that takes a value swallows the rest of
-//! its cluster, and an error names the whole argument it was found in. An error is kept in place
+//! next argument even when that begins with a dash, a letter that takes a value swallows the rest
+//! of its cluster, and an error names the whole argument it was found in. An error is kept in place
 //! behind the options before it, because `--help` acts as soon as it is reached.
 use super::table::{self, Arg, Entry, Opt};
 

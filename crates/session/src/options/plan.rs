@@ -36,7 +36,16 @@ impl Environment {
     }
 }
 
-/// One option that adds filter rules, in the order typed.
+/// One option that adds filter rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterArg {
+    /// The option.
+    pub rule: RuleArg,
+    /// Whether `--from0` was in force where it was typed: a file named here is read at once.
+    pub from0: bool,
+}
+
+/// What an option adds to the filter rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleArg {
     /// `--filter`, or what `-F` and others stand for.
@@ -72,8 +81,8 @@ pub enum Outbuf {
     Block,
 }
 
-/// A command line with every default and implication settled, except those that depend on the operands
-/// ([`Plan::transfer`]) and on the peer.
+/// A command line with every default and implication settled, except those that depend on the
+/// operands ([`Plan::transfer`]) and on the peer.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// What the roles see.
@@ -81,7 +90,7 @@ pub struct Plan {
     /// What is not an option.
     pub operands: Vec<Vec<u8>>,
     /// The filter options in order.
-    pub filters: Vec<RuleArg>,
+    pub filters: Vec<FilterArg>,
     /// The remote shell's command: `-e`, else `RSYNC_RSH`; `None` is `ssh`.
     pub shell: Option<Vec<u8>>,
     /// Whether it was `-e`: then a daemon is run over it.
@@ -150,8 +159,8 @@ pub(super) struct Forward {
 }
 
 impl Plan {
-    /// The server's arguments behind the options: a sender's sources, or a receiver's destination. The first argument
-    /// (`.`) is left out.
+    /// The server's arguments behind the options: a sender's sources, or a receiver's destination.
+    /// The first argument (`.`) is left out.
     pub fn server_paths(&self) -> &[Vec<u8>] {
         self.operands.get(1..).unwrap_or_default()
     }

@@ -11,14 +11,16 @@ use crate::{
 /// What the server is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerArgs {
-    /// The visible arguments, escaped for the remote shell, without a program name. For a daemon: the first block.
+    /// The visible arguments, escaped for the remote shell, without a program name. For a daemon:
+    /// the first block.
     pub argv: Vec<Vec<u8>>,
     /// With `-s`: the strings that follow on the connection, dummy program name first.
     pub secluded: Option<Vec<Vec<u8>>>,
 }
 
 impl ServerArgs {
-    /// The bytes of the secluded strings: each ends in a zero byte, an empty one ends them all. Nothing without `-s`.
+    /// The bytes of the secluded strings: each ends in a zero byte, an empty one ends them all.
+    /// Nothing without `-s`.
     pub fn payload(&self) -> Vec<u8> {
         let Some(strings) = &self.secluded else { return Vec::new() };
         let mut bytes = Vec::new();
@@ -66,8 +68,11 @@ pub fn server_args(plan: &Plan, transfer: &Transfer) -> Result<Option<ServerArgs
     }
     args.plain(".");
     match transfer {
-        Transfer::Pull { sources, .. } => sources.iter().for_each(|path| args.path(path)),
-        Transfer::Push { dest, .. } => args.path(dest),
+        Transfer::Pull { sources, .. } => {
+            let module = module_of(sources.first().map_or(&[], Vec::as_slice));
+            sources.iter().for_each(|path| args.path(path, module));
+        }
+        Transfer::Push { dest, .. } => args.path(dest, module_of(dest)),
         Transfer::Local { .. } => {}
     }
     let mut argv = args.out;
@@ -335,8 +340,8 @@ impl Builder<'_> {
         }
     }
 
-    /// A path argument.
-    fn path(&mut self, path: &[u8]) {
+    /// A path argument; `module` is the daemon's.
+    fn path(&mut self, path: &[u8], module: &[u8]) {
         let daemon = self.remote.is_daemon();
         let mut path = path.to_vec();
         if path.is_empty() && !daemon {
@@ -355,7 +360,7 @@ impl Builder<'_> {
             return;
         }
         if daemon {
-            self.out.push(guard_module(&path));
+            self.out.push(guard_module(&path, module));
             return;
         }
         let mut out = escape(&path, false);
@@ -381,10 +386,15 @@ impl Builder<'_> {
     }
 }
 
-/// Keeps a daemon from splitting a path at a space before its module's name: the space becomes a pattern for one.
-fn guard_module(path: &[u8]) -> Vec<u8> {
-    let slash = path.iter().position(|&b| b == b'/').unwrap_or(path.len());
-    let split = [b" ", &path[..slash], b"/"].concat();
+/// The first component.
+fn module_of(path: &[u8]) -> &[u8] {
+    path.split(|&b| b == b'/').next().unwrap_or_default()
+}
+
+/// Keeps a daemon from splitting a path at a space before its module's name: the space becomes a
+/// pattern for one.
+fn guard_module(path: &[u8], module: &[u8]) -> Vec<u8> {
+    let split = [b" ", module, b"/"].concat();
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((&b, tail)) = rest.split_first() {
@@ -397,8 +407,8 @@ fn guard_module(path: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Puts a backslash before what a shell would act on. Wildcards stay live in a path, where the shell is to expand them;
-/// in an option they are escaped too.
+/// Puts a backslash before what a shell would act on. Wildcards stay live in a path, where the
+/// shell is to expand them; in an option they are escaped too.
 fn escape(text: &[u8], option: bool) -> Vec<u8> {
     const SHELL: &[u8] = b"!#$&;|<>(){}\"'` \t\n\r\\";
     const WILD: &[u8] = b"*?[]";
@@ -434,8 +444,8 @@ mod tests {
 
     #[test]
     fn a_daemon_must_not_split_at_the_module() {
-        assert_eq!(guard_module(b"mod/a mod/d"), b"mod/a[ ]mod/d");
-        assert_eq!(guard_module(b"mod/a modem/d"), b"mod/a modem/d");
+        assert_eq!(guard_module(b"mod/a mod/d", b"mod"), b"mod/a[ ]mod/d");
+        assert_eq!(guard_module(b"mod/a modem/d", b"mod"), b"mod/a modem/d");
     }
 
     #[test]

@@ -57,8 +57,8 @@ impl Plan {
     }
 }
 
-/// Splits at spaces. Quotes group anywhere in a word; a doubled quote within its own kind is a quote. The error is the
-/// quote that is not closed.
+/// Splits at spaces. Quotes group anywhere in a word; a doubled quote within its own kind is a
+/// quote. The error is the quote that is not closed.
 pub fn split_command(text: &[u8]) -> Result<Vec<Vec<u8>>, char> {
     let mut words = Vec::new();
     let mut word: Option<Vec<u8>> = None;
