@@ -155,7 +155,10 @@ pub fn local(settings: &Settings) -> Result<Agreement, Error> {
     let mut agreement = names.agree(settings, protocol, compat, seed)?;
     // Nothing lies between the two ends of a whole-file local copy that could damage a byte without an error,
     // so there is nothing for a checksum of the transfer to find.
-    if settings.whole_file.unwrap_or(true) && settings.checksum_choice.is_none() {
+    if settings.whole_file.unwrap_or(true)
+        && settings.checksum_choice.is_none()
+        && !crate::report::wants_sums(settings)
+    {
         agreement.transfer = Algorithm { algo: Checksum::None, implied: false };
     }
     Ok(agreement)

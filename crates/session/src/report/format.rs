@@ -7,6 +7,7 @@ use super::{
     time,
 };
 use crate::{Error, ExitCode, Session};
+use delta::checksum::Checksum;
 use std::borrow::Cow;
 use wire::item::ItemFlags;
 
@@ -62,6 +63,8 @@ pub struct Context {
     pub group: bool,
     /// Length of the checksum that `%C` shows; it needs protocol 30.
     pub sum_len: usize,
+    /// It is a number, which is shown with its highest byte first although it travels with its lowest first.
+    pub sum_is_number: bool,
     /// `%C` can be known for items that are not transferred: the list has checksums.
     pub list_sums: bool,
     /// Whom a daemon serves; on other sides those escapes are literal text.
@@ -103,6 +106,7 @@ impl Context {
             owner: settings.owner,
             group: settings.group,
             sum_len: sum.digest_len(),
+            sum_is_number: matches!(sum, Checksum::Xxh64 | Checksum::Xxh3 | Checksum::Xxh128),
             list_sums: settings.checksum,
             served: None,
         }
@@ -311,6 +315,10 @@ impl<'a> Values<'a> {
                     && is(self.e.mode, REGULAR)
                     && self.operation != Operation::Delete =>
             {
+                let mut sum = sum.to_vec();
+                if self.context.sum_is_number {
+                    sum.reverse();
+                }
                 sum.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect()
             }
             _ => vec![b' '; self.context.sum_len * 2],
@@ -445,6 +453,14 @@ mod tests {
             expand("%C|%34C|%2C|", Operation::Send, &e),
             format!("{digest}|  {digest}|{digest}|")
         );
+        let number = Context { sum_is_number: true, ..context() };
+        let shown = Format::new(b"%C").expect("legal").expand(
+            &number,
+            Operation::Send,
+            &e,
+            Moved::default(),
+        );
+        assert_eq!(shown.expect("short"), b"0f000000000000000000000000ed10e562");
         let none = " ".repeat(32);
         assert_eq!(expand("%C", Operation::Delete, &e), none);
         assert_eq!(expand("%C", Operation::Send, &ItemEvent { mode: 0o40755, ..e }), none);

@@ -18,7 +18,7 @@ mod tree;
 use crate::{
     Error, ExitCode, Session,
     conn::{Messages, Reader, Writer},
-    flist::Lists,
+    flist::{Lists, Live},
     log::{Class, Log, Role},
     messages::{self, Common},
     report::Reporter,
@@ -100,7 +100,11 @@ pub fn run<R: RecvHalf, W: SendHalf>(
         return sender.writer.flush();
     }
     sender.serve()?;
-    sender.goodbye()
+    sender.goodbye()?;
+    if let Some(reporter) = &sender.reporter {
+        serve::lock(reporter).finish();
+    }
+    Ok(())
 }
 
 /// Control messages that reach a sender.
@@ -189,7 +193,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let built = Instant::now();
         session.stats.flist_build_ms.set((built - started).as_millis().max(1) as u64);
         let (live, message) = self.tree.close(&mut self.lister, None, self.writer)?;
-        self.lists.push(live);
+        self.add_list(live);
         if let Some(message) = message {
             self.writer.flush()?;
             self.writer.message(&message)?;
@@ -224,12 +228,24 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         Ok(())
     }
 
+    fn add_list(&mut self, live: Live) {
+        if let Some(reporter) = &self.reporter {
+            serve::lock(reporter).list_added(live.segment.base(), live.segment.len());
+        }
+        self.lists.push(live);
+    }
+
     /// Sends one more list, or the mark that there are no more.
     fn send_list(&mut self) -> Result<(), Error> {
         let base = self.lists.next_base();
         let next = self.tree.next_list(&mut self.lister, base, &mut self.ndx_out, self.writer)?;
+        if self.tree.finished()
+            && let Some(reporter) = &self.reporter
+        {
+            serve::lock(reporter).lists_complete();
+        }
         if let Some((live, message)) = next {
-            self.lists.push(live);
+            self.add_list(live);
             if let Some(message) = message {
                 self.writer.flush()?;
                 self.writer.message(&message)?;
