@@ -195,10 +195,11 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let (live, message) = self.tree.close(&mut self.lister, None, self.writer)?;
         self.add_list(live);
         if let Some(message) = message {
-            self.writer.flush()?;
             self.writer.message(&message)?;
         }
-        self.writer.flush()?;
+        if !session.inc_recurse {
+            self.writer.flush()?;
+        }
         session.stats.flist_xfer_ms.set(built.elapsed().as_millis() as u64);
         Ok(())
     }
@@ -247,7 +248,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         if let Some((live, message)) = next {
             self.add_list(live);
             if let Some(message) = message {
-                self.writer.flush()?;
+                // Ahead of what is buffered: the earlier the receiver knows, the less it deletes.
                 self.writer.message(&message)?;
             }
         }
