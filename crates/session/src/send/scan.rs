@@ -360,7 +360,9 @@ impl Lister {
                     continue;
                 }
             };
-            let crosses = found.is_dir() && device.is_some_and(|d| d != found.st.dev);
+            let crosses = self.session.settings.one_file_system > 0
+                && found.is_dir()
+                && device.is_some_and(|d| d != found.st.dev);
             if crosses && self.session.settings.one_file_system > 1 {
                 if self.session.settings.info.mount > 0 {
                     let mut text = b"[sender] skipping mount-point dir ".to_vec();
