@@ -70,7 +70,8 @@ impl Attrs {
         if s.group {
             let id = self.shared.ids.group(e.gid());
             let names = &mut self.names;
-            let may = self.root_user || *self.groups.entry(id).or_insert_with(|| names.in_group(id));
+            let may =
+                self.root_user || *self.groups.entry(id).or_insert_with(|| names.in_group(id));
             gid = may.then_some(id);
         }
         Want {
@@ -114,7 +115,13 @@ impl Attrs {
     }
 
     /// The permissions that the file is to have. `existing` are those of the file that it replaces or is.
-    pub fn dest_perm(&mut self, root: &mut Root, p: &RelPath, want: &Want, existing: Option<u32>) -> u32 {
+    pub fn dest_perm(
+        &mut self,
+        root: &mut Root,
+        p: &RelPath,
+        want: &Want,
+        existing: Option<u32>,
+    ) -> u32 {
         let perm = want.mode & CHMOD_BITS;
         if self.settings().perms {
             return perm;

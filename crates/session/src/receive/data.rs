@@ -107,12 +107,7 @@ impl Output<'_> {
     }
 
     /// Copies matched blocks, and leaves their content in the scratch buffer if `keep`.
-    fn matched(
-        &mut self,
-        run: Pending,
-        keep: bool,
-        scratch: &mut Scratch,
-    ) -> Result<(), Error> {
+    fn matched(&mut self, run: Pending, keep: bool, scratch: &mut Scratch) -> Result<(), Error> {
         if run.len == 0 {
             return Ok(());
         }

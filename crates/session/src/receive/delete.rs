@@ -7,7 +7,7 @@ use crate::{Error, Session, log::Class, rules::FsLoader, session::io_error};
 use fast_io::SendHalf;
 use filters::{FilterList, ParseContext, Side, Verdict};
 use fsroot::{Kind, Stat};
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, path::Path, sync::Arc};
 use wire::{RelPath, mux::Message};
 
 /// What deletion remembers.
@@ -53,7 +53,8 @@ struct Candidate {
 }
 
 impl Deleter {
-    pub fn new(session: &Session, rules: FilterList, loader: FsLoader) -> Deleter {
+    pub fn new(session: &Session, mut rules: FilterList, loader: FsLoader, dir: &Path) -> Deleter {
+        rules.set_cwd(&super::dest::absolute(dir));
         Deleter {
             cx: crate::rules::context(&session.settings, session.protocol.has_varints()),
             rules,
@@ -121,7 +122,8 @@ impl<W: SendHalf> Generator<W> {
 
     /// A pass over all directories of a complete list.
     pub(super) fn delete_pass(&mut self, list: &Arc<List>) -> Result<(), Error> {
-        if self.is_solo() || self.session.settings.list_only {
+        // A list that is not the whole list must never be taken for it.
+        if self.is_solo() || self.session.settings.list_only || self.session.inc_recurse {
             return Ok(());
         }
         for i in 0..list.len() {
@@ -237,8 +239,7 @@ impl<W: SendHalf> Generator<W> {
                 Ok(entries) => entries,
                 Err(e) => {
                     if !is_missing(&e) {
-                        let text =
-                            super::attrs::quoted("opendir", &root.display(dir), " failed");
+                        let text = super::attrs::quoted("opendir", &root.display(dir), " failed");
                         self.log.sys_error(Class::ErrorXfer, text, &e);
                         self.session.status.add_io_error(io_error::GENERAL);
                     }
@@ -432,13 +433,8 @@ mod tests {
             dev: None,
         };
         let dir = Kind::Directory;
-        let mut all = [
-            c("a0", dir),
-            c("b", Kind::Regular),
-            c("a", dir),
-            c("a-", dir),
-            c("~", Kind::Symlink),
-        ];
+        let mut all =
+            [c("a0", dir), c("b", Kind::Regular), c("a", dir), c("a-", dir), c("~", Kind::Symlink)];
         all.sort_by(|a, b| order(a, b, true));
         let names: Vec<_> = all.iter().map(|c| c.path.as_bytes()).collect();
         assert_eq!(names, [&b"b"[..], b"~", b"a-", b"a", b"a0"]);

@@ -98,8 +98,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     }
     let stop = shared.clone();
     let generating = spawn("generator", move || {
-        let generator =
-            generator::Generator::new(stop.clone(), writer, inbox, dest, job);
+        let generator = generator::Generator::new(stop.clone(), writer, inbox, dest, job);
         let (result, writer) = generator.run(&first);
         if result.is_err() {
             stop.stop.store(true, Ordering::Release);

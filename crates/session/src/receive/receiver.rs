@@ -173,6 +173,7 @@ impl<R: RecvHalf> Receiver<R> {
         }
         if n == ndx::FLIST_EOF {
             self.eof = true;
+            self.shared.report(|r| r.lists_complete());
             self.tell(Event::ListEof);
             return Ok(true);
         }
@@ -263,7 +264,9 @@ impl<R: RecvHalf> Receiver<R> {
     fn target(&mut self, n: i32) -> Result<Target, Error> {
         let Some(list) = self.live.iter().find(|l| l.contains(n)).cloned() else {
             let (first, last) = match (self.live.front(), self.live.back()) {
-                (Some(a), Some(b)) => (i64::from(a.base()), i64::from(b.base()) + b.len() as i64 - 1),
+                (Some(a), Some(b)) => {
+                    (i64::from(a.base()), i64::from(b.base()) + b.len() as i64 - 1)
+                }
                 _ => (0, -1),
             };
             let text = format!("File-list index {n} not in {first} - {last} (read_ndx_and_attrs)");
@@ -344,9 +347,8 @@ impl<R: RecvHalf> Receiver<R> {
             && f.check(&t.name, t.want.kind == Some(Kind::Directory), false) == Verdict::Exclude
         {
             let name = String::from_utf8_lossy(&t.name);
-            let text = format!(
-                "ERROR: rejecting file transfer request for daemon excluded file: {name}"
-            );
+            let text =
+                format!("ERROR: rejecting file transfer request for daemon excluded file: {name}");
             return Err(WireError::new(Fault::Protocol, text).into());
         }
         if self.shared.exchanges_xattrs(item.flags.0) {
@@ -615,7 +617,8 @@ impl<R: RecvHalf> Receiver<R> {
         })?;
         let good = match out.hasher {
             Some(hasher) => hasher.finish().as_bytes() == trailer,
-            None => true,
+            // Even without a checksum a sender that met an error says so with a wrong one.
+            None => trailer.iter().all(|b| *b == 0),
         };
         Ok((good && !tally.short, (good && hashing).then_some(trailer)))
     }

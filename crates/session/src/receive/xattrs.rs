@@ -165,7 +165,12 @@ impl XattrStore {
 
     /// Makes the attributes of a file those of list `k`; true if something was changed. The first failure is returned, after all
     /// others were tried.
-    pub fn apply(&self, root: &mut Root, p: &RelPath, k: u32) -> (bool, Option<(Vec<u8>, io::Error)>) {
+    pub fn apply(
+        &self,
+        root: &mut Root,
+        p: &RelPath,
+        k: u32,
+    ) -> (bool, Option<(Vec<u8>, io::Error)>) {
         let Some(set) = self.set(k) else { return (false, None) };
         let set = lock(&set);
         let names = match self.local(root, p) {
@@ -210,7 +215,9 @@ mod tests {
             name: n.as_bytes().to_vec(),
             value: XattrValue::Digest { len: 40, md5: [7; 16] },
         };
-        s.push(&[long("user.a"), long("trusted.b"), long("user.c"), long("user.rsync.%x")], |_| None);
+        s.push(&[long("user.a"), long("trusted.b"), long("user.c"), long("user.rsync.%x")], |_| {
+            None
+        });
         s
     }
 
@@ -230,7 +237,9 @@ mod tests {
         s.fill(0, 1, vec![1], b"f").unwrap();
         assert!(s.fill(0, 1, vec![1], b"f").unwrap_err().text.contains("internal abbrev error"));
         for n in [0, 5, u32::MAX] {
-            assert!(s.fill(0, n, vec![1], b"f").unwrap_err().text.starts_with("could not find xattr"));
+            assert!(
+                s.fill(0, n, vec![1], b"f").unwrap_err().text.starts_with("could not find xattr")
+            );
         }
     }
 
@@ -238,7 +247,9 @@ mod tests {
     fn a_new_file_differs_if_any_attribute_is_kept() {
         let s = store();
         assert!(s.differ(None, 0).unwrap());
-        s.push(&[Xattr { name: b"security.x".to_vec(), value: XattrValue::Full(vec![]) }], |_| None);
+        s.push(&[Xattr { name: b"security.x".to_vec(), value: XattrValue::Full(vec![]) }], |_| {
+            None
+        });
         assert!(!s.differ(None, 1).unwrap());
     }
 }

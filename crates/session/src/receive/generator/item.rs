@@ -1,5 +1,8 @@
 //! Items as they go out (transfer: item header).
-use super::{super::shared::{Request, Transfer}, Generator, Node};
+use super::{
+    super::shared::{Request, Transfer},
+    Generator, Node,
+};
 use crate::{Error, report::ItemEvent};
 use fast_io::SendHalf;
 use fsroot::Stat;
@@ -10,7 +13,13 @@ use wire::{
 
 impl<W: SendHalf> Generator<W> {
     /// The flags of an item that exists (`have`) or is new.
-    pub(super) fn flags(&mut self, node: &Node, have: Option<&Stat>, base: u16, empty_xname: bool) -> u16 {
+    pub(super) fn flags(
+        &mut self,
+        node: &Node,
+        have: Option<&Stat>,
+        base: u16,
+        empty_xname: bool,
+    ) -> u16 {
         if let (Some(have), Some(root)) = (have, &mut self.root) {
             return self.attrs.report(root, &node.path, &node.want, have, base, empty_xname);
         }

@@ -1,9 +1,6 @@
 //! Hard links to a leader that is in place (generator decisions: hard links).
 use super::{super::hardlinks::Leader, Generator, Node};
-use crate::{
-    Error,
-    log::Class,
-};
+use crate::{Error, log::Class};
 use fast_io::SendHalf;
 use fsroot::{Kind, Stat};
 use wire::{RelPath, item::ItemFlags as F};
@@ -87,7 +84,8 @@ impl<W: SendHalf> Generator<W> {
                 None => root.link(leader, &node.path),
             };
             if let Err(e) = made {
-                let mut text = super::super::attrs::quoted("link", &root.display(&node.path), " => ");
+                let mut text =
+                    super::super::attrs::quoted("link", &root.display(&node.path), " => ");
                 text.extend_from_slice(name);
                 text.extend_from_slice(b" failed");
                 self.log.sys_error(Class::ErrorXfer, text, &e);

@@ -36,19 +36,24 @@ impl<W: SendHalf> Generator<W> {
             return self.in_place_already(node, have);
         }
         let target = target.to_vec();
-        self.create(node, have, "symlink", |root, path| root.symlink(&target, path), |shown| {
-            let mut text = quoted("symlink", shown, " -> \"");
-            text.extend_from_slice(&target);
-            text.extend_from_slice(b"\" failed");
-            text
-        })
+        self.create(
+            node,
+            have,
+            "symlink",
+            |root, path| root.symlink(&target, path),
+            |shown| {
+                let mut text = quoted("symlink", shown, " -> \"");
+                text.extend_from_slice(&target);
+                text.extend_from_slice(b"\" failed");
+                text
+            },
+        )
     }
 
     pub(super) fn device(&mut self, node: &Node, have: Option<Stat>) -> Result<(), Error> {
         let Some(kind) = node.want.kind else { return Ok(()) };
-        let same = have.is_some_and(|st| {
-            st.kind == kind && (!kind.is_device() || st.rdev == node.want.rdev)
-        });
+        let same = have
+            .is_some_and(|st| st.kind == kind && (!kind.is_device() || st.rdev == node.want.rdev));
         if same {
             return self.in_place_already(node, have);
         }
@@ -64,7 +69,11 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// The item is there; only its attributes may differ.
-    pub(super) fn in_place_already(&mut self, node: &Node, have: Option<Stat>) -> Result<(), Error> {
+    pub(super) fn in_place_already(
+        &mut self,
+        node: &Node,
+        have: Option<Stat>,
+    ) -> Result<(), Error> {
         let Some(have) = have else { return Ok(()) };
         let flags = self.flags(node, Some(&have), 0, false);
         self.emit(node, flags, None, None)?;
@@ -78,8 +87,6 @@ impl<W: SendHalf> Generator<W> {
             };
             changed |=
                 self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::IfDifferent);
-        } else {
-            changed |= flags != 0 && !self.shared.do_xfers && false;
         }
         self.say_unchanged(node, changed);
         self.lead(node)
@@ -157,7 +164,9 @@ mod tests {
         for safe in ["../f", ".", "..", "..//f", "x/y", "./z", "a/."] {
             assert!(!unsafe_symlink(safe.as_bytes(), b"sub/l"), "{safe}");
         }
-        for bad in ["../../f", "x/../y", "x/../../y", "/abs", "../..", "./../z", "../sub/../f", "a/..", ""] {
+        for bad in
+            ["../../f", "x/../y", "x/../../y", "/abs", "../..", "./../z", "../sub/../f", "a/..", ""]
+        {
             assert!(unsafe_symlink(bad.as_bytes(), b"sub/l"), "{bad}");
         }
         assert!(unsafe_symlink(b"../f", b"l"));
