@@ -1,2 +1,37 @@
-//! The `oxrsync` program.
-fn main() {}
+//! The `oxrsync` program: parse, present, exit code; nothing else prints.
+
+mod client;
+mod server;
+mod signals;
+
+use session::options::{self, Environment, OptionError, Request};
+use std::{io::Write, os::unix::ffi::OsStringExt, process::ExitCode as ProcessExit};
+
+fn main() -> ProcessExit {
+    let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
+    let env = Environment::from_process();
+    let code = match options::parse_args(&args, &env) {
+        Ok(Request::Print(text)) => {
+            // A closed stdout (`--help | head`) is the reader's choice.
+            let _unread = std::io::stdout().write_all(text.as_bytes());
+            0
+        }
+        Ok(Request::Client(plan)) => client::run(*plan, &env),
+        Ok(Request::Server(plan)) => server::run(*plan, &env),
+        Ok(Request::Daemon(args)) => daemon::run(*args),
+        Err(e) => option_error(&e),
+    };
+    ProcessExit::from(code as u8)
+}
+
+/// Prints why the command line cannot be used, with the closing line.
+fn option_error(e: &OptionError) -> i32 {
+    let mut text = if e.usage { options::help().into_bytes() } else { Vec::new() };
+    text.extend_from_slice(&e.text());
+    let code = session::ExitCode(e.code);
+    text.extend_from_slice(session::finish::closing_line(code, e.role).as_bytes());
+    text.push(b'\n');
+    // Nobody is left to tell if stderr is gone.
+    let _gone = std::io::stderr().write_all(&text);
+    e.code
+}

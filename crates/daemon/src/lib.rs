@@ -7,3 +7,8 @@ pub mod identity;
 mod limit;
 pub mod log;
 mod wild;
+
+/// Runs a daemon.
+pub fn run(_: session::options::DaemonArgs) -> i32 {
+    todo!()
+}

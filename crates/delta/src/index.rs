@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 /// No block.
 const NONE: u32 = u32::MAX;
 /// Bits of the filter for each block, so that few offsets pass it by chance.
-const FILTER_BITS_PER_BLOCK: u64 = 16;
+const FILTER_BITS_PER_BLOCK: u64 = 32;
 /// The filter's largest size: half a megabyte, which fits a second-level cache.
 const MAX_FILTER_BITS: u64 = 1 << 22;
 
@@ -49,33 +49,54 @@ struct InPlace {
     kept_blocks: Vec<u64>,
 }
 
-/// A set of rolling sums with false positives.
+/// A set of rolling sums with false positives: a large bit table that answers nearly always, and a
+/// smaller one, hashed in another way, for what passes it.
 pub(crate) struct Filter {
+    first: Bits,
+    second: Bits,
+}
+
+struct Bits {
     words: Vec<u64>,
-    shift: u32,
+    /// Number of words minus one.
+    mask: u32,
+}
+
+impl Bits {
+    fn new(sums: &[u32], bits_per_block: u64, key: impl Fn(u32) -> u32) -> Self {
+        let bits = (sums.len() as u64 * bits_per_block)
+            .next_power_of_two()
+            .clamp(1 << 10, MAX_FILTER_BITS);
+        let words = bits / 64;
+        let mut table = Bits { words: vec![0; words as usize], mask: (words - 1) as u32 };
+        for &sum in sums {
+            let h = key(sum);
+            table.words[(h >> 4 & table.mask) as usize] |= 1 << (h >> 26);
+        }
+        table
+    }
+
+    /// The highest bits of the key name the bit, those of the middle the word: shifts by constants.
+    #[inline(always)]
+    fn has(&self, h: u32) -> bool {
+        // The mask keeps the index within the table; going through `get` leaves a branch that is
+        // always predicted and no panic in the loop.
+        self.words.get((h >> 4 & self.mask) as usize).is_none_or(|word| word >> (h >> 26) & 1 != 0)
+    }
 }
 
 impl Filter {
     fn new(sums: &[u32]) -> Self {
-        let bits = (sums.len() as u64 * FILTER_BITS_PER_BLOCK)
-            .next_power_of_two()
-            .clamp(1 << 10, MAX_FILTER_BITS);
-        let mut filter =
-            Filter { words: vec![0; (bits / 64) as usize], shift: 32 - bits.trailing_zeros() };
-        for &sum in sums {
-            let h = scramble(sum) >> filter.shift;
-            filter.words[(h >> 6) as usize] |= 1 << (h & 63);
+        Filter {
+            first: Bits::new(sums, FILTER_BITS_PER_BLOCK, scramble),
+            second: Bits::new(sums, FILTER_BITS_PER_BLOCK / 4, scramble_again),
         }
-        filter
     }
 
     /// Whether `sum` may be in the set.
     #[inline(always)]
     pub(crate) fn has(&self, sum: u32) -> bool {
-        let h = scramble(sum) >> self.shift;
-        // The shift keeps the index within the table; going through `get` leaves a branch that is
-        // always predicted and no panic in the loop.
-        self.words.get((h >> 6) as usize).is_none_or(|word| word >> (h & 63) & 1 != 0)
+        self.first.has(scramble(sum)) && self.second.has(scramble_again(sum))
     }
 }
 
@@ -83,6 +104,12 @@ impl Filter {
 #[inline(always)]
 fn scramble(sum: u32) -> u32 {
     sum.wrapping_mul(0x9e37_79b1)
+}
+
+/// The same in another way.
+#[inline(always)]
+fn scramble_again(sum: u32) -> u32 {
+    (sum ^ sum >> 15).wrapping_mul(0x85eb_ca77)
 }
 
 impl<'a> Index<'a> {

@@ -11,9 +11,10 @@ use crate::{
     finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
+    options::FilterArg,
     receive::{self, ReceiveJob},
     report::{self, Reporter},
-    rules::{self, FsLoader, RuleArg},
+    rules::{self, FsLoader},
     send::{self, SendJob},
     session::Status,
     settings::FilesFrom,
@@ -38,8 +39,10 @@ const CHILD_GRACE: Duration = Duration::from_millis(400);
 pub struct ClientJob {
     /// The options.
     pub settings: Settings,
+    /// For a local copy: the receiving side's options where `-M` makes them differ.
+    pub receiver_settings: Option<Settings>,
     /// The rule options in order.
-    pub rules: Vec<RuleArg>,
+    pub rules: Vec<FilterArg>,
     /// The local ends of the transfer.
     pub transfer: Transfer,
     /// How to reach the other end.
@@ -119,14 +122,14 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         _ => Role::Sender,
     };
     let log = Log::new(sink, Role::Client);
-    let ClientJob { settings, rules, transfer, link } = job;
+    let ClientJob { settings, receiver_settings, rules, transfer, link } = job;
     let cx = rules::context(&settings, settings.protocol_max >= 30);
     let list = match rules::from_options(&rules, &cx, &mut FsLoader::new(&settings)) {
         Ok(list) => list,
         Err(e) => return finish::report(&log, &e),
     };
     let log = log.with_role(role);
-    let run = Run { settings, list, transfer, log, status, started };
+    let run = Run { settings, receiver_settings, list, transfer, log, status, started };
     match link {
         Link::Local => run.local(),
         Link::Shell { argv, secluded } => run.shell(&argv, secluded),
@@ -137,6 +140,7 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
 
 struct Run {
     settings: Settings,
+    receiver_settings: Option<Settings>,
     list: FilterList,
     transfer: Transfer,
     log: Log,
@@ -213,7 +217,7 @@ impl Run {
         activity: Arc<Activity>,
         shell: Option<Shell>,
     ) -> ExitCode {
-        let Run { settings, mut list, transfer, log, status, started } = self;
+        let Run { settings, mut list, transfer, log, status, started, .. } = self;
         let agreed = handshake::client(&settings, exchange, &mut reader, &mut writer);
         let agreed = match agreed {
             Ok(agreed) => agreed,
@@ -251,7 +255,7 @@ impl Run {
 
     /// A local copy: the same two sides, joined by an in-memory link.
     fn local(self) -> ExitCode {
-        let Run { settings, list, transfer, log, status, started } = self;
+        let Run { settings, receiver_settings, list, transfer, log, status, started } = self;
         let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };
         let agreed = match handshake::local(&settings) {
             Ok(agreed) => agreed,
@@ -266,7 +270,8 @@ impl Run {
         let modern = agreed.protocol.has_varints();
         let outbox = Arc::new(Outbox::new(server_status.clone(), Route::Protocol, modern));
         let server_log = Log::new(outbox.clone(), Role::ReceiverPresplit);
-        let server_settings = Settings { am_server: true, am_sender: false, ..settings.clone() };
+        let inherited = receiver_settings.unwrap_or_else(|| settings.clone());
+        let server_settings = Settings { am_server: true, am_sender: false, ..inherited };
         let server = Arc::new(agreed.clone().into_session(
             server_settings,
             true,
@@ -435,8 +440,6 @@ impl Pull {
         let sender_filters = (!settings.trust_sender && !list.has_dir_merge()).then_some(as_sender);
         rules::send(session, writer, list)?;
 
-        let remote_list = matches!(settings.files_from, Some(FilesFrom::Remote(_)));
-        let trust_args = settings.trust_sender || remote_list;
         let mut requested = RequestedNames::default();
         let local_list = match &settings.files_from {
             Some(FilesFrom::Local(path)) => Some(rules::open_files_from(settings, path)?),
@@ -451,7 +454,7 @@ impl Pull {
                     let dirs = settings.dirs || settings.list_only;
                     requested.add(
                         arg,
-                        self.is_daemon(session),
+                        settings.am_daemon_client,
                         settings.relative,
                         settings.recurse,
                         dirs,
@@ -465,16 +468,11 @@ impl Pull {
             daemon_filters: None,
             loader: FsLoader::new(settings),
             sender_filters,
-            requested: (!trust_args && !requested.is_empty()).then_some(requested),
+            requested: (!settings.trust_sender_args && !requested.is_empty()).then_some(requested),
             reporter: Some(self.reporter),
         })
     }
-
-    fn is_daemon(&self, session: &Session) -> bool {
-        session.settings.am_daemon_client
-    }
 }
-
 /// The exit code of a run with a remote shell (spec chapter 01, Closing; Codes).
 fn end_with_child(
     log: &Log,

@@ -6,6 +6,7 @@ use crate::{
     conn::{Messages, Reader, Writer},
     log::Role,
     messages::Common,
+    options::{FilterArg, RuleArg},
     settings::{FilesFrom, Settings},
 };
 use fast_io::{RecvHalf, SendHalf};
@@ -29,19 +30,6 @@ const MAX_NAME: usize = wire::limits::MAX_PATH - 1;
 
 /// The names of a files-from list.
 pub type Names = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
-
-/// One rule option as typed, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum RuleArg {
-    Filter(Vec<u8>),
-    Exclude(Vec<u8>),
-    Include(Vec<u8>),
-    ExcludeFrom(Vec<u8>),
-    IncludeFrom(Vec<u8>),
-    /// `-C`, added at the end.
-    Cvs,
-}
 
 /// Opens merge files for `filters`; relative names hang below a base directory.
 #[derive(Debug, Clone, Default)]
@@ -99,12 +87,14 @@ fn failed(e: FilterError) -> Error {
 /// # Errors
 /// Codes 1 and 11.
 pub fn from_options(
-    rules: &[RuleArg],
+    rules: &[FilterArg],
     cx: &ParseContext,
     loader: &mut FsLoader,
 ) -> Result<FilterList, Error> {
     let mut list = FilterList::new();
-    for rule in rules {
+    for FilterArg { rule, from0 } in rules {
+        // A file named by an option is read as `--from0` stood at that option.
+        let cx = &ParseContext { from0: *from0, ..cx.clone() };
         match rule {
             RuleArg::Filter(text) => list.add_rule(text, cx, loader),
             RuleArg::Exclude(text) => list.add_pattern(text, false, cx, loader),

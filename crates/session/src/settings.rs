@@ -1,5 +1,8 @@
 //! What the options mean: the resolved settings that the roles read. What was typed is [`crate::options`]' business.
 
+/// What stands before a munged symlink's target, so that it leads nowhere (`--munge-links`).
+pub const MUNGE_PREFIX: &[u8] = b"/rsyncd-munged/";
+
 /// When extraneous files are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -8,6 +11,49 @@ pub enum DeleteTiming {
     During,
     Delay,
     After,
+}
+
+/// The options that look for unchanged files elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum AltDestKind {
+    Compare,
+    Copy,
+    Link,
+}
+
+impl AltDestKind {
+    /// The option's name.
+    pub fn option(self) -> &'static str {
+        match self {
+            AltDestKind::Compare => "--compare-dest",
+            AltDestKind::Copy => "--copy-dest",
+            AltDestKind::Link => "--link-dest",
+        }
+    }
+}
+
+/// What the sender removes after the receiver has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum RemoveSource {
+    #[default]
+    Nothing,
+    /// `--remove-sent-files`: what was transferred.
+    Sent,
+    /// `--remove-source-files`: that, and what the receiver has already.
+    Source,
+}
+
+/// `--append`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Append {
+    #[default]
+    Off,
+    Append,
+    /// The old part is part of the checksum.
+    Verify,
 }
 
 /// Where `--files-from` names come from.
@@ -129,7 +175,16 @@ pub struct Settings {
     pub list_only: bool,
     pub dry_run: bool,
 
+    /// `--remove-source-files`.
+    pub remove_source: RemoveSource,
+    pub mkpath: bool,
+    pub munge_links: bool,
+    pub insecure_links: bool,
+    pub confine_root: Option<Vec<u8>>,
+
     // Attributes.
+    /// As typed, clauses of several options joined with commas.
+    pub chmod: Option<Vec<u8>>,
     pub perms: bool,
     pub executability: bool,
     pub acls: bool,
@@ -147,6 +202,18 @@ pub struct Settings {
     pub omit_link_times: bool,
     pub modify_window: i32,
     pub numeric_ids: bool,
+    pub open_noatime: bool,
+    /// `--super` or `--no-super`; `None` asks the effective uid.
+    pub super_user: Option<bool>,
+    pub fake_super: bool,
+    pub drop_devices: bool,
+    pub copy_devices: bool,
+    pub write_devices: bool,
+    pub usermap: Option<Vec<u8>>,
+    pub groupmap: Option<Vec<u8>>,
+    pub copy_as: Option<Vec<u8>>,
+    /// `--iconv` as typed.
+    pub iconv: Option<Vec<u8>>,
 
     // Transfer.
     /// `None`: the default (on for local copies).
@@ -160,9 +227,31 @@ pub struct Settings {
     /// As typed or implied (`zlibx` for `-zz`); `None` = negotiate.
     pub compress_choice: Option<String>,
     pub compress_level: Option<i32>,
+    /// `--compress-threads`.
+    pub compress_threads: u32,
+    /// `--skip-compress` as typed; the stream does not depend on it.
+    pub skip_compress: Option<Vec<u8>>,
+    /// This side's part of `RSYNC_CHECKSUM_LIST`.
+    pub checksum_list: Option<String>,
+    /// This side's part of `RSYNC_COMPRESS_LIST`.
+    pub compress_list: Option<String>,
     pub inplace: bool,
+    pub append: Append,
     pub partial: bool,
+    pub partial_dir: Option<Vec<u8>>,
+    pub delay_updates: bool,
+    pub temp_dir: Option<Vec<u8>>,
     pub sparse: bool,
+    pub preallocate: bool,
+    pub fsync: bool,
+    /// 0, 1 or 2 (`-yy`).
+    pub fuzzy: u8,
+    /// `--compare-dest`, `--copy-dest` or `--link-dest` and its directories.
+    pub alt_dest: Option<(AltDestKind, Vec<Vec<u8>>)>,
+    pub backup: bool,
+    pub backup_dir: Option<Vec<u8>>,
+    /// The suffix of backups, its default included.
+    pub suffix: Vec<u8>,
     pub delete: bool,
     /// `None`: by protocol.
     pub delete_when: Option<DeleteTiming>,
@@ -179,6 +268,8 @@ pub struct Settings {
     /// Highest protocol offered.
     pub protocol_max: u32,
     pub trust_sender: bool,
+    /// The names of the sources are not compared with what was asked for; filters still are.
+    pub trust_sender_args: bool,
 
     // Output.
     pub verbose: u8,
@@ -195,6 +286,8 @@ pub struct Settings {
     /// 0 to 3.
     pub human: u8,
     pub eight_bit: bool,
+    pub log_file: Option<Vec<u8>>,
+    pub log_file_format: Option<Vec<u8>>,
 }
 
 impl Settings {

@@ -402,6 +402,42 @@ impl<R: RecvHalf> Reader<R> {
         self.transport.ready().map_err(|source| Error::Link { op: "read error", source })
     }
 
+    /// Waits for at most `limit` for something more to arrive than what [`Self::try_read`] found too little;
+    /// whether something has.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn wait(&mut self, limit: Duration) -> Result<bool, Error> {
+        if self.range.is_some() {
+            return Ok(true);
+        }
+        if self.start > 0 {
+            self.raw.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        if self.end == self.raw.len() {
+            return Ok(true);
+        }
+        match self.transport.recv(&mut self.raw[self.end..], Some(limit)) {
+            // The next read finds the end of the stream again.
+            Ok(Received::Bytes(n)) => {
+                self.end += n;
+                self.count(n as u64);
+            }
+            Ok(Received::Range(range)) => {
+                self.count(range.len);
+                self.range = Some(range);
+            }
+            Err(e) if e.kind() == io::ErrorKind::TimedOut => {
+                self.check_time()?;
+                return Ok(false);
+            }
+            Err(source) => return Err(Error::Link { op: "read error", source }),
+        }
+        self.activity.touch();
+        Ok(true)
+    }
+
     /// Buffers whatever arrives until `done`, for a peer that sends before it has read all that we are sending.
     ///
     /// # Errors

@@ -8,43 +8,6 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
-/// Splits a remote-shell command into words: at spaces only; `'…'` and `"…"` group text anywhere in a word, a doubled
-/// quote inside its own kind is that quote.
-///
-/// # Errors
-/// Code 1 for an unclosed quote.
-pub fn split_command(command: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-    let mut words = Vec::new();
-    let mut word: Option<Vec<u8>> = None;
-    let mut quote = None;
-    let mut bytes = command.iter().copied().peekable();
-    while let Some(b) = bytes.next() {
-        match quote {
-            Some(q) if b == q => {
-                if bytes.peek() == Some(&q) {
-                    bytes.next();
-                    word.get_or_insert_default().push(q);
-                } else {
-                    quote = None;
-                }
-            }
-            Some(_) => word.get_or_insert_default().push(b),
-            None if b == b' ' => words.extend(word.take()),
-            None if b == b'\'' || b == b'"' => {
-                quote = Some(b);
-                word.get_or_insert_default();
-            }
-            None => word.get_or_insert_default().push(b),
-        }
-    }
-    if let Some(q) = quote {
-        let text = format!("Missing trailing-{} in remote-shell command.", q as char);
-        return Err(Error::fatal(ExitCode::SYNTAX, text));
-    }
-    words.extend(word);
-    Ok(words)
-}
-
 /// A running child that speaks the protocol on its standard streams.
 pub struct Shell {
     child: Child,
@@ -122,21 +85,6 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn words(text: &str) -> Vec<String> {
-        let words = split_command(text.as_bytes()).unwrap();
-        words.into_iter().map(|w| String::from_utf8(w).unwrap()).collect()
-    }
-
-    #[test]
-    fn quotes_group_and_double() {
-        assert_eq!(words("ssh -p 22"), ["ssh", "-p", "22"]);
-        assert_eq!(words("  ssh  -o 'a b'c "), ["ssh", "-o", "a bc"]);
-        assert_eq!(words("x 'it''s' \"q\"\"q\" ''"), ["x", "it's", "q\"q", ""]);
-        assert_eq!(words(r"a\ b"), [r"a\", "b"]);
-        let unclosed = split_command(b"ssh 'x").unwrap_err();
-        assert_eq!(unclosed.code(), ExitCode::SYNTAX);
-    }
 
     #[test]
     fn a_missing_program_is_an_ipc_error() {

@@ -1,7 +1,7 @@
 //! Connecting to a daemon's socket (spec chapter 01, Choosing the transport; 04, Environment).
 
 use super::shell::Shell;
-use crate::{Error, ExitCode, log};
+use crate::{Error, ExitCode, log, options::Family};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fast_io::fd::{self, FdReader, FdWriter};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -11,14 +11,6 @@ use std::{
     time::Duration,
 };
 
-/// An address family asked for by `-4` or `-6`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Family {
-    V4,
-    V6,
-}
-
 /// How to reach a daemon.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
@@ -27,7 +19,7 @@ pub struct Target {
     /// TCP port.
     pub port: u16,
     /// `-4`, `-6`.
-    pub family: Option<Family>,
+    pub family: Family,
     /// `--address`.
     pub bind: Option<String>,
     /// `--contimeout`.
@@ -79,9 +71,9 @@ fn open(host: &str, port: u16, target: &Target) -> Result<TcpStream, Error> {
             fail(ExitCode::SOCKET_IO, format!("rsync: getaddrinfo: {host} {port}: {reason}"))
         })?
         .filter(|a| match target.family {
-            Some(Family::V4) => a.is_ipv4(),
-            Some(Family::V6) => a.is_ipv6(),
-            None => true,
+            Family::V4 => a.is_ipv4(),
+            Family::V6 => a.is_ipv6(),
+            Family::Any => true,
         })
         .collect();
     if addresses.is_empty() {

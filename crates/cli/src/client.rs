@@ -1,0 +1,127 @@
+//! From a plan to a client's run.
+
+use crate::{option_error, signals};
+use session::{
+    client::{self, ClientJob, DaemonRequest, Link},
+    connect::{daemon::Login, tcp::Target},
+    log::Role,
+    options::{
+        Environment, OptionError, Plan, Remote, ServerArgs, Transfer, Via, server_args::server_args,
+    },
+    report::Terminal,
+    session::Status,
+};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt, sync::Arc, time::Duration};
+
+/// Runs a client and returns its exit code.
+pub fn run(mut plan: Plan, env: &Environment) -> i32 {
+    let (transfer, link) = match prepare(&mut plan) {
+        Ok(prepared) => prepared,
+        Err(e) => return option_error(&e),
+    };
+    let receiver_settings = if plan.settings.local && !plan.remote_options.is_empty() {
+        match plan.local_receiver(env) {
+            Ok(settings) => Some(settings),
+            Err(e) => return option_error(&e),
+        }
+    } else {
+        None
+    };
+    let status = Arc::new(Status::default());
+    let terminal = Arc::new(Terminal::new(&plan.settings, status.clone()));
+    signals::watch(terminal.clone(), plan.settings.am_sender);
+    for line in &plan.messages {
+        session::log::Log::new(terminal.clone(), Role::Client).info(line);
+    }
+    let job = ClientJob {
+        settings: plan.settings,
+        receiver_settings,
+        rules: plan.filters,
+        transfer,
+        link,
+    };
+    let code = client::run(job, terminal.clone(), status);
+    terminal.flush();
+    code.0
+}
+
+/// Decides what is copied where, and how the other end is reached.
+fn prepare(plan: &mut Plan) -> Result<(client::Transfer, Link), OptionError> {
+    let transfer = plan.transfer()?;
+    let args = server_args(plan, &transfer)?;
+    let no_server =
+        || OptionError::line(Role::Client, 1, "rsync: there is nothing to run remotely");
+    Ok(match transfer {
+        Transfer::Local { sources, dest } => {
+            (client::Transfer::Local { sources, dest }, Link::Local)
+        }
+        Transfer::Push { sources, remote, dest } => {
+            let args = args.ok_or_else(no_server)?;
+            let link = link(plan, &remote, &[dest], args, Role::Sender)?;
+            (client::Transfer::Push { sources }, link)
+        }
+        Transfer::Pull { remote, sources, dest } => {
+            let args = args.ok_or_else(no_server)?;
+            let link = link(plan, &remote, &sources, args, Role::ReceiverPresplit)?;
+            (client::Transfer::Pull { requested: sources, dest }, link)
+        }
+    })
+}
+
+fn link(
+    plan: &Plan,
+    remote: &Remote,
+    paths: &[Vec<u8>],
+    args: ServerArgs,
+    role: Role,
+) -> Result<Link, OptionError> {
+    let request = |args: ServerArgs| DaemonRequest {
+        login: login(plan, remote, paths),
+        args: args.argv,
+        secluded: args.secluded,
+    };
+    Ok(match remote.via {
+        Via::Shell => Link::Shell {
+            argv: plan.shell_command(remote, &args.argv, role)?.argv,
+            secluded: args.secluded,
+        },
+        Via::DaemonOverShell { port } => Link::DaemonShell {
+            argv: plan.shell_command(remote, &[], role)?.argv,
+            port,
+            request: request(args),
+        },
+        Via::Daemon { port } => Link::Daemon {
+            target: Target {
+                host: text(&remote.host),
+                port,
+                family: plan.family,
+                bind: plan.address.as_deref().map(text),
+                timeout: match plan.contimeout {
+                    0 => None,
+                    // A negative time has passed already.
+                    seconds => Some(
+                        Duration::from_secs(seconds.max(0) as u64).max(Duration::from_millis(1)),
+                    ),
+                },
+                sockopts: plan.sockopts.as_deref().map(text),
+            },
+            request: request(args),
+        },
+    })
+}
+
+fn login(plan: &Plan, remote: &Remote, paths: &[Vec<u8>]) -> Login {
+    let first = paths.first().map(Vec::as_slice).unwrap_or_default();
+    let module = first.split(|b| *b == b'/').next().unwrap_or_default();
+    Login {
+        module: module.to_vec(),
+        user: remote.user.clone(),
+        password_file: plan.password_file.clone().map(|path| OsString::from_vec(path).into()),
+        motd: plan.motd,
+        protocol_max: plan.settings.protocol_max,
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,80 @@
+//! From a plan to a server's run on the standard streams.
+
+use crate::{option_error, signals};
+use fast_io::fd::{FdReader, FdWriter};
+use session::{
+    ExitCode,
+    conn::{Activity, Reader, Writer},
+    finish,
+    handshake::VersionExchange,
+    log::{Class, Role, Sink},
+    options::{Environment, Plan},
+    server::{self, ServerJob},
+};
+use std::{io::Write, os::fd::AsFd, sync::Arc};
+use wire::{args::ArgBlockDecoder, compat::ClientCapabilities};
+
+/// Longest secluded argument, in bytes.
+const MAX_SECLUDED: usize = wire::limits::MAX_PATH - 1;
+/// Most secluded arguments.
+const MAX_SECLUDED_ARGS: usize = 1 << 20;
+
+/// Messages of a server that has no session yet: stderr, which the remote shell carries.
+pub struct Stderr;
+
+impl Sink for Stderr {
+    fn message(&self, _class: Class, text: &[u8]) {
+        // Nobody is left to tell if stderr is gone.
+        let _gone = std::io::stderr().write_all(text);
+    }
+}
+
+/// Serves the client on stdin and stdout and returns the exit code.
+pub fn run(plan: Plan, env: &Environment) -> i32 {
+    signals::watch(Arc::new(Stderr), plan.settings.am_sender);
+    let activity = Arc::new(Activity::new(plan.settings.timeout));
+    let halves = (|| {
+        let reader = FdReader::new(std::io::stdin().as_fd().try_clone_to_owned()?)?;
+        let writer = FdWriter::new(std::io::stdout().as_fd().try_clone_to_owned()?)?;
+        Ok::<_, std::io::Error>((reader, writer))
+    })();
+    let (reader, writer) = match halves {
+        Ok(halves) => halves,
+        Err(e) => {
+            let log = session::log::Log::new(Arc::new(Stderr), Role::Server);
+            log.sys_error(Class::Error, "failed to use stdin and stdout", &e);
+            return finish::client(&log, ExitCode::IPC).0;
+        }
+    };
+    let mut reader = Reader::new(reader, activity.clone());
+    let writer = Writer::new(writer, activity.clone());
+    let plan = if plan.secluded {
+        let mut strings = Vec::new();
+        let mut block = ArgBlockDecoder::new(true, MAX_SECLUDED, MAX_SECLUDED_ARGS);
+        loop {
+            match reader.read(|c| block.decode(c)) {
+                Ok(Some(string)) => strings.push(string),
+                Ok(None) => break,
+                Err(e) => {
+                    let log = session::log::Log::new(Arc::new(Stderr), Role::Server);
+                    return finish::report(&log, &e).0;
+                }
+            }
+        }
+        match plan.with_secluded(&strings, env, &mut |_| None) {
+            Ok(plan) => plan,
+            Err(e) => return option_error(&e),
+        }
+    } else {
+        plan
+    };
+    let job = ServerJob {
+        caps: ClientCapabilities::parse(&plan.client_caps),
+        args: plan.server_paths().to_vec(),
+        exchange: VersionExchange::Binary,
+        daemon_filters: None,
+        refusal: None,
+        settings: plan.settings,
+    };
+    server::run(job, reader, writer, activity).0
+}

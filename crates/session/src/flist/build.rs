@@ -1,0 +1,263 @@
+//! Collecting, sorting and cleaning a list.
+
+use super::{
+    Entry, Segment,
+    arena::{DirRows, Rec, flag},
+    sort,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use wire::{
+    Protocol,
+    flist::{FileEntry, HardLink},
+};
+
+/// How "contents were listed" is derived before protocol 30, where the wire does not say it
+/// (file list: directory flags).
+#[derive(Debug)]
+struct Hierarchy {
+    recurse: bool,
+    relative: bool,
+    /// Depth of the open hierarchy: the length of its top directory's wire name.
+    open: Option<usize>,
+    previous: Vec<u8>,
+}
+
+impl Hierarchy {
+    /// Whether the directory's contents are listed. `implied`: known to be a mere parent.
+    fn has_content(&mut self, name: &[u8], top: bool, implied: bool) -> bool {
+        if top && !implied {
+            let wire_len = match name.strip_suffix(b"/.") {
+                Some(dir) if self.relative => dir.len(),
+                _ => name.len(),
+            };
+            if self.recurse {
+                self.open = Some(if name == b"." { 0 } else { wire_len });
+            }
+            return true;
+        }
+        let Some(depth) = self.open else { return false };
+        if top {
+            return false;
+        }
+        let shared = name.iter().zip(&self.previous).take(255).take_while(|(a, b)| a == b).count();
+        let below = !self.relative
+            || depth == 0
+            || (shared >= depth && name.get(depth).is_some_and(|&b| b == b'/'));
+        if !below {
+            self.open = None;
+        }
+        below
+    }
+}
+
+/// Collects the entries of a list in arrival order.
+#[derive(Debug)]
+pub struct SegmentBuilder {
+    protocol: Protocol,
+    seg: Segment,
+    rows: DirRows,
+    hierarchy: Option<Hierarchy>,
+    /// Groups by device and inode, before protocol 30.
+    groups: HashMap<(u64, u64), u64>,
+}
+
+impl SegmentBuilder {
+    /// An empty list whose first index is `base`, holding the contents of directory number `parent_dir`.
+    pub fn new(protocol: Protocol, base: i32, parent_dir: Option<u32>) -> Self {
+        SegmentBuilder {
+            protocol,
+            seg: Segment {
+                base,
+                parent_dir,
+                plain_order: !protocol.has_item_flags(),
+                ..Segment::default()
+            },
+            rows: DirRows::default(),
+            hierarchy: (!protocol.has_varints()).then(|| Hierarchy {
+                recurse: true,
+                relative: false,
+                open: None,
+                previous: Vec::new(),
+            }),
+            groups: HashMap::new(),
+        }
+    }
+    /// What the session says about recursion and `--relative`; before protocol 30 it decides which
+    /// directories count as listed (otherwise: recursive, not relative).
+    pub fn with_options(mut self, recurse: bool, relative: bool) -> Self {
+        if let Some(h) = &mut self.hierarchy {
+            h.recurse = recurse;
+            h.relative = relative;
+        }
+        self
+    }
+    /// Entries so far; the next one's arrival position.
+    pub fn len(&self) -> usize {
+        self.seg.recs.len()
+    }
+    /// Whether nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.seg.recs.is_empty()
+    }
+    /// First index.
+    pub fn base(&self) -> i32 {
+        self.seg.base
+    }
+    /// Adds an entry whose name was checked; `name` is cleaned. A leading slash of `--relative` may
+    /// stay: it takes part in the order, and [`Entry::name`] leaves it out. `source` as in [`Entry::source`].
+    pub fn push(&mut self, e: &FileEntry, name: &[u8], source: u32) {
+        let is_dir = e.mode & 0o170000 == 0o040000;
+        let mut flags = 0;
+        if is_dir {
+            let content = match &mut self.hierarchy {
+                Some(h) => h.has_content(name, e.top_dir, e.no_content),
+                None => !e.no_content,
+            };
+            flags |= if e.top_dir { flag::TOP } else { 0 };
+            flags |= if content { flag::CONTENT } else { 0 };
+            flags |= if e.top_dir && e.no_content { flag::IMPLIED } else { 0 };
+        }
+        if let Some(h) = &mut self.hierarchy {
+            h.previous.clear();
+            h.previous.extend_from_slice(name);
+        }
+        if e.hard_link == HardLink::First {
+            flags |= flag::HARD_LINK_FIRST;
+        }
+        let group = self.group_of(&e.hard_link);
+        self.seg.absolute |= name.first() == Some(&b'/');
+
+        let (dir, base) = sort::split(name);
+        let arena = &mut self.seg.arena;
+        let dir = self.rows.row(arena, dir, source);
+        let at = arena.put_name(base);
+        let has_rdev = e.rdev != (0, 0);
+        let words = [
+            has_rdev.then_some((e.rdev.0 as u64) << 32 | e.rdev.1 as u64),
+            group,
+            (e.atime != 0).then_some(e.atime as u64),
+            (e.crtime != 0).then_some(e.crtime as u64),
+            e.acl.map(|(access, default)| {
+                (default.unwrap_or(u32::MAX) as u64) << 32 | access as u64
+            }),
+            e.xattr.map(u64::from),
+        ];
+        if arena.put_extras([&e.link_target, &e.checksum], words) {
+            flags |= flag::EXTRAS;
+        }
+        let mut rec = Rec {
+            len: e.len,
+            mtime: e.mtime,
+            nsec: e.mtime_nsec,
+            uid: e.uid,
+            gid: e.gid,
+            dir,
+            at: 0,
+            mode: e.mode as u16,
+            flags,
+        };
+        rec.set_offset(at);
+        self.seg.recs.push(rec);
+    }
+    fn group_of(&mut self, link: &HardLink) -> Option<u64> {
+        match *link {
+            HardLink::None => None,
+            HardLink::First => Some(self.seg.base.max(0) as u64 + self.seg.recs.len() as u64),
+            HardLink::Member(gnum) => Some(gnum as u64),
+            HardLink::DevIno(dev, ino) => {
+                let next = self.groups.len() as u64;
+                let group = *self.groups.entry((dev, ino)).or_insert(next);
+                if group == next {
+                    self.seg.group_sizes.push(0);
+                }
+                let size = &mut self.seg.group_sizes[group as usize];
+                *size = size.saturating_add(1);
+                Some(group)
+            }
+        }
+    }
+    /// Sorts (stable, spec order of the protocol). `receiver`: blank duplicates and merge directories.
+    pub fn finish(self, receiver: bool) -> Arc<Segment> {
+        Arc::new(self.sorted(receiver))
+    }
+    /// As [`Self::finish`] for a receiver with `--prune-empty-dirs`: also blanks every directory
+    /// below which no other file is left, unless `keep` says that the receiver's rules protect it.
+    pub fn finish_pruned(self, mut keep: impl FnMut(Entry<'_>) -> bool) -> Arc<Segment> {
+        let mut seg = self.sorted(true);
+        let mut blank = Vec::new();
+        let mut needed: HashSet<Vec<u8>> = HashSet::new();
+        // Children stand behind their directory, so the way back meets them first.
+        for e in seg.iter().rev() {
+            if !e.is_dir() || e.is_root() || needed.contains(&e.name()) || keep(e) {
+                if !needed.contains(e.dirname()) {
+                    needed.insert(e.dirname().to_vec());
+                }
+            } else {
+                blank.push(e.position());
+            }
+        }
+        for i in blank {
+            seg.recs[i].flags |= flag::BLANK;
+        }
+        Arc::new(seg)
+    }
+    fn sorted(self, receiver: bool) -> Segment {
+        let protocol = self.protocol;
+        let mut seg = self.seg;
+        drop(self.rows);
+        let mut recs = std::mem::take(&mut seg.recs);
+        recs.sort_by(|a, b| seg.compare(seg.key(a), seg.key(b)));
+        recs.shrink_to_fit();
+        seg.recs = recs;
+        seg.arena.shrink();
+        if receiver {
+            blank_duplicates(&mut seg, protocol);
+        }
+        seg
+    }
+}
+
+/// Equal neighbours become one entry; a directory wins over a file of the same name (file list:
+/// duplicates).
+fn blank_duplicates(seg: &mut Segment, protocol: Protocol) {
+    let mut kept = 0;
+    for i in 1..seg.recs.len() {
+        if seg.compare(seg.key(&seg.recs[kept]), seg.key(&seg.recs[i])).is_ne() {
+            kept = i;
+            continue;
+        }
+        let (first, later) = (seg.recs[kept], seg.recs[i]);
+        match (first.is_dir(), later.is_dir()) {
+            (true, true) => {
+                let merged = (first.flags | later.flags) & (flag::TOP | flag::CONTENT)
+                    | first.flags & later.flags & flag::IMPLIED;
+                let r = &mut seg.recs[kept];
+                r.flags = r.flags & !(flag::TOP | flag::CONTENT | flag::IMPLIED) | merged;
+                seg.recs[i].flags |= flag::BLANK;
+            }
+            // Only before protocol 29 can names of different types be equal.
+            (false, true) => {
+                seg.recs[kept].flags |= flag::BLANK;
+                kept = i;
+            }
+            _ => seg.recs[i].flags |= flag::BLANK,
+        }
+    }
+    if protocol.has_item_flags() {
+        let rivals: Vec<usize> = seg
+            .iter()
+            .filter(|e| e.is_dir() && e.basename() != b".")
+            .filter_map(|e| {
+                let mut name = Vec::new();
+                e.push_wire_name(&mut name);
+                seg.find_exactly(&name, false)
+            })
+            .collect();
+        for i in rivals {
+            seg.recs[i].flags |= flag::BLANK;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The texts of `--help`.
+use super::{
+    table::{Arg, DAEMON_OPTIONS, Entry, OPTIONS},
+    version,
+};
+use std::fmt::Write as _;
+
+/// `--help`.
+pub fn help() -> String {
+    let mut out = version();
+    out.push_str(
+        "
+rsync copies files within a host, to a remote host or from one, and sends only
+what differs.
+
+Usage: rsync [OPTION]... SRC [SRC]... DEST
+  or   rsync [OPTION]... SRC [SRC]... [USER@]HOST:DEST
+  or   rsync [OPTION]... SRC [SRC]... [USER@]HOST::DEST
+  or   rsync [OPTION]... SRC [SRC]... rsync://[USER@]HOST[:PORT]/DEST
+  or   rsync [OPTION]... [USER@]HOST:SRC [DEST]
+  or   rsync [OPTION]... [USER@]HOST::SRC [DEST]
+  or   rsync [OPTION]... rsync://[USER@]HOST[:PORT]/SRC [DEST]
+With ':' a remote shell connects; with '::' and 'rsync://' a daemon is called,
+and the path there starts with the name of a module.
+
+Options
+",
+    );
+    lines(&mut out, OPTIONS);
+    out.push_str(
+        "
+\"rsync --daemon --help\" shows the options of a daemon.
+",
+    );
+    out
+}
+
+/// `--daemon --help`.
+pub fn daemon_help() -> String {
+    let mut out = version();
+    out.push_str("\nUsage: rsync --daemon [OPTION]...\n");
+    lines(&mut out, DAEMON_OPTIONS);
+    out.push_str("\nThese options are for a daemon only.\n");
+    out
+}
+
+fn lines(out: &mut String, table: &[Entry]) {
+    for e in table {
+        let more = e.more_help.iter().map(|(column, text)| (column.to_string(), *text));
+        let own = (!e.help.is_empty()).then(|| (column(e), e.help));
+        for (column, text) in own.into_iter().chain(more) {
+            let _ = writeln!(out, "{column:<24} {text}");
+        }
+    }
+}
+
+fn column(e: &Entry) -> String {
+    let value = match e.arg {
+        Arg::None => String::new(),
+        Arg::Text(name) | Arg::Int(name) => format!("={name}"),
+    };
+    match e.short {
+        Some(letter) if e.long.is_empty() => format!("-{}", letter as char),
+        Some(letter) => format!("--{}{value}, -{}", e.long, letter as char),
+        None => format!("--{}{value}", e.long),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_look_like_rsync_s() {
+        let text = help();
+        for column in [
+            "\n--verbose, -v            ",
+            "\n--stderr=e|a|c           ",
+            "\n--inc-recursive, --i-r   ",
+            "\n--no-whole-file, --no-W  ",
+            "\n--modify-window=NUM, -@  ",
+            "\n-D                       ",
+            "\n                         again: ",
+            "\n--only-write-batch=FILE  ",
+            "\n--help, -h (*)           ",
+        ] {
+            assert!(text.contains(column), "{column:?}");
+        }
+        assert!(!text.contains("--server"), "internal options are not shown");
+        assert!(daemon_help().contains("\n--dparam=OVERRIDE, -M    "));
+    }
+}

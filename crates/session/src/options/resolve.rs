@@ -1,0 +1,419 @@
+//! From the state of the options to a [`Plan`]: defaults, implications and conflicts, in rsync's
+//! order, so that of two mistakes the same one is reported.
+use super::{
+    OptionError, Request, daemon_args, operands,
+    parse::{Given, Typed},
+    plan::{Environment, FilterArg, Forward, Plan, RuleArg},
+    settle::*,
+    state::{IdMap, PROTOCOL_MAX, Recurse, State, Stop},
+};
+use crate::{Settings, log::Role, settings::StderrMode};
+
+/// What becomes of options that are not built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unbuilt {
+    Refuse,
+    Allow,
+}
+
+/// The lowest protocol that we speak.
+const PROTOCOL_MIN: i32 = 27;
+pub(super) fn request(
+    typed: Typed,
+    args: &[Vec<u8>],
+    env: &Environment,
+    unbuilt: Unbuilt,
+) -> Result<Request, OptionError> {
+    let mut state = State::new();
+    match walk(&mut state, &typed, unbuilt, &mut |_| None) {
+        Ok(()) => {}
+        Err(Stop::Error(e)) => return Err(e),
+        Err(Stop::Print(text)) => return Ok(Request::Print(text)),
+        Err(Stop::Daemon) => return daemon_args::request(args, env),
+    }
+    match settle(state, typed, env, unbuilt) {
+        Ok(plan) if plan.settings.am_server => Ok(Request::Server(Box::new(plan))),
+        Ok(plan) => Ok(Request::Client(Box::new(plan))),
+        Err(Stop::Error(e)) => Err(e),
+        Err(Stop::Print(text)) => Ok(Request::Print(text)),
+        Err(Stop::Daemon) => daemon_args::request(args, env),
+    }
+}
+
+pub(super) fn daemon_client(
+    typed: Typed,
+    env: &Environment,
+    refuse: &mut dyn FnMut(&Given) -> Option<String>,
+) -> Result<Plan, OptionError> {
+    let mut state = State::new();
+    // A daemon's client cannot make it anything but a server.
+    state.am_server = true;
+    state.am_daemon = true;
+    as_server(state, typed, env, refuse)
+}
+
+/// Where neither a text for the user nor a daemon can come of it.
+fn as_server(
+    mut state: State,
+    typed: Typed,
+    env: &Environment,
+    refuse: &mut dyn FnMut(&Given) -> Option<String>,
+) -> Result<Plan, OptionError> {
+    let plan = walk(&mut state, &typed, Unbuilt::Refuse, refuse)
+        .and_then(|()| settle(state, typed, env, Unbuilt::Refuse));
+    plan.map_err(|stop| match stop {
+        Stop::Error(e) => e,
+        Stop::Print(_) => OptionError::usage(Role::Server),
+        Stop::Daemon => OptionError::line(Role::Server, 1, "Attempt to hack rsync thwarted!"),
+    })
+}
+
+impl Plan {
+    /// The plan of a server that was given `-s`: `strings` are the arguments that the client sent
+    /// past the shell, its dummy program name first. They count on top of those of the command
+    /// line. A daemon refuses options here as in [`super::parse_daemon_client_args`].
+    pub fn with_secluded(
+        &self,
+        strings: &[Vec<u8>],
+        env: &Environment,
+        refuse: &mut dyn FnMut(&Given) -> Option<String>,
+    ) -> Result<Plan, OptionError> {
+        let more = strings.get(1..).unwrap_or_default();
+        self.with_more(super::parse::parse(super::table::OPTIONS, more, false), env, refuse)
+    }
+
+    /// For a local copy with `-M` options: the settings of the receiving side, which those options
+    /// are for.
+    pub fn local_receiver(&self, env: &Environment) -> Result<Settings, OptionError> {
+        let server = vec![b"--server".to_vec()];
+        let args: Vec<_> = server.into_iter().chain(self.remote_options.iter().cloned()).collect();
+        let more = super::parse::parse(super::table::OPTIONS, &args, false);
+        let mut settings = self.with_more(more, env, &mut |_| None)?.settings;
+        settings.am_server = self.settings.am_server;
+        settings.am_sender = false;
+        settings.local = true;
+        settings.inc_recurse = self.settings.inc_recurse;
+        settings.list_only = self.settings.list_only;
+        settings.dirs = self.settings.dirs;
+        settings.files_from = self.settings.files_from.clone();
+        settings.trust_sender = self.settings.trust_sender;
+        settings.whole_file = self.settings.whole_file;
+        Ok(settings)
+    }
+
+    fn with_more(
+        &self,
+        more: Typed,
+        env: &Environment,
+        refuse: &mut dyn FnMut(&Given) -> Option<String>,
+    ) -> Result<Plan, OptionError> {
+        let mut typed = self.typed.clone();
+        typed.options.extend(more.options);
+        typed.operands.extend(more.operands);
+        typed.error = more.error;
+        let mut state = State::new();
+        state.am_daemon = self.settings.am_daemon;
+        state.am_server = self.settings.am_daemon;
+        as_server(state, typed, env, refuse)
+    }
+}
+
+/// Applies the options in order, then the error that ended them.
+fn walk(
+    state: &mut State,
+    typed: &Typed,
+    unbuilt: Unbuilt,
+    refuse: &mut dyn FnMut(&Given) -> Option<String>,
+) -> Result<(), Stop> {
+    for given in &typed.options {
+        if let Some(text) = refuse(given) {
+            return Err(state.bare(4, format!("rsync: {text}")).into());
+        }
+        state.apply(given, unbuilt == Unbuilt::Allow)?;
+    }
+    match &typed.error {
+        Some(e) => {
+            let text = [state.prefix().as_bytes(), &e.arg, b": ", e.reason.as_bytes()].concat();
+            Err(state.bare(1, text).into())
+        }
+        None => Ok(()),
+    }
+}
+
+fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Result<Plan, Stop> {
+    if s.show_version > 0 && !s.am_server {
+        return Err(Stop::Print(match s.show_version {
+            1 => super::version(),
+            _ => super::version_json(),
+        }));
+    }
+    let max_alloc = max_alloc(&mut s, env)?;
+    settle_args(&mut s, env)?;
+    check_checksum_choice(&s)?;
+    // -h as the only argument asks for help.
+    if s.human > 1 && typed.arg_count == 1 && !s.am_server {
+        return Err(Stop::Print(super::help()));
+    }
+    check_compress_choice(&s)?;
+    let outbuf = outbuf(&s)?;
+    let verbosity = u8::try_from(s.verbose.min(9)).expect("at most 9");
+    s.info.add_verbosity(verbosity);
+    s.debug.add_verbosity(verbosity);
+    if s.stats {
+        s.info.imply(if s.verbose > 1 { "STATS3" } else { "STATS2" });
+    }
+    settle_iconv(&mut s, env, unbuilt)?;
+    if s.fake_super && s.xattrs > 1 {
+        return Err(s.error("--fake-super conflicts with -XX").into());
+    }
+    let messages = settle_batch(&mut s)?;
+    let operand_count = typed.operands.len();
+    let explicit_list_only = s.list_only;
+    let dirs = settle_dirs(&mut s, operand_count);
+    let delete_when = settle_delete(&s, dirs)?;
+    if s.confine_root.as_ref().is_some_and(|dir| !dir.starts_with(b"/")) {
+        return Err(s.error("--confine-root must be an absolute path").into());
+    }
+    if s.confine_root.is_some() && s.insecure_links {
+        return Err(s.error("--insecure-links cannot be combined with --confine-root").into());
+    }
+    let suffix = settle_backup(&mut s)?;
+    settle_format(&mut s);
+    let partial_dir = settle_partial(&mut s, env, unbuilt)?;
+    let files_from = settle_files_from(&s, operand_count)?;
+    if s.protocol < PROTOCOL_MIN && unbuilt == Unbuilt::Refuse {
+        let side = if s.am_server { "Server" } else { "Client" };
+        let text = format!("--protocol must be at least {PROTOCOL_MIN} on the {side}.");
+        return Err(s.bare(2, text).into());
+    }
+    let relative = s.relative.unwrap_or(files_from.is_some());
+    if s.cvs_exclude {
+        s.filter(RuleArg::Cvs);
+    }
+    let backup_protects = s.backup
+        && (s.delete_any() && !s.delete_excluded)
+        && s.backup_dir.is_none()
+        && !s.am_server;
+    if backup_protects {
+        let at = s.filters.len() - usize::from(s.cvs_exclude);
+        let rule = RuleArg::Filter([b"P *", suffix.as_slice()].concat());
+        s.filters.insert(at, FilterArg { rule, from0: s.from0 });
+    }
+
+    let compress_choice = compress_choice(&s);
+    let given = forward(&s, &compress_choice, &partial_dir, explicit_list_only, env);
+    let shell_given = s.shell.is_some();
+    let settings = Settings {
+        am_server: s.am_server,
+        am_daemon_client: false,
+        am_sender: s.am_sender,
+        local: false,
+        am_daemon: s.am_daemon,
+        recurse: s.recurse != Recurse::No,
+        dirs,
+        inc_recurse: s.inc_recurse && !s.qsort && s.recurse != Recurse::No,
+        relative,
+        implied_dirs: s.implied_dirs && relative,
+        links: s.links,
+        copy_links: s.copy_links,
+        copy_unsafe_links: s.copy_unsafe_links,
+        safe_links: s.safe_links,
+        copy_dirlinks: s.copy_dirlinks,
+        keep_dirlinks: s.keep_dirlinks,
+        hard_links: s.hard_links > 0,
+        one_file_system: s.one_file_system,
+        existing: s.existing,
+        ignore_existing: s.ignore_existing,
+        update: s.update,
+        ignore_times: s.ignore_times,
+        size_only: s.size_only,
+        checksum: s.checksum,
+        max_size: s.max_size,
+        min_size: s.min_size,
+        prune_empty_dirs: s.prune_empty_dirs,
+        cvs_exclude: s.cvs_exclude,
+        files_from,
+        from0: s.from0,
+        ignore_missing_args: s.ignore_missing_args && !s.delete_missing_args,
+        delete_missing_args: s.delete_missing_args,
+        list_only: s.list_only,
+        dry_run: s.dry_run || s.only_write_batch,
+        remove_source: s.remove_source,
+        mkpath: s.mkpath,
+        munge_links: s.munge_links,
+        insecure_links: s.insecure_links,
+        confine_root: s.confine_root,
+        chmod: s.chmod,
+        perms: s.perms,
+        executability: s.executability,
+        acls: s.acls,
+        xattrs: s.xattrs,
+        owner: s.owner,
+        group: s.group,
+        devices: s.devices,
+        specials: s.specials,
+        times: s.times,
+        atimes: s.atimes,
+        crtimes: false,
+        omit_dir_times: s.omit_dir_times || (s.backup && s.backup_dir.is_none()),
+        omit_link_times: s.omit_link_times,
+        modify_window: s.modify_window.unwrap_or(0),
+        numeric_ids: s.numeric_ids,
+        open_noatime: s.open_noatime || s.atimes > 1,
+        super_user: s.super_user,
+        fake_super: s.fake_super,
+        drop_devices: s.drop_devices,
+        copy_devices: s.copy_devices,
+        write_devices: s.write_devices,
+        usermap: s.usermap.map(IdMap::into_text),
+        groupmap: s.groupmap.map(IdMap::into_text),
+        copy_as: s.copy_as,
+        iconv: s.iconv,
+        whole_file: whole_file(s.whole_file, s.checksum_choice.as_deref()),
+        block_size: s.block_size,
+        checksum_choice: named_checksum(s.checksum_choice.as_deref()),
+        checksum_seed: s.checksum_seed,
+        compress: s.compress > 0 || compress_choice.is_some() || s.compress_level.is_some(),
+        compress_choice: compress_choice.map(|c| String::from_utf8_lossy(&c).into_owned()),
+        compress_level: s.compress_level,
+        compress_threads: s.compress_threads,
+        skip_compress: s.skip_compress,
+        checksum_list: list_part(env.checksum_list.as_deref(), s.am_server),
+        compress_list: list_part(env.compress_list.as_deref(), s.am_server),
+        inplace: s.inplace,
+        append: s.append,
+        partial: s.partial,
+        partial_dir: match partial_dir {
+            None if s.delay_updates => Some(b".~tmp~".to_vec()),
+            dir => dir,
+        },
+        delay_updates: s.delay_updates,
+        temp_dir: s.temp_dir,
+        sparse: s.sparse,
+        preallocate: s.preallocate,
+        fsync: s.fsync,
+        fuzzy: s.fuzzy,
+        alt_dest: s.alt_dest,
+        backup: s.backup,
+        backup_dir: s.backup_dir,
+        suffix,
+        delete: delete_when.is_some() || s.delete || s.delete_excluded,
+        delete_when,
+        delete_excluded: s.delete_excluded,
+        force: s.force,
+        ignore_errors: s.ignore_errors,
+        max_delete: s.max_delete.map(|n| u64::try_from(n).unwrap_or(0)),
+        bwlimit: s.bwlimit,
+        timeout: s.timeout,
+        max_alloc,
+        protocol_max: s.protocol.clamp(0, PROTOCOL_MAX).unsigned_abs(),
+        trust_sender: s.trust_sender,
+        trust_sender_args: s.trust_sender,
+        verbose: verbosity,
+        quiet: s.quiet,
+        info: s.info.info(),
+        debug: s.debug.debug(),
+        stderr_mode: s.stderr.unwrap_or_default(),
+        itemize: itemize(s.itemize, s.out_format.as_deref()),
+        out_format: s.out_format,
+        stats: s.stats,
+        human: s.human,
+        eight_bit: s.eight_bit,
+        log_file: s.log_file,
+        log_file_format: s.log_file_format,
+    };
+    Ok(Plan {
+        settings,
+        operands: typed.operands.clone(),
+        filters: s.filters,
+        shell: match s.am_server {
+            true => None,
+            false => s.shell.clone().or_else(|| env.rsync_rsh.clone()),
+        },
+        shell_given: shell_given && !s.am_server,
+        rsync_path: s.rsync_path,
+        remote_options: s.remote_options,
+        port: u16::try_from(s.port).unwrap_or(0),
+        address: s.address,
+        family: s.family,
+        contimeout: s.contimeout,
+        password_file: s.password_file,
+        motd: s.motd,
+        sockopts: s.sockopts,
+        early_input: s.early_input,
+        old_args: s.old_args.unwrap_or(0),
+        secluded: s.secluded == Some(true),
+        blocking_io: s.blocking_io,
+        outbuf,
+        client_caps: if s.am_server { s.shell.unwrap_or_default() } else { Vec::new() },
+        messages,
+        given,
+        typed,
+    })
+}
+
+impl IdMap {
+    fn into_text(self) -> Vec<u8> {
+        match self {
+            IdMap::Map(text) | IdMap::Chown(text) => text,
+        }
+    }
+}
+
+impl State {
+    pub(super) fn delete_any(&self) -> bool {
+        self.delete
+            || self.delete_excluded
+            || self.delete_before
+            || self.delete_after
+            || self.delete_during.is_some()
+    }
+}
+
+fn forward(
+    s: &State,
+    compress_choice: &Option<Vec<u8>>,
+    partial_dir: &Option<Vec<u8>>,
+    explicit_list_only: bool,
+    env: &Environment,
+) -> Forward {
+    let typed_alloc = s.max_alloc.clone().or_else(|| env.max_alloc.clone());
+    let log_format = s.out_format.as_deref().and_then(|format| {
+        if format_has(format, b'i') {
+            Some(if s.itemize > 1 { "%i%I" } else { "%i" })
+        } else if format_has(format, b'o') {
+            Some("%o")
+        } else {
+            (s.verbose == 0).then_some("X")
+        }
+    });
+    Forward {
+        verbose: s.verbose,
+        info: s.info.clone(),
+        stderr: s.stderr.filter(|&mode| mode != StderrMode::Errors),
+        explicit_dirs: s.explicit_dirs,
+        dirs_undecided: s.dirs.is_none(),
+        files_from: match s.am_server {
+            true => None,
+            false => s.files_from.as_deref().and_then(|name| operands::Hostspec::parse(name, 0)),
+        },
+        explicit_list_only,
+        hard_links: s.hard_links,
+        compress_letter: match compress_choice {
+            Some(choice) => choice == b"zlib",
+            None => s.compress > 0,
+        },
+        compress_choice: compress_choice.clone().map(|choice| match &s.compress_choice {
+            Some(typed) if !typed.eq_ignore_ascii_case(b"auto") => typed.clone(),
+            _ => choice,
+        }),
+        omit_dir_times: s.omit_dir_times,
+        max_alloc: typed_alloc,
+        modify_window: s.modify_window,
+        bare_delete: s.delete,
+        partial_dir: partial_dir.clone(),
+        only_write_batch: s.only_write_batch,
+        use_super: s.super_user == Some(true),
+        log_format,
+    }
+}

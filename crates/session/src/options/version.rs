@@ -1,0 +1,183 @@
+//! The texts of `--version`: rsync's shape, with our abilities.
+
+/// The release of rsync that we stand in for; scripts compare the first line's.
+pub const RSYNC_VERSION: &str = "3.5.0";
+const PROTOCOL: &str = "32";
+const COPYRIGHT: &str = "(C) the Oxrsync developers.";
+const URL: &str = "https://rsync.samba.org/";
+
+/// A name and how it stands in the texts.
+enum Ability {
+    Bits(&'static str),
+    Yes(&'static str),
+    No(&'static str),
+    Optional(&'static str),
+}
+use Ability::{Bits, No, Optional, Yes};
+
+const CAPABILITIES: &[Ability] = &[
+    Bits("files"),
+    Bits("inums"),
+    Bits("timestamps"),
+    Bits("long ints"),
+    Yes("socketpairs"),
+    Yes("symlinks"),
+    Yes("symtimes"),
+    Yes("hardlinks"),
+    Yes("hardlink-specials"),
+    Yes("hardlink-symlinks"),
+    Yes("IPv6"),
+    Yes("atimes"),
+    No("batchfiles"),
+    Yes("inplace"),
+    No("append"),
+    Yes("ACLs"),
+    Yes("xattrs"),
+    Optional("secluded-args"),
+    No("iconv"),
+    No("prealloc"),
+    No("stop-at"),
+    No("crtimes"),
+];
+const OPTIMIZATIONS: &[Ability] =
+    &[No("SIMD-roll"), No("asm-roll"), No("openssl-crypto"), No("asm-MD5")];
+
+/// The checksums that can be negotiated, best first; an alias stands in brackets behind its name.
+const CHECKSUMS: &str = "xxh128 xxh3 xxh64 (xxhash) md5 md4 sha1 none";
+const COMPRESSORS: &str = "zstd lz4 zlibx zlib none";
+const DAEMON_AUTH: &str = "sha512 sha256 sha1 md5 md4";
+
+/// `--version`.
+pub fn version() -> String {
+    let own = env!("CARGO_PKG_VERSION");
+    format!(
+        "rsync  version {RSYNC_VERSION}  protocol version {PROTOCOL}
+Copyright {COPYRIGHT}
+Web site: {URL}
+Oxrsync version {own}
+Capabilities:
+{}Optimizations:
+{}Checksum list:
+    {CHECKSUMS}
+Compress list:
+    {COMPRESSORS}
+Daemon auth list:
+    {DAEMON_AUTH}
+
+Oxrsync comes without any warranty. It may be used under the MIT licence or the
+Apache licence 2.0 (MIT OR Apache-2.0), as you prefer.
+",
+        wrapped(CAPABILITIES),
+        wrapped(OPTIMIZATIONS),
+    )
+}
+
+fn wrapped(abilities: &[Ability]) -> String {
+    let items = abilities.iter().map(|ability| match ability {
+        Bits(name) => format!("64-bit {name}"),
+        Yes(name) => name.to_string(),
+        No(name) => format!("no {name}"),
+        Optional(name) => format!("optional {name}"),
+    });
+    fill(items, "    ", 76)
+}
+
+/// `--version --version`: one JSON object.
+pub fn version_json() -> String {
+    let own = env!("CARGO_PKG_VERSION");
+    format!(
+        "{{
+  \"program\": \"rsync\",
+  \"version\": \"{RSYNC_VERSION}\",
+  \"protocol\": \"{PROTOCOL}.0\",
+  \"copyright\": \"{COPYRIGHT}\",
+  \"url\": \"{URL}\",
+  \"oxrsync\": \"{own}\",
+  \"capabilities\": {{
+{}  }},
+  \"optimizations\": {{
+{}  }},
+  \"checksum_list\": [
+{}  ],
+  \"compress_list\": [
+{}  ],
+  \"daemon_auth_list\": [
+{}  ],
+  \"license\": \"MIT OR Apache-2.0\",
+  \"caveat\": \"Oxrsync comes without any warranty\"
+}}
+",
+        json_abilities(CAPABILITIES),
+        json_abilities(OPTIMIZATIONS),
+        json_list(CHECKSUMS),
+        json_list(COMPRESSORS),
+        json_list(DAEMON_AUTH),
+    )
+}
+
+fn json_abilities(abilities: &[Ability]) -> String {
+    let key = |name: &str| name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let items = abilities.iter().map(|ability| match ability {
+        Bits(name) => format!("\"{}_bits\": 64", key(name.trim_end_matches('s'))),
+        Yes(name) => format!("\"{}\": true", key(name)),
+        No(name) => format!("\"{}\": false", key(name)),
+        Optional(name) => format!("\"{}\": \"optional\"", key(name)),
+    });
+    fill(items, "    ", 76)
+}
+
+fn json_list(names: &str) -> String {
+    let names = names.split(' ').filter(|name| !name.starts_with('('));
+    fill(names.map(|name| format!("\"{name}\"")), "    ", 76)
+}
+
+/// Items with commas between, in lines of at most `width` columns.
+fn fill(items: impl Iterator<Item = String>, indent: &str, width: usize) -> String {
+    let items: Vec<String> = items.collect();
+    let mut out = String::new();
+    let mut line = String::new();
+    for (at, item) in items.iter().enumerate() {
+        let comma = if at + 1 < items.len() { "," } else { "" };
+        if !line.is_empty() && indent.len() + line.len() + 1 + item.len() + comma.len() > width {
+            out.push_str(&format!("{indent}{line}\n"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(item);
+        line.push_str(comma);
+    }
+    out.push_str(&format!("{indent}{line}\n"));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shape() {
+        let text = version();
+        assert!(text.starts_with("rsync  version 3.5.0  protocol version 32\nCopyright "));
+        assert!(text.contains("\nOxrsync version "));
+        assert!(text.contains("\n    64-bit files, 64-bit inums, "));
+        assert!(text.contains("no crtimes\nOptimizations:\n    no SIMD-roll, "));
+        assert!(text.lines().all(|line| line.len() < 80));
+    }
+
+    #[test]
+    fn json_has_rsync_s_keys() {
+        let text = version_json();
+        for part in [
+            "\"file_bits\": 64,",
+            "\"long_int_bits\": 64,",
+            "\"hardlink_specials\": true,",
+            "\"secluded_args\": \"optional\",",
+            "\"crtimes\": false\n  },\n  \"optimizations\": {",
+            "\"sha1\", \"none\"\n  ],",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! Streaming one file (transfer: uncompressed tokens; whole-file checksum trailer).
+//!
+//! Three ways lead to the wire. A short or compressed run is read and copied. A long plain run goes
+//! out as a range of the file, which the link carries without copying where it can; its bytes are
+//! read a second time for the checksum, by a second thread if there are many. Over a link that
+//! passes handles and without a checksum the file is not read here at all. A redo always takes the
+//! first way, where checksum and wire see the same bytes.
+
+use crate::{Error, Session, conn::Writer};
+use delta::{
+    checksum::{Checksum, Digest, FileHasher},
+    matching::{MatchError, MatchStats, Matcher, Sink, Source},
+    signature::Signature,
+};
+use fast_io::{FileRange, SendHalf};
+use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
+use wire::{
+    limits::MAX_FRAME,
+    token::{TokenWriter, put_literal_head},
+};
+
+/// Longest literal token of the copying way; older receivers' buffers are made for it.
+const MAX_TOKEN: usize = 32 * 1024;
+/// Longest run that goes out as one range; larger frames are refused by a known peer.
+const MAX_RANGE: u64 = 256 * 1024;
+/// Longest run that crosses as a handle.
+const MAX_HANDLE: u64 = MAX_FRAME as u64 / 2;
+/// Bytes read at a time.
+const PIECE: usize = 256 * 1024;
+/// From this length on a second thread computes the checksum of what goes out as ranges.
+const THREAD_FLOOR: u64 = 1 << 20;
+
+/// A file to send.
+pub(super) struct Request {
+    pub file: File,
+    /// Length at open; exactly as many bytes are sent.
+    pub len: u64,
+    /// Sums of the basis; no blocks if the whole file is to be sent.
+    pub signature: Signature,
+    pub in_place: bool,
+    pub redo: bool,
+}
+
+/// What became of it.
+pub(super) struct Outcome {
+    /// What was sent as the checksum.
+    pub digest: Digest,
+    /// The file could not be read to the end: zeros and a wrong checksum were sent instead.
+    pub error: Option<io::Error>,
+}
+
+/// What is kept from file to file.
+pub(super) struct FileSender {
+    session: Arc<Session>,
+    tokens: TokenWriter,
+    buf: Vec<u8>,
+    window: Vec<u8>,
+    pub match_stats: MatchStats,
+}
+
+impl FileSender {
+    pub fn new(session: &Arc<Session>) -> FileSender {
+        let tokens = TokenWriter::new(session.protocol, session.compressor, session.compress_level);
+        FileSender {
+            session: session.clone(),
+            tokens,
+            buf: Vec::new(),
+            window: Vec::new(),
+            match_stats: MatchStats::default(),
+        }
+    }
+
+    /// Streams tokens and checksum of a file.
+    pub fn send<W: SendHalf>(
+        &mut self,
+        writer: &mut Writer<W>,
+        request: Request,
+        progress: impl FnMut(u64),
+    ) -> Result<Outcome, Error> {
+        let session = self.session.clone();
+        let Request { file, len, signature, in_place, redo } = request;
+        self.tokens.begin();
+        let mut run = Run {
+            file: Arc::new(file),
+            len,
+            error: None,
+            progress,
+            ranges: !redo && self.tokens.is_plain(),
+        };
+        let spec = &session.transfer_sum;
+        let mut hasher = FileHasher::transfer(spec);
+        if signature.count() > 0 {
+            let stats = self.delta(writer, &mut run, &mut hasher, &signature, in_place)?;
+            session.stats.matched.add(stats.matched);
+            session.stats.literal.add(stats.literal);
+            let all = &mut self.match_stats;
+            all.matches += stats.matches;
+            all.hash_hits += stats.hash_hits;
+            all.false_alarms += stats.false_alarms;
+        } else {
+            if run.ranges && len >= writer.range_floor() {
+                self.whole_as_ranges(writer, &mut run, &mut hasher)?;
+            } else {
+                self.whole_copied(writer, &mut run, &mut hasher)?;
+            }
+            session.stats.literal.add(len);
+        }
+        self.tokens.end(writer.buf());
+        let digest = hasher.finish();
+        match &run.error {
+            None => writer.buf().extend_from_slice(digest.as_bytes()),
+            Some(_) => writer.buf().extend_from_slice(&wrong_digest(digest.as_bytes())),
+        }
+        writer.spill()?;
+        Ok(Outcome { digest, error: run.error })
+    }
+
+    /// Reads the file and copies it to the wire.
+    fn whole_copied<W: SendHalf>(
+        &mut self,
+        writer: &mut Writer<W>,
+        run: &mut Run<impl FnMut(u64)>,
+        hasher: &mut FileHasher,
+    ) -> Result<(), Error> {
+        let hashing = self.session.transfer_sum.algo != Checksum::None;
+        let mut offset = 0;
+        if self.tokens.is_plain() {
+            // Straight into the writer's buffer, behind the token that announces it.
+            while offset < run.len {
+                let n = (run.len - offset).min(MAX_TOKEN as u64) as usize;
+                let buf = writer.buf();
+                put_literal_head(n as u32, buf);
+                let at = buf.len();
+                buf.resize(at + n, 0);
+                run.read(&mut buf[at..], offset);
+                if hashing {
+                    hasher.update(&buf[at..]);
+                }
+                offset += n as u64;
+                writer.spill()?;
+                (run.progress)(offset);
+            }
+            return Ok(());
+        }
+        self.buf.resize(PIECE, 0);
+        while offset < run.len {
+            let n = (run.len - offset).min(PIECE as u64) as usize;
+            run.read(&mut self.buf[..n], offset);
+            if hashing {
+                hasher.update(&self.buf[..n]);
+            }
+            self.tokens.literal(&self.buf[..n], writer.buf());
+            offset += n as u64;
+            writer.spill()?;
+            (run.progress)(offset);
+        }
+        Ok(())
+    }
+
+    /// Hands the file to the link, range by range.
+    fn whole_as_ranges<W: SendHalf>(
+        &mut self,
+        writer: &mut Writer<W>,
+        run: &mut Run<impl FnMut(u64)>,
+        hasher: &mut FileHasher,
+    ) -> Result<(), Error> {
+        let hashing = self.session.transfer_sum.algo != Checksum::None;
+        let max = if writer.passes_handles() { MAX_HANDLE } else { MAX_RANGE };
+        if !hashing || run.len < THREAD_FLOOR {
+            let mut offset = 0;
+            while offset < run.len {
+                let n = (run.len - offset).min(max);
+                if hashing {
+                    // The first reading also brings the bytes into the cache for the second.
+                    self.hash(run, hasher, offset, n);
+                }
+                run.range(writer, offset, n)?;
+                offset += n;
+            }
+            return Ok(());
+        }
+        let mut own = FileHasher::transfer(&self.session.transfer_sum);
+        std::mem::swap(&mut own, hasher);
+        let (file, len) = (run.file.clone(), run.len);
+        let (sent, hashed) = std::thread::scope(|scope| {
+            let hashing = scope.spawn(move || hash_file(&file, len, own));
+            let mut offset = 0;
+            let mut sent = Ok(());
+            while offset < run.len && sent.is_ok() {
+                let n = (run.len - offset).min(max);
+                sent = run.range(writer, offset, n);
+                offset += n;
+            }
+            (sent, hashing.join())
+        });
+        sent?;
+        let (own, error) = hashed
+            .map_err(|_| Error::fatal(crate::ExitCode::CRASHED, "the checksum thread panicked"))?;
+        *hasher = own;
+        if let Some(e) = error {
+            run.error.get_or_insert(e);
+        }
+        Ok(())
+    }
+
+    fn hash(&mut self, run: &mut Run<impl FnMut(u64)>, hasher: &mut FileHasher, at: u64, n: u64) {
+        self.buf.resize(PIECE, 0);
+        let mut done = 0;
+        while done < n {
+            let part = (n - done).min(PIECE as u64) as usize;
+            run.read(&mut self.buf[..part], at + done);
+            hasher.update(&self.buf[..part]);
+            done += part as u64;
+        }
+    }
+
+    /// Finds the basis's blocks in the file.
+    fn delta<W: SendHalf>(
+        &mut self,
+        writer: &mut Writer<W>,
+        run: &mut Run<impl FnMut(u64)>,
+        hasher: &mut FileHasher,
+        signature: &Signature,
+        in_place: bool,
+    ) -> Result<MatchStats, Error> {
+        let ranges = run.ranges;
+        let (file, len) = (run.file.clone(), run.len);
+        let mut source = FileWindow {
+            file: run.file.clone(),
+            len,
+            buf: std::mem::take(&mut self.window),
+            start: 0,
+            filled: 0,
+            error: None,
+        };
+        let mut sink = TokenSink {
+            range_floor: if ranges { writer.range_floor() } else { u64::MAX },
+            writer,
+            tokens: &mut self.tokens,
+            file,
+            short: false,
+            progress: &mut run.progress,
+        };
+        let spec = &self.session.transfer_sum;
+        let result = Matcher::new(signature, spec, in_place).run(&mut source, hasher, &mut sink);
+        let short = sink.short;
+        self.window = std::mem::take(&mut source.buf);
+        if let Some(e) = source.error.take().or_else(|| short.then(shrunk)) {
+            run.error.get_or_insert(e);
+        }
+        match result {
+            Ok(stats) => Ok(stats),
+            Err(MatchError::Sink(e)) => Err(e),
+            Err(MatchError::Source(e)) => Err(Error::fatal(
+                crate::ExitCode::FILE_IO,
+                crate::log::sys_error_line(crate::log::Role::Sender, "match", &e),
+            )),
+        }
+    }
+}
+
+/// The error of a file that became shorter than it was when it was opened.
+fn shrunk() -> io::Error {
+    io::Error::from_raw_os_error(rustix::io::Errno::NODATA.raw_os_error())
+}
+
+/// A checksum that cannot be right.
+fn wrong_digest(right: &[u8]) -> Vec<u8> {
+    let mut wrong = vec![0; right.len()];
+    if right == wrong
+        && let Some(last) = wrong.last_mut()
+    {
+        *last = 1;
+    }
+    wrong
+}
+
+/// Reads all of `buf`; what cannot be read becomes zeros.
+fn read_filled(file: &File, buf: &mut [u8], offset: u64) -> Option<io::Error> {
+    let mut done = 0;
+    let error = loop {
+        if done == buf.len() {
+            return None;
+        }
+        match file.read_at(&mut buf[done..], offset + done as u64) {
+            Ok(0) => break shrunk(),
+            Ok(n) => done += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => break e,
+        }
+    };
+    buf[done..].fill(0);
+    Some(error)
+}
+
+fn hash_file(file: &File, len: u64, mut hasher: FileHasher) -> (FileHasher, Option<io::Error>) {
+    let mut buf = vec![0; PIECE];
+    let mut error = None;
+    let mut offset = 0;
+    while offset < len {
+        let n = (len - offset).min(PIECE as u64) as usize;
+        if error.is_none() {
+            error = read_filled(file, &mut buf[..n], offset);
+        }
+        hasher.update(&buf[..n]);
+        offset += n as u64;
+    }
+    (hasher, error)
+}
+
+/// A file on its way.
+struct Run<P> {
+    file: Arc<File>,
+    len: u64,
+    /// The first thing that went wrong while reading.
+    error: Option<io::Error>,
+    progress: P,
+    /// Ranges may be used.
+    ranges: bool,
+}
+
+impl<P: FnMut(u64)> Run<P> {
+    /// Reads all of `buf`, with zeros from the first error on.
+    fn read(&mut self, buf: &mut [u8], offset: u64) {
+        if self.error.is_some() {
+            buf.fill(0);
+        } else {
+            self.error = read_filled(&self.file, buf, offset);
+        }
+    }
+    fn range<W: SendHalf>(
+        &mut self,
+        writer: &mut Writer<W>,
+        offset: u64,
+        len: u64,
+    ) -> Result<(), Error> {
+        let mut head = Vec::with_capacity(4);
+        put_literal_head(len as u32, &mut head);
+        let range = FileRange { file: self.file.clone(), offset, len };
+        if writer.range(&head, &range)? < len {
+            self.error.get_or_insert_with(shrunk);
+        }
+        (self.progress)(offset + len);
+        Ok(())
+    }
+}
+
+/// Writes what the matcher finds.
+struct TokenSink<'a, W, P> {
+    writer: &'a mut Writer<W>,
+    tokens: &'a mut TokenWriter,
+    file: Arc<File>,
+    range_floor: u64,
+    /// A range was shorter than it should be.
+    short: bool,
+    progress: &'a mut P,
+}
+
+impl<W: SendHalf, P: FnMut(u64)> Sink for TokenSink<'_, W, P> {
+    type Error = Error;
+    fn literal(&mut self, offset: u64, data: &[u8]) -> Result<(), Error> {
+        let len = data.len() as u64;
+        if len >= self.range_floor {
+            let mut head = Vec::with_capacity(4);
+            put_literal_head(len as u32, &mut head);
+            let range = FileRange { file: self.file.clone(), offset, len };
+            self.short |= self.writer.range(&head, &range)? < len;
+        } else {
+            self.tokens.literal(data, self.writer.buf());
+            self.writer.spill()?;
+        }
+        (self.progress)(offset + len);
+        Ok(())
+    }
+    fn matched(&mut self, offset: u64, index: u32, data: &[u8]) -> Result<(), Error> {
+        self.tokens.block(index, data, self.writer.buf());
+        (self.progress)(offset + data.len() as u64);
+        self.writer.spill()
+    }
+}
+
+/// The matcher's view of a file: a buffer that moves forward.
+struct FileWindow {
+    file: Arc<File>,
+    len: u64,
+    buf: Vec<u8>,
+    /// Offset of the buffer's first byte.
+    start: u64,
+    filled: usize,
+    error: Option<io::Error>,
+}
+
+impl Source for FileWindow {
+    fn len(&self) -> u64 {
+        self.len
+    }
+    fn window(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
+        let beyond = offset.checked_add(len as u64).is_none_or(|end| end > self.len);
+        if beyond {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let held = self.start + self.filled as u64;
+        if offset < self.start || offset > held {
+            (self.start, self.filled) = (offset, 0);
+        } else if offset + len as u64 > held {
+            let keep = (offset - self.start) as usize;
+            self.buf.copy_within(keep..self.filled, 0);
+            self.filled -= keep;
+            self.start = offset;
+        }
+        let at = (offset - self.start) as usize;
+        let end = at + len;
+        if end > self.filled {
+            let rest = (self.len - self.start)
+                .min((end - self.filled).max(PIECE) as u64 + self.filled as u64);
+            let rest = rest as usize;
+            if self.buf.len() < rest {
+                self.buf.resize(rest, 0);
+            }
+            let target = &mut self.buf[self.filled..rest];
+            if self.error.is_some() {
+                target.fill(0);
+            } else {
+                self.error = read_filled(&self.file, target, self.start + self.filled as u64);
+            }
+            self.filled = rest;
+        }
+        Ok(&self.buf[at..end])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &[u8]) -> Arc<File> {
+        let f = tempfile::tempfile().expect("a temporary file");
+        f.write_all_at(content, 0).expect("written");
+        Arc::new(f)
+    }
+
+    #[test]
+    fn windows_show_the_file() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let content: Vec<u8> = (0..3_000_000).map(|_| rng.u8(..)).collect();
+        let mut w = FileWindow {
+            file: file(&content),
+            len: content.len() as u64,
+            buf: Vec::new(),
+            start: 0,
+            filled: 0,
+            error: None,
+        };
+        let mut at = 0usize;
+        while at < content.len() {
+            let len = rng.usize(1..600_000).min(content.len() - at);
+            assert!(w.window(at as u64, len).expect("there") == &content[at..at + len]);
+            at = (at + rng.usize(0..300_000)).saturating_sub(rng.usize(0..100_000)).max(at / 2 + 1);
+            if at + 10 > content.len() {
+                break;
+            }
+        }
+        assert!(w.error.is_none());
+        assert!(w.window(content.len() as u64, 1).is_err());
+    }
+
+    #[test]
+    fn a_file_that_shrank_ends_in_zeros() {
+        let mut w = FileWindow {
+            file: file(b"abc"),
+            len: 8,
+            buf: Vec::new(),
+            start: 0,
+            filled: 0,
+            error: None,
+        };
+        assert_eq!(w.window(0, 8).expect("filled"), b"abc\0\0\0\0\0");
+        assert_eq!(w.error.expect("noted").raw_os_error(), shrunk().raw_os_error());
+    }
+
+    #[test]
+    fn wrong_checksums_are_wrong() {
+        assert_eq!(wrong_digest(&[1, 2]), [0, 0]);
+        assert_eq!(wrong_digest(&[0, 0]), [0, 1]);
+        assert_eq!(wrong_digest(&[0]), [1]);
+    }
+}

@@ -1,0 +1,238 @@
+//! The sender: scan, file list, requests, frames.
+//!
+//! One loop serves every kind of session. Without incremental recursion there is one list, built
+//! before the first request is read; with it lists are sent ahead of the requests, a directory
+//! each, and forgotten when the receiving side is done with them.
+
+mod args;
+mod end;
+mod file;
+mod list;
+mod scan;
+mod serve;
+mod source;
+mod tree;
+
+use crate::{
+    Error, ExitCode, Session,
+    conn::{Messages, Reader, Writer},
+    flist::Lists,
+    log::{Class, Log, Role},
+    messages::{self, Common},
+    report::Reporter,
+    session::io_error,
+};
+use fast_io::{RecvHalf, SendHalf};
+use file::FileSender;
+use list::Lister;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+use tree::Tree;
+use wire::{
+    mux::{Message, Tag},
+    ndx::{NdxDecoder, NdxEncoder},
+};
+
+/// What the sender is given.
+pub struct SendJob {
+    /// Source arguments as typed (host part removed).
+    pub args: Vec<Vec<u8>>,
+    /// Names from `--files-from`, if any.
+    pub files_from: Option<crate::rules::Names>,
+    /// The user's rules, as the sender sees them.
+    pub filters: filters::FilterList,
+    /// A daemon's rules, consulted first.
+    pub daemon_filters: Option<filters::FilterList>,
+    /// Opens per-directory merge files.
+    pub loader: crate::rules::FsLoader,
+    /// Prints items, on a client.
+    pub reporter: Option<Arc<Mutex<Reporter>>>,
+}
+
+/// Entries that are sent ahead of the requests.
+const AHEAD: u64 = 1000;
+/// Entries that may be sent ahead while there is nothing else to do.
+const IDLE_AHEAD: u64 = 10_000;
+
+/// Runs the sender from the file list to the goodbye.
+///
+/// # Errors
+/// What ended the session early. Files that cannot be sent are no errors: they count in the
+/// session's status.
+pub fn run<R: RecvHalf, W: SendHalf>(
+    session: &Arc<Session>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+    job: SendJob,
+) -> Result<(), Error> {
+    let SendJob { args, files_from, filters, daemon_filters, loader, reporter } = job;
+    reader.set_messages(Box::new(SenderMessages(Common::new(
+        session.clone(),
+        reporter.clone(),
+        Role::Sender,
+    ))));
+    let mut sender = Sender {
+        log: session.log.with_role(Role::Sender),
+        lister: Lister::new(session, filters, daemon_filters, loader),
+        tree: Tree::new(),
+        lists: Lists::new(session.inc_recurse),
+        ndx_in: NdxDecoder::new(session.protocol),
+        ndx_out: NdxEncoder::new(session.protocol),
+        files: FileSender::new(session),
+        session: session.clone(),
+        reader,
+        writer,
+        reporter,
+        current: 0,
+        requested: HashMap::new(),
+        values_sent: HashMap::new(),
+    };
+    sender.first_list(args, files_from)?;
+    if session.settings.am_server && sender.lists.oldest().is_some_and(|l| l.segment.is_empty()) {
+        // Nothing to transfer: the receiving side stops here too.
+        sender.fill_ahead(AHEAD)?;
+        return sender.writer.flush();
+    }
+    sender.serve()?;
+    sender.goodbye()
+}
+
+/// Control messages that reach a sender.
+struct SenderMessages(Common);
+
+impl Messages for SenderMessages {
+    fn message(&mut self, m: Message) -> Result<(), Error> {
+        match self.0.handle(m)? {
+            Some(Message::NoSend(_)) => Err(messages::unexpected(Tag::NoSend, 4)),
+            _ => Ok(()),
+        }
+    }
+}
+
+struct Sender<'a, R, W> {
+    session: Arc<Session>,
+    log: Log,
+    reader: &'a mut Reader<R>,
+    writer: &'a mut Writer<W>,
+    lister: Lister,
+    tree: Tree,
+    lists: Lists,
+    ndx_in: NdxDecoder,
+    ndx_out: NdxEncoder,
+    files: FileSender,
+    reporter: Option<Arc<Mutex<Reporter>>>,
+    /// The index requested last.
+    current: i32,
+    /// For each live list (by its base), which of its files were requested: a second request is a
+    /// redo.
+    requested: HashMap<i32, Vec<u64>>,
+    /// For each entry of the attribute table, the numbers of the values that were fetched.
+    values_sent: HashMap<u32, Vec<u32>>,
+}
+
+impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
+    /// Builds and sends the first list (the only one without incremental recursion).
+    fn first_list(
+        &mut self,
+        args: Vec<Vec<u8>>,
+        files_from: Option<crate::rules::Names>,
+    ) -> Result<(), Error> {
+        let started = Instant::now();
+        let session = self.session.clone();
+        let settings = &session.settings;
+        let shown = !settings.am_server && settings.info.flist > 0;
+        let building = shown
+            && !session.inc_recurse
+            && (settings.dirs || settings.recurse || settings.files_from.is_some());
+        if shown && session.inc_recurse {
+            self.log.info("sending incremental file list");
+        } else if building {
+            self.lister.show_count = settings.info.flist > 1;
+            let end: &[u8] = if self.lister.show_count { b"\n" } else { b"" };
+            let text = [b"building file list ... ", end].concat();
+            self.log.sink().message(Class::Info, &text);
+        }
+        self.lister.begin(self.lists.next_base(), None);
+        match files_from {
+            Some(names) => self.add_names(args.first().map_or(b"", |a| a), names)?,
+            None => {
+                for arg in &args {
+                    let arg = args::split(arg, settings.relative)?;
+                    self.tree.add(&mut self.lister, arg, self.writer)?;
+                }
+            }
+        }
+        let count = self.lister.builder.len();
+        if self.lister.show_count {
+            let s = if count == 1 { "" } else { "s" };
+            self.log.info(format!("{count} file{s} to consider"));
+            self.lister.show_count = false;
+        } else if building {
+            self.log.info("done");
+        }
+        let built = Instant::now();
+        session.stats.flist_build_ms.set((built - started).as_millis() as u64);
+        let (live, message) = self.tree.close(&mut self.lister, None, self.writer)?;
+        self.lists.push(live);
+        if let Some(message) = message {
+            self.writer.flush()?;
+            self.writer.message(&message)?;
+        }
+        self.writer.flush()?;
+        session.stats.flist_xfer_ms.set(built.elapsed().as_millis() as u64);
+        Ok(())
+    }
+
+    /// Lists the names of a files-from list below the source argument `top`.
+    fn add_names(&mut self, top: &[u8], names: crate::rules::Names) -> Result<(), Error> {
+        if let Err(e) = self.lister.sources.add(top) {
+            let path = source::quoted(&self.lister.sources.absolute(top));
+            let text = [b"change_dir ", &path[..], b" failed"].concat();
+            let line = crate::log::sys_error_line(Role::Sender, text, &e);
+            return Err(Error::fatal(ExitCode::FILE_SELECT, line));
+        }
+        let relative = self.session.settings.relative;
+        for name in names {
+            match name {
+                Ok(name) => {
+                    let arg = tree::split_files_from(top, &name, relative)?;
+                    self.tree.add(&mut self.lister, arg, self.writer)?;
+                }
+                Err(e) => {
+                    self.log.sys_error(Class::ErrorXfer, "reading the files-from list failed", &e);
+                    self.session.status.add_io_error(io_error::GENERAL);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends one more list, or the mark that there are no more.
+    fn send_list(&mut self) -> Result<(), Error> {
+        let base = self.lists.next_base();
+        let next = self.tree.next_list(&mut self.lister, base, &mut self.ndx_out, self.writer)?;
+        if let Some((live, message)) = next {
+            self.lists.push(live);
+            if let Some(message) = message {
+                self.writer.flush()?;
+                self.writer.message(&message)?;
+            }
+        }
+        self.writer.spill()
+    }
+
+    /// Sends lists until `ahead` entries lie beyond the current one.
+    fn fill_ahead(&mut self, ahead: u64) -> Result<(), Error> {
+        while self.session.inc_recurse
+            && !self.tree.finished()
+            && (self.lists.is_empty() || self.lists.ahead_of(self.current) < ahead)
+        {
+            self.send_list()?;
+        }
+        Ok(())
+    }
+}

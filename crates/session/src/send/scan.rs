@@ -1,0 +1,407 @@
+//! Looking at files and directories (file list: scanning a directory).
+
+use super::{
+    list::{Lister, Out},
+    source::quoted,
+};
+use crate::{Error, ExitCode, log::Class, session::io_error, settings::MUNGE_PREFIX};
+use fsroot::{Kind, Stat};
+use std::{io, sync::Arc};
+use wire::{RelPath, limits::MAX_PATH};
+
+/// A file that was looked at and will be listed.
+pub(super) struct Found {
+    /// Wire name.
+    pub name: Vec<u8>,
+    pub source: u32,
+    pub rel: RelPath,
+    pub st: Stat,
+    /// Symlink target, if it is wanted.
+    pub target: Vec<u8>,
+}
+
+impl Found {
+    pub fn is_dir(&self) -> bool {
+        self.st.kind == Kind::Directory
+    }
+}
+
+/// Why a file cannot be listed.
+pub(super) enum Unseen {
+    /// A link-following option met a link that leads nowhere.
+    NoReferent,
+    Io(io::Error),
+}
+
+impl From<io::Error> for Unseen {
+    fn from(e: io::Error) -> Self {
+        Unseen::Io(e)
+    }
+}
+
+fn invalid() -> Unseen {
+    Unseen::Io(io::ErrorKind::InvalidInput.into())
+}
+
+/// Which directories whose merge files are in force: the scanned one and those above it.
+pub(super) struct Chain {
+    pub name: Vec<u8>,
+    pub source: u32,
+    pub parent: Option<Arc<Chain>>,
+}
+
+/// A directory whose contents are to be listed.
+#[derive(Clone)]
+pub(super) struct Dir {
+    /// Wire name.
+    pub name: Vec<u8>,
+    pub source: u32,
+    /// The scanned directories above it.
+    pub above: Option<Arc<Chain>>,
+    /// The file system that `-x` keeps to; `None` to ask the directory itself.
+    pub device: Option<u64>,
+}
+
+/// The full wire name of something in a directory.
+pub(super) fn join(dir: &[u8], leaf: &[u8]) -> Vec<u8> {
+    let dir: &[u8] = match dir {
+        b"." => b"",
+        b"/." => b"/",
+        dir => dir,
+    };
+    let slash: &[u8] = if dir.is_empty() || dir.ends_with(b"/") { b"" } else { b"/" };
+    [dir, slash, leaf].concat()
+}
+
+/// The name that filter rules and pushed directories are matched with.
+pub(super) fn filter_name(name: &[u8]) -> &[u8] {
+    match name.strip_prefix(b"/").unwrap_or(name) {
+        b"." => b"",
+        name => name,
+    }
+}
+
+/// Whether following the link `name` -> `target` would leave the transfer.
+pub(super) fn unsafe_target(target: &[u8], name: &[u8]) -> bool {
+    if target.is_empty() || target.starts_with(b"/") {
+        return true;
+    }
+    let mut rest = target;
+    while let Some(more) = rest.strip_prefix(b"../") {
+        rest = more.iter().position(|&b| b != b'/').map_or(b"", |i| &more[i..]);
+    }
+    if rest.windows(4).any(|w| w == b"/../") || target.ends_with(b"/..") {
+        return true;
+    }
+    let mut depth: i64 = 0;
+    for part in name.split(|&b| b == b'/').rev().skip(1) {
+        match part {
+            b"" | b"." => {}
+            b".." => depth = 0,
+            _ => depth += 1,
+        }
+    }
+    for part in target.split(|&b| b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => depth -= 1,
+            _ => depth += 1,
+        }
+        if depth < 0 {
+            return true;
+        }
+    }
+    false
+}
+
+impl Lister {
+    /// Looks at one name as the link options say. `source` may be replaced: a followed directory
+    /// link is a source of its own.
+    pub fn examine(&mut self, source: u32, name: Vec<u8>, follow: bool) -> Result<Found, Unseen> {
+        let s = &self.session.settings;
+        let (copy_links, copy_unsafe) = (s.copy_links, s.copy_unsafe_links);
+        let (dirlinks, links, munge) = (s.copy_dirlinks, s.links, s.munge_links);
+        let unconfined = self.sources.unconfined();
+        let rel = self.sources.rel(source, &name).ok_or_else(invalid)?;
+        let root = self.sources.root(source)?;
+        let st = root.lstat(&rel)?;
+        let mut found = Found { name, source, rel, st, target: Vec::new() };
+        if st.kind != Kind::Symlink {
+            return Ok(found);
+        }
+        if copy_links || follow {
+            found.st = root.stat_follow(&found.rel, unconfined).map_err(|e| {
+                if e.kind() == io::ErrorKind::NotFound { Unseen::NoReferent } else { Unseen::Io(e) }
+            })?;
+            return self.entered(found);
+        }
+        if dirlinks
+            && let Ok(st) = root.stat_follow(&found.rel, unconfined)
+            && st.kind == Kind::Directory
+        {
+            found.st = st;
+            return self.entered(found);
+        }
+        if links || copy_unsafe {
+            found.target = root.read_link(&found.rel)?;
+            if munge && let Some(plain) = found.target.strip_prefix(MUNGE_PREFIX) {
+                found.target = plain.to_vec();
+            }
+        }
+        if copy_unsafe && unsafe_target(&found.target, filter_name(&found.name)) {
+            if self.session.settings.info.symsafe > 0 {
+                let text = [
+                    b"copying unsafe symlink ",
+                    &quoted(&found.name)[..],
+                    b" -> ",
+                    &quoted(&found.target),
+                ]
+                .concat();
+                self.log.info(text);
+            }
+            found.st =
+                self.sources.root(source)?.stat_follow(&found.rel, unconfined).map_err(|e| {
+                    if e.kind() == io::ErrorKind::NotFound {
+                        Unseen::NoReferent
+                    } else {
+                        Unseen::Io(e)
+                    }
+                })?;
+            found.target.clear();
+            return self.entered(found);
+        }
+        Ok(found)
+    }
+
+    /// What a followed link led to; a directory becomes a source of its own.
+    fn entered(&mut self, mut found: Found) -> Result<Found, Unseen> {
+        if found.is_dir() {
+            found.source = self.sources.add_link(found.source, &found.name)?;
+            found.rel = RelPath::root();
+        }
+        Ok(found)
+    }
+
+    /// Whether the user's rules hide a name.
+    pub fn hidden(&self, name: &[u8], is_dir: bool) -> bool {
+        let name = filter_name(name);
+        !name.is_empty()
+            && !self.filters.is_empty()
+            && self.filters.check(name, is_dir, false) == filters::Verdict::Exclude
+    }
+
+    /// Whether a daemon's rules hide a name.
+    pub fn hidden_by_daemon(&self, source: u32, name: &[u8], is_dir: bool) -> bool {
+        match &self.daemon_filters {
+            Some(rules) if !rules.is_empty() => {
+                let path = self.sources.shown(source, name);
+                !path.is_empty() && rules.check(&path, is_dir, false) == filters::Verdict::Exclude
+            }
+            _ => false,
+        }
+    }
+
+    fn is_hidden(&self, source: u32, name: &[u8], is_dir: bool) -> bool {
+        self.hidden_by_daemon(source, name, is_dir) || self.hidden(name, is_dir)
+    }
+
+    /// Reports why something found by scanning is not listed.
+    fn report_unseen(&mut self, source: u32, name: &[u8], why: Unseen) {
+        if self.is_hidden(source, name, false) || self.is_hidden(source, name, true) {
+            return;
+        }
+        match why {
+            Unseen::NoReferent => {
+                let path = quoted(&self.sources.shown(source, name));
+                self.log.error_xfer([b"symlink has no referent: ", &path[..]].concat());
+                self.session.status.add_io_error(io_error::GENERAL);
+            }
+            Unseen::Io(e) if e.kind() == io::ErrorKind::NotFound => {
+                let path = quoted(&self.sources.shown(source, name));
+                self.vanished([b"file has vanished: ", &path[..]].concat());
+            }
+            Unseen::Io(e) => {
+                self.sources.complain(&self.log, "readlink_stat(", source, name, ") failed", &e);
+                self.session.status.add_io_error(io_error::GENERAL);
+            }
+        }
+    }
+
+    /// A warning about something that vanished (an error before protocol 28 on a daemon).
+    fn vanished(&self, text: Vec<u8>) {
+        let old = self.session.settings.am_daemon && !self.session.protocol.has_extended_flags();
+        self.log.line(if old { Class::Error } else { Class::Warning }, text);
+        self.session.status.add_io_error(io_error::VANISHED);
+    }
+
+    /// Has the merge files of a directory and of the scanned directories above it in force.
+    fn enter_filters(&mut self, chain: &Arc<Chain>) -> Result<(), Error> {
+        if !self.filters.has_dir_merge() {
+            return Ok(());
+        }
+        let mut wanted = Vec::new();
+        let mut link = Some(chain);
+        while let Some(c) = link {
+            wanted.push(c.clone());
+            link = c.parent.as_ref();
+        }
+        wanted.reverse();
+        let kept = self
+            .pushed
+            .iter()
+            .zip(&wanted)
+            .take_while(|(have, want)| have.source == want.source && have.name == want.name)
+            .count();
+        for _ in kept..self.pushed.len() {
+            self.filters.pop_dir();
+        }
+        self.pushed.truncate(kept);
+        for c in &wanted[kept..] {
+            let mut loader = self.loader.below(self.sources.base(c.source));
+            self.filters
+                .push_dir(
+                    filter_name(&c.name),
+                    filters::Side::Sender,
+                    &self.rule_context,
+                    &mut loader,
+                )
+                .map_err(|e| Error::fatal(ExitCode(e.code), e.text))?;
+            self.pushed.push(c.clone());
+        }
+        Ok(())
+    }
+
+    /// Lists the contents of a directory; the directories among them that are to be scanned next.
+    pub fn scan(&mut self, dir: &Dir, out: &mut dyn Out) -> Result<Vec<Dir>, Error> {
+        let chain = Arc::new(Chain {
+            name: dir.name.clone(),
+            source: dir.source,
+            parent: dir.above.clone(),
+        });
+        if self.session.inc_recurse {
+            self.scanned.push(chain.clone());
+        }
+        self.enter_filters(&chain)?;
+        let mut below = Vec::new();
+        let Some(rel) = self.sources.rel(dir.source, &dir.name) else { return Ok(below) };
+        let mut names = Vec::new();
+        let read = self.sources.root(dir.source).and_then(|root| {
+            let device = match dir.device {
+                None if self.session.settings.one_file_system > 0 => Some(root.lstat(&rel)?.dev),
+                known => known,
+            };
+            names = root.read_dir(&rel)?;
+            Ok(device)
+        });
+        let device = match read {
+            Ok(device) => device,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let path = quoted(&self.sources.shown(dir.source, &dir.name));
+                self.vanished([b"directory has vanished: ", &path[..]].concat());
+                return Ok(below);
+            }
+            Err(e) => {
+                self.sources.complain(&self.log, "opendir ", dir.source, &dir.name, " failed", &e);
+                self.session.status.add_io_error(io_error::GENERAL);
+                return Ok(below);
+            }
+        };
+        // Sorted names compress better and make the list the same in every run.
+        names.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        for entry in names {
+            let name = join(&dir.name, &entry.name);
+            if name.len() >= MAX_PATH {
+                self.too_long(&dir.name, &entry.name, name.len());
+                continue;
+            }
+            let is_dir = match entry.kind {
+                Some(Kind::Symlink) | None => None,
+                Some(kind) => Some(kind == Kind::Directory),
+            };
+            if is_dir.is_some_and(|is_dir| self.is_hidden(dir.source, &name, is_dir)) {
+                continue;
+            }
+            let found = match self.examine(dir.source, name, false) {
+                Ok(found) => found,
+                Err(why) => {
+                    let name = join(&dir.name, &entry.name);
+                    self.report_unseen(dir.source, &name, why);
+                    continue;
+                }
+            };
+            let crosses = found.is_dir() && device.is_some_and(|d| d != found.st.dev);
+            if crosses && self.session.settings.one_file_system > 1 {
+                if self.session.settings.info.mount > 0 {
+                    let mut text = b"[sender] skipping mount-point dir ".to_vec();
+                    text.extend_from_slice(&found.name);
+                    self.log.info(text);
+                }
+                continue;
+            }
+            if is_dir != Some(found.is_dir())
+                && self.is_hidden(dir.source, &found.name, found.is_dir())
+            {
+                continue;
+            }
+            let enter = self.session.settings.recurse && !crosses;
+            let listed = self.emit(&found, false, !enter, out)?;
+            if listed && enter && found.is_dir() {
+                below.push(Dir {
+                    name: found.name,
+                    source: found.source,
+                    above: Some(chain.clone()),
+                    device,
+                });
+            }
+        }
+        Ok(below)
+    }
+
+    fn too_long(&mut self, dir: &[u8], leaf: &[u8], len: usize) {
+        let over = len + 1 - MAX_PATH;
+        let mut text = format!("filename overflows max-path len by {over}: ").into_bytes();
+        text.extend_from_slice(&join(dir, leaf));
+        self.log.error_xfer(text);
+        self.session.status.add_io_error(io_error::GENERAL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_joined_as_they_travel() {
+        let j =
+            |d: &str, l: &str| String::from_utf8(join(d.as_bytes(), l.as_bytes())).expect("ASCII");
+        assert_eq!(
+            [j(".", "a"), j("/.", "a"), j("/x", "a"), j("x/y", "a")],
+            ["a", "/a", "/x/a", "x/y/a"]
+        );
+    }
+
+    #[test]
+    fn targets_that_leave_the_transfer() {
+        let bad = [
+            ("", "a"),
+            ("/etc", "a"),
+            ("..", "a"),
+            ("../f", "a"),
+            ("../../f", "d/a"),
+            ("in/../../out/f", "a"),
+            ("in/..", "a"),
+            ("../x/../f", "d/e/a"),
+        ];
+        for (target, name) in bad {
+            assert!(unsafe_target(target.as_bytes(), name.as_bytes()), "{target} at {name}");
+        }
+        let good = [("f", "a"), ("../f", "d/a"), ("..", "d/e/a"), ("a..b", "x"), ("./b/c", "x")];
+        for (target, name) in good {
+            let ends = target.ends_with("/..");
+            assert!(
+                !ends && !unsafe_target(target.as_bytes(), name.as_bytes()),
+                "{target} at {name}"
+            );
+        }
+    }
+}

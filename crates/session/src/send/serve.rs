@@ -1,0 +1,468 @@
+//! Answering requests (transfer: sender steps per request; malformed input).
+
+use super::{
+    AHEAD, IDLE_AHEAD, Sender,
+    args::sanitize_xname,
+    end::LEGACY_KEEP_ALIVE,
+    file::{Outcome, Request},
+    source::quoted,
+};
+use crate::{
+    Error, ExitCode,
+    flist::{Entry, Found, Live},
+    log::Class,
+    report::{ItemEvent, Reporter},
+    session::io_error,
+};
+use delta::signature::Signature;
+use fast_io::{RecvHalf, SendHalf};
+use std::{io, sync::MutexGuard};
+use wire::{
+    Fault, WireError,
+    compat::CompatFlags,
+    item::{Item, ItemFlags, basis},
+    mux::Message,
+    ndx,
+    sums::SumHead,
+    varint::Put,
+    xattr::{self, XattrValue},
+};
+
+/// Block sums decoded at a time, so that memory grows only with what really arrives.
+const SUMS_AT_ONCE: usize = 1024;
+
+/// A broken rule of the protocol, with the role behind the text.
+fn broken(text: String) -> Error {
+    WireError::new(Fault::Protocol, text).with_role().into()
+}
+
+/// What a request is about: an entry of a live list, or the directory that a list belongs to.
+struct Subject {
+    live: Live,
+    /// Sorted position; `None` for the list's own directory.
+    pos: Option<usize>,
+}
+
+impl Subject {
+    fn entry(&self) -> Option<Entry<'_>> {
+        match self.pos {
+            Some(pos) => self.live.segment.get(pos),
+            None => self.live.parent.as_ref().map(|dir| dir.entry()),
+        }
+    }
+}
+
+impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
+    /// The next index; flushes and keeps the link alive if it has to wait.
+    pub(super) fn read_ndx(&mut self) -> Result<i32, Error> {
+        let ndx_in = &mut self.ndx_in;
+        if let Some(n) = self.reader.try_read(|c| ndx_in.decode(c))? {
+            return Ok(n);
+        }
+        // The peer may be waiting for what is buffered here.
+        self.writer.flush()?;
+        while let Some(interval) = self.writer.keep_alive_interval() {
+            if !self.reader.wait(interval)? {
+                self.writer.keep_alive()?;
+            } else if let Some(n) = self.reader.try_read(|c| ndx_in.decode(c))? {
+                return Ok(n);
+            }
+        }
+        self.reader.read(|c| ndx_in.decode(c))
+    }
+
+    /// Sends lists ahead of the requests, more of them while nothing is asked for.
+    fn look_ahead(&mut self) -> Result<(), Error> {
+        self.fill_ahead(AHEAD)?;
+        let mut flushed = false;
+        while self.session.inc_recurse
+            && !self.tree.finished()
+            && self.lists.ahead_of(self.current) < IDLE_AHEAD
+            && !self.reader.ready()?
+        {
+            if !flushed {
+                self.writer.flush()?;
+                flushed = true;
+            }
+            self.send_list()?;
+        }
+        Ok(())
+    }
+
+    /// Answers requests until the receiving side has finished its last phase.
+    pub(super) fn serve(&mut self) -> Result<(), Error> {
+        let protocol = self.session.protocol;
+        let last_phase = if protocol.has_item_flags() { 2 } else { 1 };
+        let mut phase = 0;
+        loop {
+            self.look_ahead()?;
+            match self.read_ndx()? {
+                ndx::DONE => {
+                    if self.session.inc_recurse && !self.lists.is_empty() {
+                        if let Some(freed) = self.lists.free_oldest() {
+                            self.requested.remove(&freed.segment.base());
+                        }
+                        if self.lists.is_empty() && self.tree.finished() {
+                            phase = 1;
+                        }
+                    } else {
+                        phase += 1;
+                        if phase > last_phase {
+                            return Ok(());
+                        }
+                    }
+                    self.ndx_out.encode(ndx::DONE, self.writer.buf());
+                    self.writer.spill()?;
+                }
+                ndx::DEL_STATS if protocol.has_error_exit() => self.delete_stats()?,
+                n if n < 0 => {
+                    let last = self.lists.range().1;
+                    return Err(broken(format!("Invalid file index: {n} (-1 - {last})")));
+                }
+                n => {
+                    let item = self.reader.read(|c| Item::decode(protocol, c))?;
+                    let beyond = !protocol.has_varints()
+                        && protocol.has_item_flags()
+                        && n as u64 == self.lists.total();
+                    if beyond && item.flags.0 == LEGACY_KEEP_ALIVE {
+                        self.writer.keep_alive()?;
+                        continue;
+                    }
+                    self.answer(n, item, phase == 2)?;
+                }
+            }
+        }
+    }
+
+    fn subject(&self, n: i32) -> Result<Subject, Error> {
+        match self.lists.find(n) {
+            Some(Found::Entry(live, pos)) => Ok(Subject { live, pos: Some(pos) }),
+            Some(Found::Gap(live)) if live.parent.is_some() => Ok(Subject { live, pos: None }),
+            Some(Found::Blank) => {
+                let text = format!("rsync: refusing transfer of cleared file index {n}");
+                Err(Error::fatal(ExitCode::PROTOCOL, text))
+            }
+            _ => {
+                let (first, last) = self.lists.range();
+                Err(broken(format!(
+                    "File-list index {n} not in {first} - {last} (read_ndx_and_attrs)"
+                )))
+            }
+        }
+    }
+
+    /// Answers one request.
+    fn answer(&mut self, n: i32, mut item: Item, last_phase: bool) -> Result<(), Error> {
+        let session = self.session.clone();
+        let settings = &session.settings;
+        let subject = self.subject(n)?;
+        self.current = n;
+        let Some(entry) = subject.entry() else {
+            return Err(broken(format!("File-list index {n} not in a list (read_ndx_and_attrs)")));
+        };
+        if item.basis >= basis::FUZZY
+            && let Some(xname) = &mut item.xname
+        {
+            *xname = sanitize_xname(xname);
+        }
+        let mut name = Vec::new();
+        entry.push_wire_name(&mut name);
+        let flags = item.flags;
+        let values = self.wanted_values(flags)?;
+        let reply = match values {
+            Some(numbers) => Some(self.values(entry, &name, &numbers)?),
+            None => None,
+        };
+        if !flags.has(ItemFlags::TRANSFER) {
+            self.echo(n, &item, reply);
+            self.report(entry, n, &name, &item, None, |r, e| r.item(e));
+            self.count_created(entry, flags);
+            return self.writer.spill();
+        }
+        if subject.pos.is_none() || !entry.is_regular() {
+            return Err(broken(format!("received request to transfer non-regular file: {n}")));
+        }
+        if last_phase {
+            return Err(broken("got transfer request in phase 2".into()));
+        }
+        session.stats.transferred_files.add(1);
+        session.stats.transferred_size.add(entry.len());
+        let redo = self.note_request(&subject);
+        if !redo {
+            self.count_created(entry, flags);
+        }
+        if settings.dry_run {
+            self.echo(n, &item, reply);
+            self.report(entry, n, &name, &item, None, |r, e| {
+                r.transfer_begins(e);
+                r.transfer_ends(e, 0, 0);
+            });
+            return self.writer.spill();
+        }
+        let (head, signature) = self.read_sums()?;
+        let Some((file, len)) = self.open(entry, n, &name)? else { return Ok(()) };
+        let sent_before = self.produced();
+        self.echo(n, &item, reply);
+        head.encode(self.writer.buf());
+        self.report(entry, n, &name, &item, None, |r, e| r.transfer_begins(e));
+        let request = Request { file, len, signature, in_place: self.in_place(&item), redo };
+        let reporter = self.reporter.clone();
+        let outcome = self.files.send(self.writer, request, |done| {
+            if let Some(reporter) = &reporter {
+                lock(reporter).progress(done, len);
+            }
+        })?;
+        let moved = self.produced().saturating_sub(sent_before);
+        let Outcome { digest, error } = outcome;
+        if let Some(e) = error {
+            let source = entry.source();
+            let text = "read errors mapping ";
+            self.lister.sources.complain(&self.log, text, source, &name, "", &e);
+            session.status.add_io_error(io_error::GENERAL);
+        }
+        let sums = 16 + u64::from(head.count) * (4 + u64::from(head.s2length));
+        self.report(entry, n, &name, &item, Some(digest.as_bytes()), |r, e| {
+            r.transfer_ends(e, moved, sums);
+        });
+        self.writer.spill()
+    }
+
+    /// Bytes of the stream produced so far, buffered ones included.
+    fn produced(&mut self) -> u64 {
+        self.session.stats.bytes_written.value() + self.writer.buf().len() as u64
+    }
+
+    /// Repeats the request's header, with the attribute values that it asked for.
+    fn echo(&mut self, n: i32, item: &Item, reply: Option<Vec<u8>>) {
+        let buf = self.writer.buf();
+        self.ndx_out.encode(n, buf);
+        item.encode(self.session.protocol, buf);
+        if let Some(reply) = reply {
+            buf.extend_from_slice(&reply);
+        }
+    }
+
+    /// Notes that a file was requested; true if it had been requested before.
+    fn note_request(&mut self, subject: &Subject) -> bool {
+        let segment = &subject.live.segment;
+        let Some(pos) = subject.pos else { return false };
+        let bits = self
+            .requested
+            .entry(segment.base())
+            .or_insert_with(|| vec![0; segment.len().div_ceil(64)]);
+        let before = bits[pos / 64] >> (pos % 64) & 1 == 1;
+        bits[pos / 64] |= 1 << (pos % 64);
+        before
+    }
+
+    fn count_created(&self, entry: Entry<'_>, flags: ItemFlags) {
+        if !flags.has(ItemFlags::IS_NEW) {
+            return;
+        }
+        let stats = &self.session.stats;
+        match fsroot::Kind::from_wire_mode(entry.mode()) {
+            Some(fsroot::Kind::Directory) => stats.created_dirs.add(1),
+            Some(fsroot::Kind::Symlink) => stats.created_links.add(1),
+            Some(kind) if kind.is_device() => stats.created_devices.add(1),
+            Some(kind) if kind.is_special() => stats.created_specials.add(1),
+            _ => stats.created_files.add(1),
+        }
+    }
+
+    /// Whether the receiver overwrites the basis while it reads it.
+    fn in_place(&self, item: &Item) -> bool {
+        let inplace = self.session.settings.inplace;
+        if !self.session.protocol.has_item_flags() {
+            return inplace;
+        }
+        match item.basis {
+            basis::DEST => inplace,
+            basis::PARTIAL_DIR => self.session.compat.has(CompatFlags::INPLACE_PARTIAL),
+            _ => false,
+        }
+    }
+
+    /// Reads a signature. Its memory grows with what arrives, not with what is announced.
+    fn read_sums(&mut self) -> Result<(SumHead, Signature), Error> {
+        let protocol = self.session.protocol;
+        let digest_len = self.session.transfer_sum.algo.digest_len();
+        let max_alloc = self.session.settings.max_alloc;
+        let head = self.reader.read(|c| SumHead::decode(protocol, digest_len, max_alloc, c))?;
+        let mut signature = Signature {
+            blength: head.blength,
+            remainder: head.remainder,
+            s2length: head.s2length,
+            ..Signature::default()
+        };
+        let size = 4 + head.s2length as usize;
+        let mut left = head.count as usize;
+        while left > 0 {
+            let n = left.min(SUMS_AT_ONCE);
+            self.reader.read(|c| {
+                for sum in c.take(n * size)?.chunks_exact(size) {
+                    let (weak, strong) = sum.split_at(4);
+                    signature
+                        .push(u32::from_le_bytes([weak[0], weak[1], weak[2], weak[3]]), strong);
+                }
+                Ok(())
+            })?;
+            left -= n;
+        }
+        Ok((head, signature))
+    }
+
+    /// Opens the file to send; `None` (and no answer) if it cannot be.
+    fn open(
+        &mut self,
+        entry: Entry<'_>,
+        n: i32,
+        name: &[u8],
+    ) -> Result<Option<(std::fs::File, u64)>, Error> {
+        let settings = &self.session.settings;
+        let follow = settings.copy_links || settings.copy_unsafe_links;
+        let source = entry.source();
+        let sources = &mut self.lister.sources;
+        let unconfined = sources.unconfined();
+        let opened = match sources.rel(source, name) {
+            Some(rel) => sources.root(source).and_then(|root| match follow {
+                true => root.open_read_follow(&rel, unconfined),
+                false => root.open_read(&rel),
+            }),
+            None => Err(io::ErrorKind::InvalidInput.into()),
+        };
+        let opened = opened.and_then(|file| file.metadata().map(|m| (file, m)));
+        let e = match opened {
+            Ok((file, metadata)) if metadata.is_file() => {
+                return Ok(Some((file, metadata.len())));
+            }
+            Ok((_, metadata)) => {
+                use std::os::unix::fs::FileTypeExt;
+                let kind = metadata.file_type();
+                if kind.is_block_device() || kind.is_char_device() {
+                    return Err(Error::fatal(
+                        ExitCode::PROTOCOL,
+                        "attempt to copy device contents without --copy-devices",
+                    ));
+                }
+                io::Error::from_raw_os_error(rustix::io::Errno::INVAL.raw_os_error())
+            }
+            Err(e) => e,
+        };
+        if e.kind() == io::ErrorKind::NotFound {
+            let path = quoted(&sources.shown(source, name));
+            let old = settings.am_daemon && !self.session.protocol.has_extended_flags();
+            let class = if old { Class::Error } else { Class::Warning };
+            self.log.line(class, [b"file has vanished: ", &path[..]].concat());
+            self.session.status.add_io_error(io_error::VANISHED);
+        } else {
+            sources.complain(&self.log, "send_files failed to open ", source, name, "", &e);
+            self.session.status.add_io_error(io_error::GENERAL);
+        }
+        if self.session.protocol.has_varints() {
+            self.writer.message(&Message::NoSend(n))?;
+        }
+        Ok(None)
+    }
+
+    /// The attribute numbers that an item asks for, if it carries a request.
+    fn wanted_values(&mut self, flags: ItemFlags) -> Result<Option<Vec<u32>>, Error> {
+        let s = &self.session;
+        let optimised = s.protocol.has_error_exit()
+            && !s.compat.has(CompatFlags::AVOID_XATTR_OPTIM)
+            && flags.has(ItemFlags::XNAME_FOLLOWS)
+            && flags.has(ItemFlags::LOCAL_CHANGE);
+        let exchange = s.settings.xattrs > 0
+            && flags.has(ItemFlags::REPORT_XATTR)
+            && !s.settings.dry_run
+            && !optimised;
+        if exchange { self.reader.read(xattr::decode_request).map(Some) } else { Ok(None) }
+    }
+
+    /// The reply to a request for attribute values.
+    fn values(&mut self, entry: Entry<'_>, name: &[u8], numbers: &[u32]) -> Result<Vec<u8>, Error> {
+        let mut reply = Vec::new();
+        let shown = String::from_utf8_lossy(name);
+        let unknown = |number: u32| {
+            Error::fatal(ExitCode::PROTOCOL, format!("could not find xattr #{number} for {shown}"))
+        };
+        let mut prev = 0;
+        for &number in numbers {
+            let list = entry.xattr().ok_or_else(|| unknown(number))?;
+            let attr = (number as usize)
+                .checked_sub(1)
+                .and_then(|i| self.lister.encoder.xattrs.get(list).get(i).cloned())
+                .ok_or_else(|| unknown(number))?;
+            let sent = self.values_sent.entry(list).or_default();
+            let XattrValue::Digest { len, .. } = attr.value else {
+                return Err(abbrev_error(&shown, &attr.name, None));
+            };
+            if sent.contains(&number) || number <= prev {
+                return Err(abbrev_error(&shown, &attr.name, Some(len)));
+            }
+            sent.push(number);
+            let source = entry.source();
+            let sources = &mut self.lister.sources;
+            let read = match sources.rel(source, name) {
+                Some(rel) => sources.root(source).and_then(|r| r.get_xattr(&rel, &attr.name)),
+                None => Err(io::ErrorKind::InvalidInput.into()),
+            };
+            let value = read.and_then(|v| v.ok_or_else(|| io::ErrorKind::NotFound.into()));
+            let value = match value {
+                Ok(value) => value,
+                Err(e) => {
+                    let attr = String::from_utf8_lossy(&attr.name).into_owned();
+                    let after = format!(",\"{attr}\") failed");
+                    let text = "get_xattr_data: lgetxattr(";
+                    sources.complain(&self.log, text, source, name, &after, &e);
+                    Vec::new()
+                }
+            };
+            xattr::encode_value(number, prev, &value, &mut reply);
+            prev = number;
+        }
+        reply.put_varint(0);
+        Ok(reply)
+    }
+
+    /// Has the reporter, if this process prints, say something about an item.
+    fn report(
+        &self,
+        entry: Entry<'_>,
+        n: i32,
+        name: &[u8],
+        item: &Item,
+        sum: Option<&[u8]>,
+        say: impl FnOnce(&mut Reporter, &ItemEvent<'_>),
+    ) {
+        let Some(reporter) = &self.reporter else { return };
+        let mut path = Vec::new();
+        self.lister.sources.push_typed(entry.source(), name, &mut path);
+        let list_sum = entry.checksum();
+        let event = ItemEvent {
+            ndx: n,
+            name,
+            mode: entry.mode(),
+            len: entry.len(),
+            mtime: entry.mtime(),
+            uid: entry.uid(),
+            gid: entry.gid(),
+            link_target: entry.link_target(),
+            item,
+            sum: if list_sum.is_empty() { sum } else { Some(list_sum) },
+            path: &path,
+        };
+        say(&mut lock(reporter), &event);
+    }
+}
+
+/// An attribute that is not waiting to be fetched was asked for.
+fn abbrev_error(file: &str, attr: &[u8], len: Option<u32>) -> Error {
+    let attr = String::from_utf8_lossy(attr);
+    let len = len.unwrap_or(0);
+    let text = format!("internal abbrev error on {file} ({attr}, len={len})!");
+    Error::fatal(ExitCode::PROTOCOL, text)
+}
+
+fn lock(reporter: &std::sync::Mutex<Reporter>) -> MutexGuard<'_, Reporter> {
+    reporter.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

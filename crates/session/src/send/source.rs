@@ -1,0 +1,258 @@
+//! Where the sender's files are: one open root for each directory that arguments start from.
+//!
+//! Names are resolved below a root without following links on the way. Where an option says that
+//! a symlinked directory is entered, the directory that it leads to becomes a source of its own,
+//! with the link's name as the prefix of the names below it.
+
+use crate::log::{Log, Role};
+use crate::{Session, log::Class};
+use fsroot::{Root, root::FollowParents};
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    io,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+use wire::RelPath;
+
+/// Roots open at the same time; the least recently used one is closed first.
+const MAX_OPEN: usize = 32;
+
+struct SourceDir {
+    /// How to open it: a path, or a link below another source.
+    place: Place,
+    /// Names in this source begin with this.
+    prefix: Vec<u8>,
+    /// Absolute path (inside a daemon: below the module).
+    shown: Vec<u8>,
+    /// The directory as typed, for `%f`.
+    typed: Vec<u8>,
+    /// The transfer root, which merge files are named from.
+    base: PathBuf,
+    root: Option<Root>,
+    used: u64,
+}
+
+enum Place {
+    Path(Vec<u8>),
+    Link { parent: u32, rel: RelPath },
+}
+
+/// All sources of a session.
+pub(super) struct Sources {
+    dirs: Vec<SourceDir>,
+    by_path: HashMap<Vec<u8>, u32>,
+    by_link: HashMap<(u32, Vec<u8>), u32>,
+    /// A daemon's sources stay inside its module, the directory that it serves from.
+    module: Option<Root>,
+    confined: bool,
+    open: usize,
+    clock: u64,
+}
+
+impl Sources {
+    pub fn new(session: &Session) -> Sources {
+        Sources {
+            dirs: Vec::new(),
+            by_path: HashMap::new(),
+            by_link: HashMap::new(),
+            module: None,
+            confined: session.settings.am_daemon,
+            open: 0,
+            clock: 0,
+        }
+    }
+    /// Links may lead anywhere.
+    pub fn unconfined(&self) -> bool {
+        !self.confined
+    }
+    /// The source that an argument's directory part means; it can be opened.
+    pub fn add(&mut self, dir: &[u8]) -> io::Result<u32> {
+        if let Some(&id) = self.by_path.get(dir) {
+            return Ok(id);
+        }
+        let id = self.push(SourceDir {
+            place: Place::Path(dir.to_vec()),
+            prefix: Vec::new(),
+            shown: self.absolute(dir),
+            typed: dir.to_vec(),
+            base: PathBuf::from(OsStr::from_bytes(if dir.is_empty() { b"." } else { dir })),
+            root: None,
+            used: 0,
+        });
+        match self.root(id) {
+            Ok(_) => {
+                self.by_path.insert(dir.to_vec(), id);
+                Ok(id)
+            }
+            Err(e) => {
+                self.dirs.pop();
+                Err(e)
+            }
+        }
+    }
+    /// The source behind the directory link `name` of source `parent`.
+    pub fn add_link(&mut self, parent: u32, name: &[u8]) -> io::Result<u32> {
+        let key = (parent, name.to_vec());
+        if let Some(&id) = self.by_link.get(&key) {
+            return Ok(id);
+        }
+        let rel = self.rel(parent, name).ok_or(io::ErrorKind::InvalidInput)?;
+        let of = &self.dirs[parent as usize];
+        let dir = SourceDir {
+            place: Place::Link { parent, rel },
+            prefix: name.to_vec(),
+            shown: self.shown(parent, name),
+            typed: of.typed.clone(),
+            base: of.base.clone(),
+            root: None,
+            used: 0,
+        };
+        let id = self.push(dir);
+        match self.root(id) {
+            Ok(_) => {
+                self.by_link.insert(key, id);
+                Ok(id)
+            }
+            Err(e) => {
+                self.dirs.pop();
+                Err(e)
+            }
+        }
+    }
+    fn push(&mut self, dir: SourceDir) -> u32 {
+        self.dirs.push(dir);
+        self.dirs.len() as u32 - 1
+    }
+    /// The root of a source, opened if need be.
+    pub fn root(&mut self, id: u32) -> io::Result<&mut Root> {
+        self.clock += 1;
+        if self.dirs[id as usize].root.is_none() {
+            if self.open >= MAX_OPEN {
+                let oldest =
+                    self.dirs.iter_mut().filter(|d| d.root.is_some()).min_by_key(|d| d.used);
+                if let Some(oldest) = oldest {
+                    oldest.root = None;
+                    self.open -= 1;
+                }
+            }
+            let root = self.open_root(id)?;
+            self.dirs[id as usize].root = Some(root);
+            self.open += 1;
+        }
+        let clock = self.clock;
+        let dir = &mut self.dirs[id as usize];
+        dir.used = clock;
+        dir.root.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+    fn open_root(&mut self, id: u32) -> io::Result<Root> {
+        match &self.dirs[id as usize].place {
+            Place::Path(path) if self.confined => {
+                let rel = below_module(path);
+                self.module()?.open_below_anchored(&rel, FollowParents::Beneath)
+            }
+            Place::Path(path) => {
+                let path: &[u8] = if path.is_empty() { b"." } else { path };
+                Root::open_unchecked(Path::new(OsStr::from_bytes(path)))
+            }
+            Place::Link { parent, rel } => {
+                let (parent, rel) = (*parent, rel.clone());
+                if self.confined {
+                    return self.root(parent)?.open_below_anchored(&rel, FollowParents::Beneath);
+                }
+                let path = self.root(parent)?.display(&rel);
+                Root::open_unchecked(Path::new(OsStr::from_bytes(&path)))
+            }
+        }
+    }
+    fn module(&mut self) -> io::Result<&mut Root> {
+        if self.module.is_none() {
+            self.module = Some(Root::open_unchecked(Path::new("."))?);
+        }
+        self.module.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+    /// A name's path below its source's root; `None` if it is not a legal one.
+    pub fn rel(&self, id: u32, name: &[u8]) -> Option<RelPath> {
+        let prefix = &self.dirs[id as usize].prefix;
+        let below = name.strip_prefix(&prefix[..]).unwrap_or(name);
+        RelPath::new(below.strip_prefix(b"/").unwrap_or(below))
+    }
+    /// The path of a name for messages.
+    pub fn shown(&self, id: u32, name: &[u8]) -> Vec<u8> {
+        let dir = &self.dirs[id as usize];
+        let below = name.strip_prefix(&dir.prefix[..]).unwrap_or(name);
+        let below = below.strip_prefix(b"/").unwrap_or(below);
+        let mut out = dir.shown.clone();
+        if below != b"." && !below.is_empty() {
+            if !out.is_empty() && !out.ends_with(b"/") {
+                out.push(b'/');
+            }
+            out.extend_from_slice(below);
+        }
+        out
+    }
+    /// `TEXT "PATH" AFTER: STRERROR (ERRNO)`, the shape of the sender's complaints.
+    pub fn complain(
+        &self,
+        log: &Log,
+        text: &str,
+        id: u32,
+        name: &[u8],
+        after: &str,
+        e: &io::Error,
+    ) {
+        let line = [text.as_bytes(), &quoted(&self.shown(id, name)), after.as_bytes()].concat();
+        log.sys_error(Class::ErrorXfer, line, e);
+    }
+    /// Appends the path for `%f`: the directory as typed, then the name, without leading slash.
+    pub fn push_typed(&self, id: u32, name: &[u8], out: &mut Vec<u8>) {
+        let dir = &self.dirs[id as usize].typed;
+        out.extend_from_slice(dir.strip_prefix(b"/").unwrap_or(dir));
+        if !out.is_empty() && !out.ends_with(b"/") {
+            out.push(b'/');
+        }
+        out.extend_from_slice(name.strip_prefix(b"/").unwrap_or(name));
+    }
+    /// The directory that merge-file names of this source start from.
+    pub fn base(&self, id: u32) -> &Path {
+        &self.dirs[id as usize].base
+    }
+    /// A directory argument's path for messages.
+    pub fn absolute(&self, dir: &[u8]) -> Vec<u8> {
+        if self.confined {
+            return below_module(dir).as_bytes().to_vec();
+        }
+        let path = Path::new(OsStr::from_bytes(dir));
+        let absolute =
+            if dir.is_empty() { std::env::current_dir() } else { std::path::absolute(path) };
+        let absolute = absolute.unwrap_or_else(|_| path.to_path_buf());
+        let parts = absolute.components().collect::<PathBuf>();
+        parts.into_os_string().into_encoded_bytes()
+    }
+    /// The sender's log line for a directory that cannot be entered.
+    pub fn cannot_enter(&self, log: &Log, dir: &[u8], e: &io::Error) {
+        let line = [b"change_dir ", &quoted(&self.absolute(dir))[..], b" failed"].concat();
+        log.with_role(Role::Sender).sys_error(Class::ErrorXfer, line, e);
+    }
+}
+
+/// A daemon's paths hang below its module; `..` does not leave it.
+fn below_module(path: &[u8]) -> RelPath {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|&b| b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    RelPath::new(&parts.join(&b'/')).unwrap_or_default()
+}
+
+/// A path in double quotes.
+pub(super) fn quoted(path: &[u8]) -> Vec<u8> {
+    [b"\"", path, b"\""].concat()
+}

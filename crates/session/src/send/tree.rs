@@ -1,0 +1,517 @@
+//! From arguments to lists: the whole list at once, or segment by segment (file list: which
+//! argument entries are sent; incremental recursion).
+
+use super::{
+    args::{self, Arg, ArgKind},
+    list::{Lister, Out},
+    scan::{Chain, Dir, Found, Unseen, filter_name, join},
+    source::quoted,
+};
+use crate::{
+    Error,
+    flist::{DirRef, Live},
+    log::Class,
+    session::io_error,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    sync::Arc,
+};
+use wire::{
+    mux::Message,
+    ndx::{self, NdxEncoder},
+};
+
+/// An argument that `--relative` hangs below a directory not yet listed.
+struct Deeper {
+    source: u32,
+    /// Wire name.
+    name: Vec<u8>,
+    kind: ArgKind,
+}
+
+/// Directories of one name whose list is still to be sent, the first one's number being theirs.
+struct Waiting {
+    number: u32,
+    first: DirRef,
+    same_name: u32,
+    above: Option<Arc<Chain>>,
+}
+
+/// The tree of a session as it is listed.
+pub(super) struct Tree {
+    /// Incremental: what the arguments ask for below each directory.
+    deeper: HashMap<Vec<u8>, Vec<Deeper>>,
+    /// Directories to send lists for; the last one is next.
+    waiting: Vec<Waiting>,
+    next_dir: u32,
+    /// The parents of the previous argument, which are not repeated.
+    last_parents: (u32, Vec<u8>),
+    dot_sent: bool,
+    /// The sources of directories reached through links, by source and name.
+    resolved: HashMap<(u32, Vec<u8>), u32>,
+    eof_sent: bool,
+}
+
+/// Whether `dir` is `name` or above it.
+fn is_above(dir: &[u8], name: &[u8]) -> bool {
+    name.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// The proper parents of a name, topmost first.
+fn parents(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    name.iter().enumerate().filter(|(i, b)| **b == b'/' && *i > 0).map(|(i, _)| &name[..i])
+}
+
+impl Tree {
+    pub fn new() -> Tree {
+        Tree {
+            deeper: HashMap::new(),
+            waiting: Vec::new(),
+            next_dir: 0,
+            last_parents: (u32::MAX, Vec::new()),
+            dot_sent: false,
+            resolved: HashMap::new(),
+            eof_sent: false,
+        }
+    }
+
+    /// Whether every list has been sent.
+    pub fn finished(&self) -> bool {
+        self.eof_sent
+    }
+
+    /// Lists one argument; without incremental recursion with all that is below it.
+    pub fn add(&mut self, lister: &mut Lister, arg: Arg, out: &mut dyn Out) -> Result<(), Error> {
+        let source = match lister.sources.add(&arg.dir) {
+            Ok(source) => source,
+            Err(e) => {
+                lister.sources.cannot_enter(&lister.log, &arg.dir, &e);
+                lister.session.status.add_io_error(io_error::GENERAL);
+                return Ok(());
+            }
+        };
+        let settings = lister.session.settings.clone();
+        let (inc, relative) = (lister.session.inc_recurse, settings.relative);
+        let nested = relative && parents(&arg.name).next().is_some();
+        let resolved = if nested { self.resolve(lister, source, &arg.name) } else { Ok(source) };
+        let below = match resolved {
+            Ok(below) => below,
+            Err(e) => return self.missing(lister, source, arg, Unseen::Io(e), out),
+        };
+        let found = match self.look(lister, below, &arg.name, arg.kind) {
+            Ok(found) => found,
+            Err(why) => return self.missing(lister, below, arg, why, out),
+        };
+        if arg.kind != ArgKind::DotDir && lister.hidden(&found.name, found.is_dir()) {
+            return Ok(());
+        }
+        if found.is_dir() && !settings.recurse && !settings.dirs {
+            let text = [b"skipping directory ", &found.name[..]].concat();
+            lister.log.info(text);
+            return Ok(());
+        }
+        if arg.dot_entry && !self.dot_sent && (settings.recurse || settings.dirs) {
+            self.dot_sent = true;
+            if let Ok(dot) = self.look(lister, source, b".", ArgKind::DotDir) {
+                self.emit_parent(lister, dot, out)?;
+            }
+        }
+        if nested && inc {
+            let first = parents(&arg.name).next().unwrap_or_default().to_vec();
+            self.emit_parents(lister, source, &arg.name, Some(1), out)?;
+            let deeper = Deeper { source, name: arg.name, kind: arg.kind };
+            self.deeper.entry(first).or_default().push(deeper);
+            return Ok(());
+        }
+        if nested {
+            self.emit_parents(lister, source, &arg.name, None, out)?;
+        }
+        if let Some(dir) = self.emit_arg(lister, found, arg.kind, None, out)? {
+            // The contents of `.` belong to its own list; others get lists of their own.
+            if !inc {
+                self.walk(lister, dir, out)?;
+            } else if filter_name(&dir.name).is_empty() {
+                lister.scan(&dir, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at an argument.
+    fn look(
+        &mut self,
+        lister: &mut Lister,
+        source: u32,
+        name: &[u8],
+        kind: ArgKind,
+    ) -> Result<Found, Unseen> {
+        let found = lister.examine(source, name.to_vec(), kind != ArgKind::Normal)?;
+        if lister.hidden_by_daemon(source, name, found.is_dir()) {
+            return Err(Unseen::Io(io::Error::from_raw_os_error(
+                rustix::io::Errno::NOENT.raw_os_error(),
+            )));
+        }
+        Ok(found)
+    }
+
+    /// Sends an argument's own entry; the directory to scan, if it is one.
+    fn emit_arg(
+        &mut self,
+        lister: &mut Lister,
+        found: Found,
+        kind: ArgKind,
+        above: Option<Arc<Chain>>,
+        out: &mut dyn Out,
+    ) -> Result<Option<Dir>, Error> {
+        let content = lister.session.settings.recurse || kind != ArgKind::Normal;
+        let listed = lister.emit(&found, content, !content, out)?;
+        if !listed || !content || !found.is_dir() {
+            return Ok(None);
+        }
+        let device = Some(found.st.dev);
+        Ok(Some(Dir { name: found.name, source: found.source, above, device }))
+    }
+
+    /// Everything below a directory.
+    fn walk(&mut self, lister: &mut Lister, top: Dir, out: &mut dyn Out) -> Result<(), Error> {
+        let mut levels = vec![vec![top]];
+        while let Some(level) = levels.last_mut() {
+            let Some(dir) = level.pop() else {
+                levels.pop();
+                continue;
+            };
+            let mut below = lister.scan(&dir, out)?;
+            below.reverse();
+            levels.push(below);
+        }
+        Ok(())
+    }
+
+    /// The source that a name's last component hangs below: parents may be links, which
+    /// `--relative` follows.
+    fn resolve(&mut self, lister: &mut Lister, source: u32, name: &[u8]) -> io::Result<u32> {
+        let Some(deepest) = parents(name).last() else { return Ok(source) };
+        if let Some(&known) = self.resolved.get(&(source, deepest.to_vec())) {
+            return Ok(known);
+        }
+        let mut here = source;
+        for parent in parents(name) {
+            let key = (source, parent.to_vec());
+            if let Some(&known) = self.resolved.get(&key) {
+                here = known;
+                continue;
+            }
+            let rel = lister.sources.rel(here, parent).ok_or(io::ErrorKind::InvalidInput)?;
+            let unconfined = lister.sources.unconfined();
+            let root = lister.sources.root(here)?;
+            if root.lstat(&rel)?.kind == fsroot::Kind::Symlink {
+                if root.stat_follow(&rel, unconfined)?.kind != fsroot::Kind::Directory {
+                    let not_a_dir = rustix::io::Errno::NOTDIR.raw_os_error();
+                    return Err(io::Error::from_raw_os_error(not_a_dir));
+                }
+                here = lister.sources.add_link(here, parent)?;
+            }
+            self.resolved.insert(key, here);
+        }
+        Ok(here)
+    }
+
+    /// Sends the parents of a name that the previous argument did not bring, at most `limit` of
+    /// them counted from the top.
+    fn emit_parents(
+        &mut self,
+        lister: &mut Lister,
+        source: u32,
+        name: &[u8],
+        limit: Option<usize>,
+        out: &mut dyn Out,
+    ) -> Result<(), Error> {
+        let settings = &lister.session.settings;
+        let wanted = lister.session.protocol.has_varints() || settings.implied_dirs;
+        let (last_source, last) = std::mem::take(&mut self.last_parents);
+        for parent in parents(name).take(limit.unwrap_or(usize::MAX)) {
+            if !wanted || (last_source == source && is_above(parent, &last)) {
+                continue;
+            }
+            self.emit_implied(lister, source, parent, out)?;
+        }
+        let deepest = parents(name).last().unwrap_or_default();
+        self.last_parents = (source, deepest.to_vec());
+        Ok(())
+    }
+
+    fn emit_implied(
+        &mut self,
+        lister: &mut Lister,
+        source: u32,
+        parent: &[u8],
+        out: &mut dyn Out,
+    ) -> Result<(), Error> {
+        let found = self
+            .resolve(lister, source, parent)
+            .map_err(Unseen::Io)
+            .and_then(|here| lister.examine(here, parent.to_vec(), true));
+        match found {
+            Ok(found) => self.emit_parent(lister, found, out),
+            Err(why) => {
+                let e = match why {
+                    Unseen::Io(e) => e,
+                    Unseen::NoReferent => io::ErrorKind::NotFound.into(),
+                };
+                lister.sources.complain(&lister.log, "link_stat ", source, parent, " failed", &e);
+                lister.session.status.add_io_error(io_error::GENERAL);
+                Ok(())
+            }
+        }
+    }
+
+    fn emit_parent(
+        &mut self,
+        lister: &mut Lister,
+        found: Found,
+        out: &mut dyn Out,
+    ) -> Result<(), Error> {
+        // Before protocol 30 the flag would mean that the contents are listed.
+        let flagged = lister.session.protocol.has_varints();
+        lister.emit(&found, flagged, true, out)?;
+        Ok(())
+    }
+
+    /// Reports an argument that cannot be looked at, or turns it into a request to delete it.
+    fn missing(
+        &mut self,
+        lister: &mut Lister,
+        source: u32,
+        arg: Arg,
+        why: Unseen,
+        out: &mut dyn Out,
+    ) -> Result<(), Error> {
+        let settings = lister.session.settings.clone();
+        let e = match why {
+            Unseen::Io(e) => e,
+            Unseen::NoReferent => {
+                io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error())
+            }
+        };
+        if e.kind() != io::ErrorKind::NotFound {
+            lister.sources.complain(&lister.log, "link_stat ", source, &arg.name, " failed", &e);
+            lister.session.status.add_io_error(io_error::GENERAL);
+            return Ok(());
+        }
+        if settings.delete_missing_args {
+            let first = parents(&arg.name).next().map(<[u8]>::to_vec);
+            if lister.session.inc_recurse
+                && settings.relative
+                && let Some(first) = first
+            {
+                // Its entry travels with its parent's list, if there is such a parent.
+                if lister.examine(source, first.clone(), true).is_ok() {
+                    self.emit_parents(lister, source, &arg.name, Some(1), out)?;
+                    let deeper = Deeper { source, name: arg.name, kind: arg.kind };
+                    self.deeper.entry(first).or_default().push(deeper);
+                }
+                return Ok(());
+            }
+            lister.emit_missing(arg.name, source, out);
+        } else if !settings.ignore_missing_args {
+            lister.sources.complain(&lister.log, "link_stat ", source, &arg.name, " failed", &e);
+        }
+        Ok(())
+    }
+
+    /// Closes the list being built: sorts it, numbers its directories and notes which of them get
+    /// lists.
+    pub fn close(
+        &mut self,
+        lister: &mut Lister,
+        parent: Option<DirRef>,
+        out: &mut dyn Out,
+    ) -> Result<(Live, Option<Message>), Error> {
+        let end = lister.end(out)?;
+        let varints = lister.session.protocol.has_varints();
+        lister.id_lists(out);
+        if !varints {
+            out.buf().extend_from_slice(&end.io_error.to_le_bytes());
+            lister.session.stats.flist_size.add(4);
+        }
+        let safe_marker = lister.session.protocol.has_error_exit();
+        let tell = varints && end.io_error != 0 && (!end.told || !safe_marker);
+        let message = tell.then_some(Message::IoError(end.io_error));
+        let fresh = crate::flist::SegmentBuilder::new(lister.session.protocol, 0, None);
+        let segment = std::mem::replace(&mut lister.builder, fresh).finish(false);
+        let parent = parent.or_else(|| {
+            segment.get(0).filter(|e| e.is_root()).and_then(|_| DirRef::new(&segment, 0))
+        });
+        if !lister.session.inc_recurse {
+            return Ok((Live { segment, parent }, message));
+        }
+        let scanned = std::mem::take(&mut lister.scanned);
+        let mark = self.waiting.len();
+        let mut previous: Option<Vec<u8>> = None;
+        for e in segment.iter().filter(|e| e.is_dir()) {
+            let number = self.next_dir;
+            self.next_dir += 1;
+            if filter_name(&e.name()).is_empty() {
+                continue;
+            }
+            let mut name = Vec::new();
+            e.push_wire_name(&mut name);
+            if previous.as_ref() == Some(&name)
+                && let Some(group) = self.waiting[mark..].last_mut()
+            {
+                group.same_name += 1;
+                continue;
+            }
+            previous = Some(name);
+            if let Some(first) = DirRef::new(&segment, e.position()) {
+                // An argument's merge files begin with itself.
+                let above = (!e.top_dir()).then(|| {
+                    scanned.iter().find(|c| c.source == e.source()).or(scanned.first()).cloned()
+                });
+                let above = above.flatten();
+                self.waiting.push(Waiting { number, first, same_name: 1, above });
+            }
+        }
+        self.waiting[mark..].reverse();
+        Ok((Live { segment, parent }, message))
+    }
+
+    /// Sends the next directory's list, or the mark that there are no more.
+    pub fn next_list(
+        &mut self,
+        lister: &mut Lister,
+        base: i32,
+        ndx: &mut NdxEncoder,
+        out: &mut dyn Out,
+    ) -> Result<Option<(Live, Option<Message>)>, Error> {
+        let Some(group) = self.waiting.pop() else {
+            if !self.eof_sent {
+                self.eof_sent = true;
+                ndx.encode(ndx::FLIST_EOF, out.buf());
+            }
+            return Ok(None);
+        };
+        ndx.encode(ndx::FLIST_OFFSET.saturating_sub_unsigned(group.number), out.buf());
+        lister.begin(base, Some(group.number));
+        let mut name = Vec::new();
+        group.first.entry().push_wire_name(&mut name);
+        let mut scanned = HashSet::new();
+        for i in 0..group.same_name as usize {
+            let Some(dir) = group.first.sibling(i) else { break };
+            let e = dir.entry();
+            if e.has_content() && scanned.insert(e.source()) {
+                let (name, above) = (name.clone(), group.above.clone());
+                lister.scan(&Dir { name, source: e.source(), above, device: None }, out)?;
+            }
+        }
+        self.deeper_of(lister, &name, out)?;
+        self.close(lister, Some(group.first), out).map(Some)
+    }
+
+    /// What the arguments ask for below a directory, as part of its list.
+    fn deeper_of(
+        &mut self,
+        lister: &mut Lister,
+        dir: &[u8],
+        out: &mut dyn Out,
+    ) -> Result<(), Error> {
+        let mut last_implied = None;
+        for deeper in self.deeper.remove(dir).unwrap_or_default() {
+            let next = parents(&deeper.name).find(|p| p.len() > dir.len());
+            if let Some(next) = next.map(<[u8]>::to_vec) {
+                let key = (deeper.source, next.clone());
+                if last_implied.as_ref() != Some(&key) {
+                    self.emit_implied(lister, deeper.source, &next, out)?;
+                    last_implied = Some(key);
+                }
+                self.deeper.entry(next).or_default().push(deeper);
+                continue;
+            }
+            let found = self
+                .resolve(lister, deeper.source, &deeper.name)
+                .map_err(Unseen::Io)
+                .and_then(|below| self.look(lister, below, &deeper.name, deeper.kind));
+            match found {
+                Ok(found) => {
+                    self.emit_arg(lister, found, deeper.kind, None, out)?;
+                }
+                Err(Unseen::Io(e))
+                    if e.kind() == io::ErrorKind::NotFound
+                        && !lister.session.settings.delete_missing_args =>
+                {
+                    let path = quoted(&lister.sources.shown(deeper.source, &deeper.name));
+                    let text = [b"file has vanished: ", &path[..]].concat();
+                    lister.log.line(Class::Warning, text);
+                    lister.session.status.add_io_error(io_error::VANISHED);
+                }
+                Err(why) => {
+                    let arg = Arg {
+                        dir: Vec::new(),
+                        name: deeper.name,
+                        kind: deeper.kind,
+                        dot_entry: false,
+                    };
+                    let settings = &lister.session.settings;
+                    match why {
+                        Unseen::Io(e)
+                            if settings.delete_missing_args
+                                && e.kind() == io::ErrorKind::NotFound =>
+                        {
+                            lister.emit_missing(arg.name, deeper.source, out);
+                        }
+                        why => self.missing(lister, deeper.source, arg, why, out)?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Splits a files-from name below the source directory `top`.
+pub(super) fn split_files_from(top: &[u8], name: &[u8], relative: bool) -> Result<Arg, Error> {
+    let name = args::sanitize(name, relative);
+    let mut arg = args::split(&name, relative)?;
+    // A name cannot leave the source directory, so neither can the part that selects one.
+    let below = arg.dir.strip_prefix(b"/").unwrap_or(&arg.dir);
+    arg.dir = match (top, below) {
+        (top, b"") => top.to_vec(),
+        (b"", below) => below.to_vec(),
+        (top, below) => join(top, below),
+    };
+    Ok(arg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parents_from_the_top() {
+        let p = |n: &str| {
+            parents(n.as_bytes())
+                .map(|p| String::from_utf8_lossy(p).into_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(p("a/b/c"), ["a", "a/b"]);
+        assert_eq!(p("/x/y"), ["/x"]);
+        assert!(p("a").is_empty() && p("/.").is_empty());
+        assert!(is_above(b"a/b", b"a/b/c") && is_above(b"a", b"a") && !is_above(b"a", b"ab"));
+    }
+
+    #[test]
+    fn files_from_names_hang_below_the_argument() {
+        let arg = |name: &str, relative| {
+            let a = split_files_from(b"top", name.as_bytes(), relative).expect("legal");
+            let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+            (text(&a.dir), text(&a.name), a.kind)
+        };
+        assert_eq!(arg("../f", true), ("top".into(), "f".into(), ArgKind::Normal));
+        assert_eq!(arg("/d1/./sub/b", true), ("top/d1".into(), "sub/b".into(), ArgKind::Normal));
+        assert_eq!(arg("d1/a", false), ("top/d1".into(), "a".into(), ArgKind::Normal));
+        assert_eq!(arg("dir/", true), ("top".into(), "dir".into(), ArgKind::SlashEnding));
+        assert_eq!(arg("/", true), ("top".into(), ".".into(), ArgKind::DotDir));
+    }
+}
