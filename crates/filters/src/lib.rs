@@ -1,7 +1,33 @@
-//! rsync's filter language (spec chapter 05): rules, patterns, per-directory merge files. Pure: merge files come
-//! through [`Loader`].
+//! rsync's filter language: rules, patterns, per-directory merge files, and the names a pulling
+//! client asked for. Pure: files come through [`Loader`], the environment through [`ParseContext`].
+//!
+//! # Using a list
+//!
+//! A client adds the user's rules in the order given, then calls [`FilterList::for_peer`] (or
+//! [`FilterList::client_list`], which also knows where `-C` goes) once the protocol is known; that
+//! returns the texts to send and leaves the list as this role sees it. A local copy calls
+//! [`FilterList::for_role`] for each half instead. A server adds what arrives with
+//! [`FilterList::add_from_wire`].
+//!
+//! Before names are tested or directories entered, [`FilterList::set_cwd`] says where relative
+//! names start. Scans enter each directory with [`FilterList::push_dir`] before testing its
+//! entries and leave it with [`FilterList::pop_dir`]; a scan that visits directories in no
+//! particular order uses [`FilterList::at_dir`]. Clones share all rules and are cheap.
+mod build;
+mod daemon;
+mod list;
+mod parse;
+mod pattern;
+mod peer;
+mod requested;
+mod rule;
 pub mod wildmatch;
+
+pub use daemon::DaemonRules;
+pub use list::{FilterList, Hit};
+pub use requested::{Requested, RequestedNames};
 use std::io;
+
 /// Which transfer role the list acts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -9,6 +35,7 @@ pub enum Side {
     Sender,
     Receiver,
 }
+
 /// The answer for one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -19,166 +46,78 @@ pub enum Verdict {
     /// An exclude (hide, protect) rule matched.
     Exclude,
 }
+
 /// Opens merge files for the list.
 pub trait Loader {
-    /// Reads the whole file; `path` is as written for a plain merge, absolute-in-root for per-directory files.
+    /// Reads the whole file; `path` is as written for a plain merge named on the command line or
+    /// by the peer (`-` is the standard input, never asked for by a server), otherwise absolute:
+    /// in the file system, or in the module for a daemon.
     fn load(&mut self, path: &[u8]) -> io::Result<Vec<u8>>;
 }
+
 /// A rule could not be parsed or its file not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
     /** rsync's words. */
     pub text: String,
-    /** Exit code: 1, 2 or 11. */
+    /** Exit code: 1, 2, 11 or 22. */
     pub code: i32,
 }
-/// An ordered list of rules with the state of active per-directory merge files.
-#[derive(Debug, Clone, Default)]
-pub struct FilterList {
-    _p: (),
+
+impl FilterError {
+    fn new(text: &[u8], code: i32) -> FilterError {
+        FilterError { text: String::from_utf8_lossy(text).into_owned(), code }
+    }
 }
+
+impl std::fmt::Display for FilterError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for FilterError {}
+
+/// A message that does not stop anything: print it as an error message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /** rsync's words. */
+    pub text: String,
+    /** The general I/O error flag is to be set. */
+    pub io_error: bool,
+}
+
 /// Things that stay the same while parsing.
-#[derive(Debug, Clone, Default)]
-#[allow(missing_docs)]
+#[derive(Debug, Clone)]
 pub struct ParseContext {
+    /// `--from0`: records of rules files end at NUL.
     pub from0: bool,
+    /// This process is a server: `-` is no name for the standard input.
     pub is_server: bool,
+    /// The protocol (as far as known) is at least 30: built-in CVS names are perishable.
     pub protocol_30: bool,
+    /// `--delete-excluded`, as far as the command line was read: rules without sides become the
+    /// sender's.
     pub delete_excluded: bool,
+    /// This process in messages: `client`, `sender`, `Receiver`, ...
+    pub who: String,
+    /// `$HOME` (`/` in a module served with chroot): where `-C` looks for `.cvsignore`.
+    pub home: Option<Vec<u8>>,
+    /// `$CVSIGNORE`.
+    pub cvsignore: Option<Vec<u8>>,
 }
-impl FilterList {
-    /// An empty list.
-    pub fn new() -> Self {
-        FilterList::default()
-    }
-    /// Whether there is no rule.
-    pub fn is_empty(&self) -> bool {
-        todo!()
-    }
-    /// Adds one new-style rule (`--filter`).
-    pub fn add_rule(
-        &mut self,
-        text: &[u8],
-        cx: &ParseContext,
-        loader: &mut dyn Loader,
-    ) -> Result<(), FilterError> {
-        let _ = (text, cx, loader);
-        todo!()
-    }
-    /// Adds one old-style pattern (`--exclude`, `--include`).
-    pub fn add_pattern(
-        &mut self,
-        text: &[u8],
-        include: bool,
-        cx: &ParseContext,
-        loader: &mut dyn Loader,
-    ) -> Result<(), FilterError> {
-        let _ = (text, include, cx, loader);
-        todo!()
-    }
-    /// Adds a file of old-style patterns (`--exclude-from`, `--include-from`).
-    pub fn add_file(
-        &mut self,
-        path: &[u8],
-        include: bool,
-        cx: &ParseContext,
-        loader: &mut dyn Loader,
-    ) -> Result<(), FilterError> {
-        let _ = (path, include, cx, loader);
-        todo!()
-    }
-    /// `-C`: adds `:C` and `-C` at the end.
-    pub fn add_cvs(
-        &mut self,
-        cx: &ParseContext,
-        loader: &mut dyn Loader,
-    ) -> Result<(), FilterError> {
-        let _ = (cx, loader);
-        todo!()
-    }
-    /// Classifies each rule for this end's role and returns the texts to send to the peer, in order
-    /// (spec chapter 05, Sides and elision; Filter rules on the wire). Rules that this side ignores are elided afterwards.
-    pub fn for_peer(
-        &mut self,
-        am_sender: bool,
-        protocol: u32,
-        delete_excluded: bool,
-    ) -> Result<Vec<Vec<u8>>, FilterError> {
-        let _ = (am_sender, protocol, delete_excluded);
-        todo!()
-    }
-    /// For a list that is not sent (local copy): the list as one role sees it.
-    pub fn for_role(&self, side: Side, delete_excluded: bool) -> FilterList {
-        let _ = (side, delete_excluded);
-        todo!()
-    }
-    /// Adds a rule from the wire (server).
-    pub fn add_from_wire(
-        &mut self,
-        text: &[u8],
-        protocol: u32,
-        cx: &ParseContext,
-        loader: &mut dyn Loader,
-    ) -> Result<(), FilterError> {
-        let _ = (text, protocol, cx, loader);
-        todo!()
-    }
-    /// First match wins. `name` is relative to the transfer root. `ignore_perishable`: inside a directory being deleted.
-    pub fn check(&self, name: &[u8], is_dir: bool, ignore_perishable: bool) -> Verdict {
-        let _ = (name, is_dir, ignore_perishable);
-        todo!()
-    }
-    /// The same for an xattr name; `None` if the list has no xattr rules (use the default policy).
-    pub fn check_xattr(&self, name: &[u8]) -> Option<Verdict> {
-        let _ = name;
-        todo!()
-    }
-    /// Whether any per-directory merge rule is (or was) in the list.
-    pub fn has_dir_merge(&self) -> bool {
-        todo!()
-    }
-    /// Enters a directory (path relative to the transfer root; empty for the root): reads its per-directory files.
-    pub fn push_dir(
-        &mut self,
-        dir: &[u8],
-        side: Side,
-        cx: &ParseContext,
-        loader: &mut dyn Loader,
-    ) -> Result<(), FilterError> {
-        let _ = (dir, side, cx, loader);
-        todo!()
-    }
-    /// Leaves it.
-    pub fn pop_dir(&mut self) {
-        todo!()
-    }
-}
-/// The implied list: what a pulling client asked for (spec chapter 05, Building the implied list).
-#[derive(Debug, Clone, Default)]
-pub struct RequestedNames {
-    _p: (),
-}
-/// How a received name relates to the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Requested {
-    Yes,
-    ParentOnly,
-    No,
-}
-impl RequestedNames {
-    /// Adds a source argument (host part removed; module removed for daemons) or a files-from name.
-    pub fn add(&mut self, arg: &[u8], is_daemon: bool, relative: bool, recurse: bool, dirs: bool) {
-        let _ = (arg, is_daemon, relative, recurse, dirs);
-        todo!()
-    }
-    /// Whether no pattern was derived (the check is then off).
-    pub fn is_empty(&self) -> bool {
-        todo!()
-    }
-    /// Judges one name (`.` is [`Requested::ParentOnly`] unless the contents of the root were asked for).
-    pub fn check(&self, name: &[u8], is_dir: bool) -> Requested {
-        let _ = (name, is_dir);
-        todo!()
+
+impl Default for ParseContext {
+    /// A client that has not read anything from its environment.
+    fn default() -> Self {
+        ParseContext {
+            from0: false,
+            is_server: false,
+            protocol_30: true,
+            delete_excluded: false,
+            who: "client".to_string(),
+            home: None,
+            cvsignore: None,
+        }
     }
 }

@@ -1,0 +1,386 @@
+//! Comparing and setting what is kept of a file besides its content (receiver: finishing).
+use super::shared::Shared;
+use crate::{
+    flist::Entry,
+    log::{Class, Log},
+    settings::Settings,
+};
+use fsroot::{Kind, Root, Stat, names::NameCache};
+use std::{collections::HashMap, sync::Arc};
+use wire::{RelPath, item::ItemFlags as F};
+
+/// What an entry wants of the file, with local ids.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Want {
+    /// `None`: not one of the seven types (a missing argument).
+    pub kind: Option<Kind>,
+    pub mode: u32,
+    pub len: u64,
+    pub mtime: i64,
+    pub nsec: u32,
+    pub atime: i64,
+    pub uid: u32,
+    /// `None`: a group that cannot be set.
+    pub gid: Option<u32>,
+    pub rdev: (u32, u32),
+    pub acl: Option<(u32, Option<u32>)>,
+    pub xattr: Option<u32>,
+}
+
+/// One thread's view of the attribute options, with its caches.
+pub(super) struct Attrs {
+    shared: Arc<Shared>,
+    pub root_user: bool,
+    umask: u32,
+    names: NameCache,
+    groups: HashMap<u32, bool>,
+    /// The last directory whose default permissions were asked for.
+    last_default: Option<(Vec<u8>, u32)>,
+    pub log: Log,
+}
+
+/// Permission bits that chmod sets.
+const CHMOD_BITS: u32 = 0o7777;
+
+impl Attrs {
+    pub fn new(shared: Arc<Shared>, log: Log) -> Attrs {
+        Attrs {
+            shared,
+            root_user: fsroot::names::am_root(),
+            umask: fsroot::names::umask(),
+            names: NameCache::default(),
+            groups: HashMap::new(),
+            last_default: None,
+            log,
+        }
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.shared.session.settings
+    }
+
+    /// What `e` wants.
+    pub fn want(&mut self, e: Entry<'_>) -> Want {
+        let s = &self.shared.session.settings;
+        let uid = match self.root_user && s.owner {
+            true => self.shared.ids.user(e.uid()),
+            false => e.uid(),
+        };
+        let mut gid = None;
+        if s.group {
+            let id = self.shared.ids.group(e.gid());
+            let names = &mut self.names;
+            let may =
+                self.root_user || *self.groups.entry(id).or_insert_with(|| names.in_group(id));
+            gid = may.then_some(id);
+        }
+        Want {
+            kind: Kind::from_wire_mode(e.mode()),
+            mode: e.mode(),
+            len: e.len(),
+            mtime: e.mtime(),
+            nsec: e.mtime_nsec(),
+            atime: e.atime(),
+            uid,
+            gid,
+            rdev: e.rdev(),
+            acl: e.acl(),
+            xattr: e.xattr(),
+        }
+    }
+
+    /// Whether mtimes are kept for this type.
+    pub fn keeps_mtime(&self, kind: Option<Kind>) -> bool {
+        let s = self.settings();
+        s.times
+            && match kind {
+                Some(Kind::Directory) => !s.omit_dir_times,
+                Some(Kind::Symlink) => !s.omit_link_times,
+                _ => true,
+            }
+    }
+
+    /// Whether atimes are kept for this type.
+    fn keeps_atime(&self, kind: Option<Kind>) -> bool {
+        self.settings().atimes > 0 && !matches!(kind, Some(Kind::Directory | Kind::Symlink))
+    }
+
+    /// Equality of mtimes under `--modify-window`.
+    pub fn same_mtime(&self, want: &Want, have: &Stat) -> bool {
+        same_time(
+            self.settings().modify_window,
+            (want.mtime, want.nsec),
+            (have.mtime, have.mtime_nsec),
+        )
+    }
+
+    /// The permissions that the file is to have. `existing` are those of the file that it replaces or is.
+    pub fn dest_perm(
+        &mut self,
+        root: &mut Root,
+        p: &RelPath,
+        want: &Want,
+        existing: Option<u32>,
+    ) -> u32 {
+        let perm = want.mode & CHMOD_BITS;
+        if self.settings().perms {
+            return perm;
+        }
+        match existing {
+            Some(have) => {
+                if !self.settings().executability || want.kind != Some(Kind::Regular) {
+                    have
+                } else if perm & 0o111 == 0 {
+                    have & !0o111
+                } else if have & 0o111 == 0 {
+                    have | (have & 0o444) >> 2
+                } else {
+                    have
+                }
+            }
+            None => perm & self.default_perms(root, p),
+        }
+    }
+
+    /// The bits that a new file beside `p` may have: the directory's default ACL, or the umask.
+    fn default_perms(&mut self, root: &mut Root, p: &RelPath) -> u32 {
+        let dir = p.split().map(|(dir, _)| dir).unwrap_or_default();
+        if let Some((last, perms)) = &self.last_default
+            && last == dir
+        {
+            return *perms;
+        }
+        let mut perms = 0o777 & !self.umask;
+        if let Some(parent) = RelPath::new(dir)
+            && let Ok(Some(acl)) = root.default_acl(&parent)
+        {
+            let user = u32::from(acl.user_obj.unwrap_or(0));
+            let group = u32::from(acl.mask.or(acl.group_obj).unwrap_or(0));
+            let other = u32::from(acl.other.unwrap_or(0));
+            perms = (user << 6 | group << 3 | other) & 0o777;
+        }
+        self.last_default = Some((dir.to_vec(), perms));
+        perms
+    }
+
+    /// The REPORT bits of an existing item (item header). `base` are the flags known already, `empty_xname` says that the item
+    /// carries an empty xname.
+    pub fn report(
+        &mut self,
+        root: &mut Root,
+        p: &RelPath,
+        want: &Want,
+        have: &Stat,
+        base: u16,
+        empty_xname: bool,
+    ) -> u16 {
+        let s = &self.shared.session.settings;
+        let mut flags = base;
+        if want.kind == Some(Kind::Regular) && want.len != have.len {
+            flags |= F::REPORT_SIZE;
+        }
+        if self.keeps_atime(want.kind)
+            && !same_time(s.modify_window.max(0), (want.atime, 0), (have.atime, 0))
+        {
+            flags |= F::REPORT_ATIME;
+        }
+        let time = match self.keeps_mtime(want.kind) {
+            true => !self.same_mtime(want, have),
+            false => flags & (F::TRANSFER | F::LOCAL_CHANGE) != 0 && !empty_xname,
+        };
+        if time {
+            flags |= F::REPORT_TIME;
+        }
+        if want.kind != Some(Kind::Symlink) {
+            let perm = match s.perms {
+                true => want.mode & CHMOD_BITS != have.perm,
+                false => {
+                    s.executability
+                        && want.kind == Some(Kind::Regular)
+                        && (want.mode & 0o111 == 0) != (have.perm & 0o111 == 0)
+                }
+            };
+            if perm {
+                flags |= F::REPORT_PERMS;
+            }
+        }
+        if s.owner && self.root_user && want.uid != have.uid {
+            flags |= F::REPORT_OWNER;
+        }
+        if want.gid.is_some_and(|gid| gid != have.gid) {
+            flags |= F::REPORT_GROUP;
+        }
+        if let (true, Some(acl), true) = (s.acls, want.acl, want.kind != Some(Kind::Symlink)) {
+            match self.shared.acls.differ(root, p, want.mode, acl) {
+                Ok(true) => flags |= F::REPORT_ACL,
+                Ok(false) => {}
+                Err(e) => self.failed("get_acl: sys_acl_get_file failed on", root, p, &e),
+            }
+        }
+        if let (true, Some(k)) = (s.xattrs > 0, want.xattr) {
+            match self.shared.xattrs.differ(Some((root, p)), k) {
+                Ok(true) => flags |= F::REPORT_XATTR,
+                Ok(false) => {}
+                Err(e) => self.failed("rsync_xal_get: lgetxattr failed on", root, p, &e),
+            }
+        }
+        flags
+    }
+
+    /// Sets whatever differs on an item at `p`, `have` being its state. `perm` is the wanted mode. Extended attributes are the
+    /// receiver's business. True if something was changed.
+    pub fn apply(
+        &mut self,
+        root: &mut Root,
+        p: &RelPath,
+        want: &Want,
+        have: &Stat,
+        perm: u32,
+        times: Times,
+    ) -> bool {
+        let s = &self.shared.session.settings;
+        let link = want.kind == Some(Kind::Symlink);
+        let mut have_perm = have.perm;
+        let mut changed = false;
+        let uid = (s.owner && self.root_user && want.uid != have.uid).then_some(want.uid);
+        let gid = want.gid.filter(|gid| *gid != have.gid);
+        if uid.is_some() || gid.is_some() {
+            match root.chown(p, uid, gid) {
+                Ok(()) => {
+                    changed = true;
+                    if have_perm & 0o6000 != 0 && !link {
+                        // The system takes the set-id bits away from a file that changes hands.
+                        have_perm &= !0o6000;
+                    }
+                }
+                Err(e) => {
+                    let what = if uid.is_some() { "chown" } else { "chgrp" };
+                    self.failed_after(what, root, p, &e);
+                }
+            }
+        }
+        let exact = times == Times::Exact;
+        let mtime = (times != Times::Keep && self.keeps_mtime(want.kind))
+            .then_some((want.mtime, want.nsec))
+            .filter(|_| match exact {
+                true => (want.mtime, want.nsec) != (have.mtime, have.mtime_nsec),
+                false => !self.same_mtime(want, have),
+            });
+        let atime = (times != Times::Keep && self.keeps_atime(want.kind))
+            .then_some((want.atime, 0))
+            .filter(|_| want.atime != have.atime);
+        if mtime.is_some() || atime.is_some() {
+            match root.utimes(p, atime, mtime) {
+                Ok(()) => changed = true,
+                Err(e) => self.failed("failed to set times on", root, p, &e),
+            }
+        }
+        if link {
+            return changed;
+        }
+        let mut acl_set = false;
+        if let (true, Some(acl)) = (s.acls, want.acl) {
+            match self.shared.acls.apply(root, p, want.mode, acl) {
+                Ok(set) => acl_set = set,
+                Err(e) => self.failed("set_acl: sys_acl_set_file failed on", root, p, &e),
+            }
+        }
+        if perm != have_perm || (acl_set && perm & 0o7000 != 0) {
+            match root.chmod(p, perm) {
+                Ok(()) => changed |= perm != have.perm,
+                Err(e) => self.failed("failed to set permissions on", root, p, &e),
+            }
+        }
+        changed || acl_set
+    }
+
+    /// Sets the extended attributes of list `k`.
+    pub fn apply_xattrs(&mut self, root: &mut Root, p: &RelPath, have_perm: Option<u32>, k: u32) {
+        let (_, mut failed) = self.shared.xattrs.apply(root, p, k);
+        // A file without owner-write refuses new attributes to its owner.
+        if failed.as_ref().is_some_and(|(_, e)| e.kind() == std::io::ErrorKind::PermissionDenied) {
+            let perm = have_perm.or_else(|| {
+                root.lstat(p).ok().filter(|st| st.kind != Kind::Symlink).map(|st| st.perm)
+            });
+            if let Some(perm) = perm
+                && perm & 0o200 == 0
+                && root.chmod(p, perm | 0o200).is_ok()
+            {
+                failed = self.shared.xattrs.apply(root, p, k).1;
+                if let Err(e) = root.chmod(p, perm) {
+                    self.failed("failed to set permissions on", root, p, &e);
+                }
+            }
+        }
+        if let Some((name, e)) = failed {
+            let mut text = b"rsync_xal_set: lsetxattr(\"".to_vec();
+            text.extend_from_slice(&root.display(p));
+            text.extend_from_slice(b"\",\"");
+            text.extend_from_slice(&name);
+            text.extend_from_slice(b"\") failed");
+            self.log.sys_error(Class::ErrorXfer, text, &e);
+        }
+    }
+
+    /// `WHAT "P"`.
+    fn failed(&self, what: &str, root: &Root, p: &RelPath, e: &std::io::Error) {
+        self.log.sys_error(Class::ErrorXfer, quoted(what, &root.display(p), ""), e);
+    }
+
+    /// `WHAT "P" failed`.
+    fn failed_after(&self, what: &str, root: &Root, p: &RelPath, e: &std::io::Error) {
+        self.log.sys_error(Class::ErrorXfer, quoted(what, &root.display(p), " failed"), e);
+    }
+}
+
+/// What happens to the times of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    /// Nothing: its content is not the source's.
+    Keep,
+    /// Set if they differ by more than the modify window.
+    IfDifferent,
+    /// Set to the source's.
+    Exact,
+}
+
+/// `before "path"after`.
+pub(super) fn quoted(before: &str, path: &[u8], after: &str) -> Vec<u8> {
+    let mut text = Vec::with_capacity(before.len() + path.len() + after.len() + 3);
+    text.extend_from_slice(before.as_bytes());
+    text.extend_from_slice(b" \"");
+    text.extend_from_slice(path);
+    text.push(b'"');
+    text.extend_from_slice(after.as_bytes());
+    text
+}
+
+/// Time equality (off-wire semantics: time equality).
+pub(super) fn same_time(window: i32, a: (i64, u32), b: (i64, u32)) -> bool {
+    match window {
+        0 => a.0 == b.0,
+        w if w < 0 => a == b,
+        w => a.0.abs_diff(b.0) <= u64::from(w.unsigned_abs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_compare_by_the_window() {
+        assert!(same_time(0, (5, 1), (5, 9)));
+        assert!(!same_time(0, (5, 0), (6, 0)));
+        assert!(same_time(1, (5, 0), (6, 9)));
+        assert!(!same_time(1, (5, 0), (7, 0)));
+        assert!(!same_time(-1, (5, 1), (5, 9)));
+        assert!(same_time(-1, (5, 1), (5, 1)));
+        assert!(!same_time(i32::MAX, (i64::MIN, 0), (i64::MAX, 0)));
+    }
+
+    #[test]
+    fn texts_quote_the_path() {
+        assert_eq!(quoted("chown", b"/a/b", " failed"), b"chown \"/a/b\" failed");
+    }
+}

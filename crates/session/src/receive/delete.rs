@@ -1,0 +1,443 @@
+//! Removing what the sender does not have, and what stands in the way (deletion).
+use super::{
+    generator::{Generator, is_missing},
+    list::List,
+};
+use crate::{Error, Session, log::Class, rules::FsLoader, session::io_error};
+use fast_io::SendHalf;
+use filters::{FilterList, ParseContext, Side, Verdict};
+use fsroot::{Kind, Stat};
+use std::{collections::HashSet, sync::Arc};
+use wire::{RelPath, mux::Message};
+
+/// What deletion remembers.
+pub(super) struct Deleter {
+    rules: FilterList,
+    cx: ParseContext,
+    loader: FsLoader,
+    /// Directories whose merge files are active, outermost first.
+    entered: Vec<Vec<u8>>,
+    deleted: u64,
+    skipped: u64,
+    /// "skipping file deletion" was said.
+    noticed: bool,
+    /// `--delete-delay`.
+    queue: Vec<(RelPath, Kind)>,
+    /// `-x`: devices of the directories that the transfer began with.
+    devices: HashSet<u64>,
+}
+
+/// What became of one removal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Removed,
+    NotEmpty,
+    AtLimit,
+    Failed,
+}
+
+/// How an item is removed.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    /// With everything below.
+    recurse: bool,
+    /// To make room for this kind of item, not because the sender lacks it.
+    make_room: Option<&'static str>,
+}
+
+/// A directory entry that may be removed.
+struct Candidate {
+    path: RelPath,
+    kind: Kind,
+    dev: Option<u64>,
+}
+
+impl Deleter {
+    pub fn new(session: &Session, rules: FilterList, loader: FsLoader) -> Deleter {
+        Deleter {
+            cx: crate::rules::context(&session.settings, session.protocol.has_varints()),
+            rules,
+            loader,
+            entered: Vec::new(),
+            deleted: 0,
+            skipped: 0,
+            noticed: false,
+            queue: Vec::new(),
+            devices: HashSet::new(),
+        }
+    }
+
+    /// Removals that `--max-delete` prevented.
+    pub fn skipped_by_limit(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Makes exactly the merge files of `dir` and the directories above it active.
+    fn enter(&mut self, dir: &RelPath) -> Result<(), Error> {
+        let mut chain = vec![Vec::new()];
+        let bytes = dir.as_bytes();
+        if !dir.is_root() {
+            let slashes = bytes.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(i, _)| i);
+            chain.extend(slashes.chain([bytes.len()]).map(|end| bytes[..end].to_vec()));
+        }
+        let common = chain.iter().zip(&self.entered).take_while(|(a, b)| a == b).count();
+        while self.entered.len() > common {
+            self.rules.pop_dir();
+            self.entered.pop();
+        }
+        for dir in chain.drain(common..) {
+            self.rules
+                .push_dir(&dir, Side::Receiver, &self.cx, &mut self.loader)
+                .map_err(|e| Error::fatal(crate::ExitCode(e.code), e.text))?;
+            self.entered.push(dir);
+        }
+        Ok(())
+    }
+}
+
+/// File-list order inside of a directory.
+fn order(a: &Candidate, b: &Candidate, modern: bool) -> std::cmp::Ordering {
+    let (x, y) = (a.path.as_bytes(), b.path.as_bytes());
+    if !modern {
+        return x.cmp(y);
+    }
+    let dir = |c: &Candidate| c.kind == Kind::Directory;
+    dir(a).cmp(&dir(b)).then_with(|| match dir(a) {
+        true => x.iter().chain(b"/").cmp(y.iter().chain(b"/")),
+        false => x.cmp(y),
+    })
+}
+
+impl<W: SendHalf> Generator<W> {
+    /// Whether the sender's errors forbid deletion; says so once.
+    fn deletion_is_off(&mut self) -> bool {
+        let off = self.session.status.io_error() & io_error::GENERAL != 0
+            && !self.session.settings.ignore_errors;
+        if off && !std::mem::replace(&mut self.deleter.noticed, true) {
+            self.log.info("IO error encountered -- skipping file deletion");
+        }
+        off
+    }
+
+    /// A pass over all directories of a complete list.
+    pub(super) fn delete_pass(&mut self, list: &Arc<List>) -> Result<(), Error> {
+        if self.is_solo() || self.session.settings.list_only {
+            return Ok(());
+        }
+        for i in 0..list.len() {
+            let Some(e) = list.get(i).filter(|e| e.is_dir() && e.has_content()) else { continue };
+            let name = e.name();
+            if self.is_skipped(&name) {
+                continue;
+            }
+            if let Some(path) = RelPath::new(&name) {
+                self.delete_in_dir(&path, list, e.top_dir(), false)?;
+            }
+            self.writer.keep_alive()?;
+        }
+        Ok(())
+    }
+
+    /// Removes, or queues, what `list` does not have in a directory.
+    pub(super) fn delete_in_dir(
+        &mut self,
+        dir: &RelPath,
+        list: &Arc<List>,
+        top: bool,
+        delay: bool,
+    ) -> Result<(), Error> {
+        if self.deletion_is_off() {
+            return Ok(());
+        }
+        let one_fs = self.session.settings.one_file_system > 0;
+        let mut dev = None;
+        if one_fs {
+            let Ok(Some(st)) = self.lstat(dir) else { return Ok(()) };
+            if top {
+                self.deleter.devices.insert(st.dev);
+            } else if !self.deleter.devices.contains(&st.dev) {
+                return Ok(());
+            }
+            dev = Some(st.dev);
+        }
+        let Some((candidates, _)) = self.candidates(dir, false, dev)? else { return Ok(()) };
+        for c in candidates.into_iter().rev() {
+            if list.has_name(c.path.as_bytes()) || self.is_mount_point(&c, dev) {
+                continue;
+            }
+            if delay {
+                self.deleter.queue.push((c.path, c.kind));
+            } else {
+                let how = How { recurse: true, make_room: None };
+                self.remove(&c.path, c.kind, how, dev)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what `--delete-delay` found.
+    pub(super) fn delete_queued(&mut self) -> Result<(), Error> {
+        for (path, kind) in std::mem::take(&mut self.deleter.queue) {
+            if let Some(parent) = path.parent() {
+                // The rules that were asked when it was queued protect what is below it, too.
+                self.deleter.enter(&parent)?;
+            }
+            let dev = match self.session.settings.one_file_system {
+                0 => None,
+                _ => self.lstat(&path).ok().flatten().map(|st| st.dev),
+            };
+            self.remove(&path, kind, How { recurse: true, make_room: None }, dev)?;
+            self.writer.keep_alive()?;
+        }
+        Ok(())
+    }
+
+    /// `--delete-missing-args`: the source does not exist, so neither may this.
+    pub(super) fn delete_missing(&mut self, path: &RelPath) -> Result<(), Error> {
+        let Ok(Some(st)) = self.lstat(path) else { return Ok(()) };
+        if self.deleter.rules.check(path.as_bytes(), false, false) == Verdict::Exclude {
+            return Ok(());
+        }
+        let settings = &self.session.settings;
+        let how = How { recurse: settings.delete || settings.force, make_room: None };
+        self.remove(path, st.kind, how, None)?;
+        Ok(())
+    }
+
+    /// Removes what stands in the way of a new item. False if that failed, which was said.
+    pub(super) fn make_room(
+        &mut self,
+        path: &RelPath,
+        kind: Kind,
+        what: &'static str,
+    ) -> Result<bool, Error> {
+        let settings = &self.session.settings;
+        let recurse = settings.delete || settings.force;
+        let how = How { recurse, make_room: Some(what) };
+        let outcome = self.remove(path, kind, how, None)?;
+        if outcome != Outcome::Removed {
+            let mut text = format!("could not make way for new {what}: ").into_bytes();
+            text.extend_from_slice(path.as_bytes());
+            self.log.error_xfer(text);
+        }
+        Ok(outcome == Outcome::Removed)
+    }
+
+    /// The entries of a directory that no rule protects, in file-list order, and whether any was protected. `None` if it cannot be
+    /// read.
+    fn candidates(
+        &mut self,
+        dir: &RelPath,
+        doomed: bool,
+        dev: Option<u64>,
+    ) -> Result<Option<(Vec<Candidate>, bool)>, Error> {
+        let entries = match &mut self.root {
+            None => return Ok(None),
+            Some(root) => match root.read_dir(dir) {
+                Ok(entries) => entries,
+                Err(e) => {
+                    if !is_missing(&e) {
+                        let text = super::attrs::quoted("opendir", &root.display(dir), " failed");
+                        self.log.sys_error(Class::ErrorXfer, text, &e);
+                        self.session.status.add_io_error(io_error::GENERAL);
+                    }
+                    return Ok(None);
+                }
+            },
+        };
+        self.deleter.enter(dir)?;
+        let mut found = Vec::with_capacity(entries.len());
+        let mut protected = false;
+        for e in entries {
+            let Some(path) = dir.join(&e.name) else { continue };
+            let mut stat: Option<Stat> = None;
+            let kind = match e.kind.filter(|k| dev.is_none() || *k != Kind::Directory) {
+                Some(kind) => kind,
+                None => match self.lstat(&path) {
+                    Ok(Some(st)) => {
+                        stat = Some(st);
+                        st.kind
+                    }
+                    _ => continue,
+                },
+            };
+            let is_dir = kind == Kind::Directory;
+            let excluded = |f: &FilterList, perishable: bool| {
+                f.check(path.as_bytes(), is_dir, perishable) == Verdict::Exclude
+            };
+            if self.daemon_excludes(&path, is_dir) || excluded(&self.deleter.rules, doomed) {
+                protected = true;
+                continue;
+            }
+            found.push(Candidate { path, kind, dev: stat.map(|st| st.dev) });
+        }
+        let modern = self.session.protocol.has_item_flags();
+        found.sort_unstable_by(|a, b| order(a, b, modern));
+        Ok(Some((found, protected)))
+    }
+
+    /// With `-x`, a directory on another device stays.
+    fn is_mount_point(&self, c: &Candidate, dev: Option<u64>) -> bool {
+        let (Some(dev), Some(own)) = (dev, c.dev) else { return false };
+        if c.kind != Kind::Directory || dev == own {
+            return false;
+        }
+        if self.session.settings.info.mount >= 1 {
+            self.log.info([&b"cannot delete mount point: "[..], c.path.as_bytes()].concat());
+        }
+        true
+    }
+
+    /// Removes one item.
+    fn remove(
+        &mut self,
+        path: &RelPath,
+        kind: Kind,
+        how: How,
+        dev: Option<u64>,
+    ) -> Result<Outcome, Error> {
+        let is_dir = kind == Kind::Directory;
+        if is_dir {
+            match self.empty(path, how, dev)? {
+                Outcome::Removed => {}
+                outcome => {
+                    self.not_empty(path);
+                    return Ok(outcome);
+                }
+            }
+        }
+        self.remove_leaf(path, kind, how)
+    }
+
+    /// Removes an item that has nothing below it.
+    fn remove_leaf(&mut self, path: &RelPath, kind: Kind, how: How) -> Result<Outcome, Error> {
+        if how.make_room.is_none()
+            && let Some(max) = self.session.settings.max_delete
+            && self.deleter.deleted >= max
+        {
+            self.deleter.skipped += 1;
+            return Ok(Outcome::AtLimit);
+        }
+        let is_dir = kind == Kind::Directory;
+        let removed = match (&mut self.root, self.shared.do_xfers) {
+            (Some(root), true) if is_dir => root.rmdir(path),
+            (Some(root), true) => root.unlink(path),
+            _ => Ok(()),
+        };
+        match removed {
+            Ok(()) => {
+                if how.make_room.is_none() {
+                    self.removed(path, kind)?;
+                }
+                Ok(Outcome::Removed)
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Outcome::Removed),
+            Err(e) if is_dir && e.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+                self.not_empty(path);
+                Ok(Outcome::NotEmpty)
+            }
+            Err(e) => {
+                let what = if is_dir { "rmdir" } else { "unlink" };
+                let mut text = format!("delete_file: {what}(").into_bytes();
+                text.extend_from_slice(path.as_bytes());
+                text.extend_from_slice(b") failed");
+                self.log.sys_error(Class::ErrorXfer, text, &e);
+                Ok(Outcome::Failed)
+            }
+        }
+    }
+
+    /// Removes everything below a directory.
+    fn empty(&mut self, dir: &RelPath, how: How, dev: Option<u64>) -> Result<Outcome, Error> {
+        if !self.root_user()
+            && self.shared.do_xfers
+            && let Ok(Some(st)) = self.lstat(dir)
+            && st.perm & 0o200 == 0
+            && let Some(root) = &mut self.root
+        {
+            // Only the owner can, and if we cannot, removing says so.
+            let _not_ours = root.chmod(dir, st.perm | 0o200);
+        }
+        let Some((candidates, protected)) = self.candidates(dir, true, dev)? else {
+            return Ok(Outcome::Removed);
+        };
+        let mut outcome = if protected { Outcome::NotEmpty } else { Outcome::Removed };
+        if !how.recurse && !candidates.is_empty() {
+            return Ok(Outcome::NotEmpty);
+        }
+        let inner = How { recurse: true, make_room: None };
+        for c in candidates.into_iter().rev() {
+            if self.is_mount_point(&c, dev) {
+                outcome = Outcome::NotEmpty;
+                continue;
+            }
+            if c.kind == Kind::Directory && self.empty(&c.path, inner, dev)? != Outcome::Removed {
+                // The attempt below says so again, as rsync does.
+                self.not_empty(&c.path);
+                outcome = Outcome::NotEmpty;
+                if self.shared.do_xfers {
+                    let _said = self.remove_leaf(&c.path, c.kind, inner)?;
+                }
+                continue;
+            }
+            if self.remove_leaf(&c.path, c.kind, inner)? != Outcome::Removed {
+                outcome = Outcome::NotEmpty;
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn not_empty(&self, path: &RelPath) {
+        self.log.info([&b"cannot delete non-empty directory: "[..], path.as_bytes()].concat());
+    }
+
+    /// Counts and reports a removal.
+    fn removed(&mut self, path: &RelPath, kind: Kind) -> Result<(), Error> {
+        self.deleter.deleted += 1;
+        let s = &self.session.stats;
+        match kind {
+            Kind::Regular => s.deleted_files.add(1),
+            Kind::Directory => s.deleted_dirs.add(1),
+            Kind::Symlink => s.deleted_links.add(1),
+            Kind::CharDevice | Kind::BlockDevice => s.deleted_devices.add(1),
+            Kind::Fifo | Kind::Socket => s.deleted_specials.add(1),
+        }
+        let is_dir = kind == Kind::Directory;
+        let name = path.as_bytes();
+        if self.shared.reporter.is_some() {
+            self.shared.report(|r| r.deleted(name, is_dir));
+        } else if self.session.settings.am_server {
+            if self.session.protocol.has_item_flags() {
+                let message = Message::Deleted { name: name.to_vec(), is_dir };
+                self.writer.message(&message)?;
+            } else {
+                let slash: &[u8] = if is_dir { b"/" } else { b"" };
+                self.log.info([b"deleting ", name, slash].concat());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_come_last_and_sort_as_if_they_ended_in_a_slash() {
+        let c = |name: &str, kind| Candidate {
+            path: RelPath::new(name.as_bytes()).unwrap(),
+            kind,
+            dev: None,
+        };
+        let dir = Kind::Directory;
+        let mut all =
+            [c("a0", dir), c("b", Kind::Regular), c("a", dir), c("a-", dir), c("~", Kind::Symlink)];
+        all.sort_by(|a, b| order(a, b, true));
+        let names: Vec<_> = all.iter().map(|c| c.path.as_bytes()).collect();
+        assert_eq!(names, [&b"b"[..], b"~", b"a-", b"a", b"a0"]);
+        all.sort_by(|a, b| order(a, b, false));
+        assert_eq!(all[0].path.as_bytes(), b"a");
+        assert_eq!(all[4].path.as_bytes(), b"~");
+    }
+}

@@ -1,0 +1,305 @@
+//! Directories: made before their contents, dressed, and touched up when nothing changes in them any more (generator decisions:
+//! directories, touch-up).
+use super::{
+    super::{
+        attrs::{Times, quoted},
+        list::{Dir, DirEntry, List},
+    },
+    Generator, Node,
+};
+use crate::{Error, log::Class, settings::DeleteTiming};
+use fast_io::SendHalf;
+use fsroot::{Kind, Stat};
+use std::sync::Arc;
+use wire::{RelPath, item::ItemFlags as F};
+
+impl<W: SendHalf> Generator<W> {
+    /// The directory that a list belongs to, under the list's gap index.
+    pub(super) fn list_dir(&mut self, list: &Arc<List>, dir: &Arc<Dir>) -> Result<(), Error> {
+        if self.session.settings.list_only {
+            if let Some(i) =
+                (0..list.len()).find(|&i| list.get(i).is_some_and(|e| e.name() == dir.name))
+            {
+                self.list_line(list, i);
+            } else {
+                self.list_dir_line(dir);
+            }
+            return Ok(());
+        }
+        let path = match &self.solo {
+            Some(solo) => solo.clone(),
+            None => match RelPath::new(&dir.name) {
+                Some(path) => path,
+                None => return Ok(()),
+            },
+        };
+        let node = Node {
+            ndx: list.base() - 1,
+            path,
+            name: dir.name.clone(),
+            want: dir.base.want,
+            group: None,
+        };
+        self.directory(list, &node, &dir.base)
+    }
+
+    /// Everything about a directory but its contents.
+    pub(super) fn directory(
+        &mut self,
+        list: &Arc<List>,
+        node: &Node,
+        base: &DirEntry,
+    ) -> Result<(), Error> {
+        if self.below_skipped(&node.name) || self.skipped.contains(&node.name) {
+            return Ok(());
+        }
+        if self.refused(node) {
+            self.skipped.insert(node.name.clone());
+            return Ok(());
+        }
+        let Some(mut have) = self.dir_stat(node) else { return Ok(()) };
+        let settings = &self.session.settings;
+        if have.is_none() && settings.existing && !self.root_is_new {
+            if settings.info.skip >= 1 {
+                let text = self.name_text("not creating new directory \"", &node.name, "\"");
+                self.log.info(text);
+            }
+            self.skipped.insert(node.name.clone());
+            return Ok(());
+        }
+        if base.implied && !settings.implied_dirs {
+            return self.scan_dir(list, node, base);
+        }
+        if have.is_some_and(|st| st.kind != Kind::Directory) {
+            let kind = have.map_or(Kind::Regular, |st| st.kind);
+            if !self.make_room(&node.path, kind, "directory")? {
+                self.skip_contents(node);
+                return Ok(());
+            }
+            have = None;
+        }
+        let made_now = have.is_none();
+        // What this run has made already is as new as what it makes now.
+        let early = self.early.remove(&node.name);
+        let new =
+            made_now || early || (node.path.is_root() && std::mem::take(&mut self.root_is_new));
+        if made_now && self.shared.do_xfers && !self.make_dir(node, node.want.mode) {
+            return Ok(());
+        }
+        let shown = if new { None } else { have };
+        let flags = self.flags(node, shown.as_ref(), if new { F::LOCAL_CHANGE } else { 0 }, false);
+        self.emit(node, flags, None, None)?;
+        if self.shared.do_xfers {
+            self.dress_dir(node, have, new);
+        }
+        self.scan_dir(list, node, base)
+    }
+
+    /// The state of a directory's place; `None` if that cannot be told.
+    fn dir_stat(&mut self, node: &Node) -> Option<Option<Stat>> {
+        let have = match self.lstat(&node.path) {
+            Ok(have) => have,
+            Err(e) => {
+                self.stat_failed(node, &e);
+                self.skipped.insert(node.name.clone());
+                return None;
+            }
+        };
+        if have.is_some_and(|st| st.kind == Kind::Symlink)
+            && self.session.settings.keep_dirlinks
+            && let Some(root) = &mut self.root
+            && let Ok(st) = root.stat_follow(&node.path, false)
+            && st.kind == Kind::Directory
+        {
+            return Some(Some(st));
+        }
+        Some(have)
+    }
+
+    /// A directory met in its parent's list: made now if it is missing, so that the parent's time can be set when that list is
+    /// done, and handled when its own list comes.
+    pub(super) fn early_dir(&mut self, node: &Node, implied: bool) -> Result<(), Error> {
+        let settings = &self.session.settings;
+        if !self.attrs.keeps_mtime(Some(Kind::Directory))
+            || !self.shared.do_xfers
+            || settings.existing
+            || (implied && !settings.implied_dirs)
+            || node.path.is_root()
+            || self.daemon_excludes(&node.path, true)
+        {
+            return Ok(());
+        }
+        match self.dir_stat(node) {
+            Some(None) => {}
+            Some(Some(st)) if st.kind != Kind::Directory => {
+                if !self.make_room(&node.path, st.kind, "directory")? {
+                    self.skip_contents(node);
+                    return Ok(());
+                }
+            }
+            _ => return Ok(()),
+        }
+        if self.make_dir(node, node.want.mode & 0o700) {
+            self.early.insert(node.name.clone());
+        }
+        Ok(())
+    }
+
+    /// Makes a directory. False if that failed, which skips its contents.
+    fn make_dir(&mut self, node: &Node, mode: u32) -> bool {
+        let Some(root) = &mut self.root else { return false };
+        // Contents must be made in it, whatever its final mode.
+        let mode = mode & 0o777 | 0o700;
+        let mut made = root.mkdir(&node.path, mode);
+        if let Err(e) = &made {
+            if e.kind() == std::io::ErrorKind::AlreadyExists {
+                made = Ok(());
+            } else if e.kind() == std::io::ErrorKind::NotFound && self.session.settings.relative {
+                made = root.mkdir_all(&node.path, mode);
+            }
+        }
+        let Err(e) = made else { return true };
+        let text = quoted("recv_generator: mkdir", &root.display(&node.path), " failed");
+        self.log.sys_error(Class::ErrorXfer, text, &e);
+        self.skip_contents(node);
+        false
+    }
+
+    fn skip_contents(&mut self, node: &Node) {
+        self.log.error("*** Skipping any contents from this failed directory ***");
+        self.skipped.insert(node.name.clone());
+    }
+
+    /// Attributes of a directory. Times are set when nothing changes in it any more.
+    fn dress_dir(&mut self, node: &Node, had: Option<Stat>, new: bool) {
+        let have = match had.filter(|_| !new) {
+            Some(have) => have,
+            None => match self.lstat(&node.path) {
+                Ok(Some(have)) if have.kind == Kind::Directory => have,
+                _ => return,
+            },
+        };
+        let Some(root) = &mut self.root else { return };
+        let existing = (!new).then_some(have.perm);
+        let mut perm = self.attrs.dest_perm(root, &node.path, &node.want, existing);
+        if new && !self.session.settings.perms {
+            // Set by the parent's own bit.
+            perm |= have.perm & 0o2000;
+        }
+        if !self.attrs.root_user && perm & 0o700 != 0o700 {
+            self.tweaked.push((node.path.clone(), perm));
+            perm |= 0o700;
+        }
+        self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::Keep);
+    }
+
+    /// Deletion that happens when a directory is reached.
+    fn scan_dir(&mut self, list: &Arc<List>, node: &Node, base: &DirEntry) -> Result<(), Error> {
+        if self.solo.is_some() || self.skipped.contains(&node.name) {
+            return Ok(());
+        }
+        match self.session.delete {
+            Some(DeleteTiming::During | DeleteTiming::Delay) if base.content => {
+                let delay = self.session.delete == Some(DeleteTiming::Delay);
+                self.delete_in_dir(&node.path, list, base.top, delay)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an entry lies below a directory whose contents are skipped.
+    pub(super) fn below_skipped(&self, name: &[u8]) -> bool {
+        if self.skipped.is_empty() {
+            return false;
+        }
+        if self.skipped.contains(&b"."[..]) {
+            return true;
+        }
+        let mut dir = name;
+        while let Some(at) = dir.iter().rposition(|b| *b == b'/') {
+            dir = &dir[..at];
+            if self.skipped.contains(dir) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The daemon's rules exclude the name.
+    pub(super) fn refused(&self, node: &Node) -> bool {
+        let is_dir = node.want.kind == Some(Kind::Directory);
+        if node.path.is_root() || !self.daemon_excludes(&node.path, is_dir) {
+            return false;
+        }
+        let what = match node.want.kind {
+            Some(Kind::Directory) => "ERROR: daemon refused to receive directory \"",
+            _ => "ERROR: daemon refused to receive file \"",
+        };
+        self.log.error_xfer(self.name_text(what, &node.name, "\""));
+        true
+    }
+
+    /// Sets the time of one directory again.
+    pub(super) fn touch_dir(&mut self, name: &[u8], base: &DirEntry) {
+        let settings = &self.session.settings;
+        if !self.attrs.keeps_mtime(Some(Kind::Directory))
+            || !self.shared.do_xfers
+            || settings.list_only
+            || (base.implied && !settings.implied_dirs)
+            || self.below_skipped(name)
+            || self.skipped.contains(name)
+        {
+            return;
+        }
+        let path = match &self.solo {
+            Some(solo) => solo.clone(),
+            None => match RelPath::new(name) {
+                Some(path) => path,
+                None => return,
+            },
+        };
+        let want = &base.want;
+        if let Ok(Some(st)) = self.lstat(&path)
+            && st.kind == Kind::Directory
+            && (st.mtime, st.mtime_nsec) != (want.mtime, want.nsec)
+            && let Some(root) = &mut self.root
+            && let Err(e) = root.utimes(&path, None, Some((want.mtime, want.nsec)))
+        {
+            let text = quoted("failed to set times on", &root.display(&path), "");
+            self.log.sys_error(Class::ErrorXfer, text, &e);
+        }
+    }
+
+    /// After the last change: times of directories, and the modes of those that were opened up.
+    pub(super) fn touch_up(&mut self, first: &Arc<List>) -> Result<(), Error> {
+        if self.session.inc_recurse {
+            for dir in std::mem::take(&mut self.touch_later) {
+                self.touch_dir(&dir.name, &dir.base);
+            }
+        } else {
+            for i in 0..first.len() {
+                let Some(e) = first.get(i).filter(|e| e.is_dir()) else { continue };
+                let base = DirEntry {
+                    want: self.attrs.want(e),
+                    implied: e.implied(),
+                    content: e.has_content(),
+                    top: e.top_dir(),
+                };
+                self.touch_dir(&e.name(), &base);
+                if i % 256 == 0 {
+                    self.writer.keep_alive()?;
+                }
+            }
+        }
+        let tweaked = std::mem::take(&mut self.tweaked);
+        let Some(root) = &mut self.root else { return Ok(()) };
+        // Deepest first: a parent may lose the permission that leads to its children.
+        for (path, perm) in tweaked.iter().rev() {
+            if let Err(e) = root.chmod(path, *perm) {
+                let text = quoted("failed to modify permissions on", &root.display(path), "");
+                self.log.sys_error(Class::ErrorXfer, text, &e);
+            }
+        }
+        Ok(())
+    }
+}

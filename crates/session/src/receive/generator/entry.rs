@@ -1,0 +1,370 @@
+//! One entry: what is to be done about it (transfer: generator decisions, order of tests).
+use super::{
+    super::{
+        attrs::{Times, quoted},
+        list::{Dir, DirEntry, List},
+        shared::Transfer,
+    },
+    Generator, Node,
+};
+use crate::{Error, flist::Entry, log::Class};
+use delta::checksum::FileHasher;
+use fast_io::SendHalf;
+use fsroot::{Kind, Stat};
+use std::{fs::File, io::Read, sync::Arc};
+use wire::{Fault, WireError, item::ItemFlags as F, sums::SumHead};
+
+impl<W: SendHalf> Generator<W> {
+    /// An entry in its turn. `forced`: it must lead its hard-link group.
+    pub(super) fn entry(
+        &mut self,
+        list: &Arc<List>,
+        slot: usize,
+        forced: bool,
+    ) -> Result<(), Error> {
+        let Some(e) = list.get(slot) else { return Ok(()) };
+        let session = self.session.clone();
+        let settings = &session.settings;
+        let inc = session.inc_recurse;
+        if settings.list_only {
+            // In an incremental session a directory is listed with its own list.
+            if !(e.is_dir() && (inc || (e.implied() && !settings.implied_dirs))) {
+                self.list_line(list, slot);
+            }
+            return Ok(());
+        }
+        let Some(node) = self.make_node(list, slot) else { return Ok(()) };
+        if self.below_skipped(&node.name) {
+            if e.is_dir() {
+                self.skipped.insert(node.name);
+            }
+            return Ok(());
+        }
+        if !inc {
+            self.check_parent(list, &node)?;
+        }
+        if e.is_dir() {
+            if inc {
+                return self.early_dir(&node, e.implied());
+            }
+            let base = DirEntry {
+                want: node.want,
+                implied: e.implied(),
+                content: e.has_content(),
+                top: e.top_dir(),
+            };
+            return self.directory(list, &node, &base);
+        }
+        if self.refused(&node) {
+            return Ok(());
+        }
+        if e.mode() == 0 {
+            return self.delete_missing(&node.path);
+        }
+        if settings.relative && !settings.implied_dirs {
+            self.make_parent(&node);
+        }
+        let have = match self.lstat(&node.path) {
+            Ok(have) => have,
+            Err(e) => {
+                self.stat_failed(&node, &e);
+                return Ok(());
+            }
+        };
+        let last = forced || self.is_last(list, slot, &node);
+        if settings.existing && have.is_none() {
+            if settings.info.skip >= 1 {
+                let text = self.name_text("not creating new file \"", &node.name, "\"");
+                self.log.info(text);
+            }
+            self.skipped_member(&node, last);
+            return Ok(());
+        }
+        if let (true, Some(st)) = (settings.ignore_existing, &have) {
+            if settings.info.skip >= 1 {
+                let why = if settings.info.skip >= 2 { self.why_exists(&node, e, st) } else { "" };
+                self.log.info(self.name_text("", &node.name, &format!(" exists{why}")));
+            }
+            self.skipped_member(&node, last);
+            return Ok(());
+        }
+        if self.follows(&node, have.as_ref())? {
+            return Ok(());
+        }
+        match node.want.kind {
+            Some(Kind::Regular) => self.regular(list, &node, e, have, last),
+            Some(Kind::Symlink) if settings.links => self.symlink(&node, e, have),
+            Some(k) if k.is_device() && settings.devices && self.attrs.root_user => {
+                self.device(&node, have)
+            }
+            Some(k) if k.is_special() && settings.specials => self.device(&node, have),
+            _ => {
+                if settings.info.nonreg >= 1 {
+                    let text = self.name_text("skipping non-regular file \"", &node.name, "\"");
+                    self.log.info(text);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// An entry again: in place of a leader that failed, or because its data were wrong (`redo`).
+    pub(super) fn entry_again(&mut self, ndx: i32, redo: bool) -> Result<(), Error> {
+        let Some((list, slot, node)) = self.node(ndx) else { return Ok(()) };
+        if !redo {
+            return self.entry(&list, slot, true);
+        }
+        // Everything that could keep the file from being transferred was decided the first time.
+        match self.lstat(&node.path) {
+            Ok(have) => self.request(&node, have.filter(|st| st.kind == Kind::Regular), true),
+            Err(e) => {
+                self.stat_failed(&node, &e);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether no later entry of the list belongs to the same hard-link group.
+    fn is_last(&self, list: &Arc<List>, slot: usize, node: &Node) -> bool {
+        let Some(group) = node.group else { return true };
+        let state = self.live.iter().find(|s| Arc::ptr_eq(&s.list, list));
+        state.is_none_or(|s| s.last.get(&group).is_none_or(|last| *last <= slot))
+    }
+
+    /// Every entry's parent must be a directory in the list (file list: validating received lists).
+    fn check_parent(&mut self, list: &Arc<List>, node: &Node) -> Result<(), Error> {
+        let session = &self.session;
+        let Some((parent, _)) =
+            node.name.iter().rposition(|b| *b == b'/').map(|i| node.name.split_at(i))
+        else {
+            return Ok(());
+        };
+        if self.known_parent.as_deref() == Some(parent) {
+            return Ok(());
+        }
+        if list.has_dir(parent) {
+            self.known_parent = Some(parent.to_vec());
+            return Ok(());
+        }
+        if node.want.mode == 0 {
+            self.log.warning(self.name_text(
+                "WARNING: parent dir is absent in the file list: ",
+                parent,
+                "",
+            ));
+            return Ok(());
+        }
+        if session.settings.relative
+            && !session.settings.implied_dirs
+            && !session.protocol.has_varints()
+        {
+            // Such a sender leaves the parents out.
+            return Ok(());
+        }
+        let name = String::from_utf8_lossy(&node.name);
+        let text = format!("ABORTING due to invalid path from sender: {name}");
+        Err(WireError::new(Fault::Protocol, text).into())
+    }
+
+    /// `--no-implied-dirs`: parents that the list does not describe are made with default attributes.
+    fn make_parent(&mut self, node: &Node) {
+        let (true, Some(root), Some(parent)) =
+            (self.shared.do_xfers, &mut self.root, node.path.parent())
+        else {
+            return;
+        };
+        if !parent.is_root() && root.lstat(&parent).is_err() {
+            // If this fails, making the entry does, and says so.
+            let _said_later = root.mkdir_all(&parent, 0o777);
+        }
+    }
+
+    pub(super) fn stat_failed(&self, node: &Node, e: &std::io::Error) {
+        let shown = match &self.root {
+            Some(root) => root.display(&node.path),
+            None => node.name.clone(),
+        };
+        let text = quoted("recv_generator: failed to stat", &shown, "");
+        self.log.sys_error(Class::ErrorXfer, text, e);
+    }
+
+    /// `--ignore-existing` with `--info=skip2`: in what way the file differs.
+    fn why_exists(&mut self, node: &Node, e: Entry<'_>, st: &Stat) -> &'static str {
+        if Some(st.kind) != node.want.kind {
+            return " (type change)";
+        }
+        if !self.unchanged(node, e, st) {
+            return if self.session.settings.checksum { " (sum change)" } else { " (file change)" };
+        }
+        let same = self.flags(node, Some(st), 0, false) == 0;
+        if same { " (uptodate)" } else { " (attr change)" }
+    }
+
+    /// A regular file.
+    fn regular(
+        &mut self,
+        list: &Arc<List>,
+        node: &Node,
+        e: Entry<'_>,
+        mut have: Option<Stat>,
+        last: bool,
+    ) -> Result<(), Error> {
+        let session = self.session.clone();
+        let settings = &session.settings;
+        let len = node.want.len;
+        let skip = if settings.max_size.is_some_and(|max| len > max) {
+            " is over max-size"
+        } else if settings.min_size.is_some_and(|min| len < min) {
+            " is under min-size"
+        } else if settings.update
+            && let Some(st) = have.filter(|st| st.kind == Kind::Regular)
+            && node.want.mtime.saturating_sub(st.mtime) < i64::from(settings.modify_window)
+        {
+            " is newer"
+        } else {
+            ""
+        };
+        if !skip.is_empty() {
+            if settings.info.skip >= 1 {
+                self.log.info(self.name_text("", &node.name, skip));
+            }
+            self.skipped_member(node, last);
+            return Ok(());
+        }
+        if let Some(st) = have.filter(|st| st.kind != Kind::Regular) {
+            if !self.make_room(&node.path, st.kind, "regular file")? {
+                self.skipped_member(node, last);
+                return Ok(());
+            }
+            have = None;
+        }
+        match have {
+            None if !last => {
+                // A later member may have a basis.
+                if let Some(group) = node.group {
+                    self.links.wait(group, node.ndx);
+                    self.open(node.ndx, 1);
+                }
+                return Ok(());
+            }
+            Some(st) if self.unchanged(node, e, &st) => {
+                return self.in_place_already(node, Some(st));
+            }
+            _ => {}
+        }
+        let _ = list;
+        self.request(node, have, false)
+    }
+
+    /// The quick check.
+    fn unchanged(&mut self, node: &Node, e: Entry<'_>, st: &Stat) -> bool {
+        let session = self.session.clone();
+        let settings = &session.settings;
+        match st.kind {
+            Kind::Regular => {}
+            Kind::Symlink => {
+                return self.root.as_mut().is_some_and(|root| {
+                    root.read_link(&node.path).is_ok_and(|there| there == e.link_target())
+                });
+            }
+            k if k.is_device() => return st.rdev == node.want.rdev,
+            _ => return true,
+        }
+        if st.len != node.want.len {
+            return false;
+        }
+        if settings.checksum {
+            let file = self.root.as_mut().and_then(|root| root.open_read(&node.path).ok());
+            return file.and_then(|f| self.sum_of(f)).is_some_and(|sum| sum == e.checksum());
+        }
+        if settings.size_only {
+            return true;
+        }
+        !settings.ignore_times && self.attrs.same_mtime(&node.want, st)
+    }
+
+    /// The checksum of a local file, as the list has it.
+    fn sum_of(&mut self, mut file: File) -> Option<Vec<u8>> {
+        let mut hasher = FileHasher::list(self.session.list_sum);
+        self.block.resize(256 * 1024, 0);
+        loop {
+            match file.read(&mut self.block) {
+                Ok(0) => return Some(hasher.finish().as_bytes().to_vec()),
+                Ok(n) => hasher.update(&self.block[..n]),
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Requests a file's data, with the sums of what is there.
+    fn request(&mut self, node: &Node, have: Option<Stat>, redo: bool) -> Result<(), Error> {
+        let session = self.session.clone();
+        let settings = &session.settings;
+        let mut have = have;
+        let mut basis = None;
+        let mut head = SumHead::default();
+        let delta =
+            !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
+        if let (true, true, Some(root)) = (delta, self.shared.do_xfers, &mut self.root)
+            && let Some(st) = have.filter(|st| st.len > 0)
+        {
+            match root.open_read(&node.path) {
+                Ok(file) => {
+                    let digest_len = session.transfer_sum.algo.digest_len();
+                    let size = settings.block_size;
+                    let len = file.metadata().map_or(st.len, |m| m.len());
+                    match SumHead::choose(session.protocol, len, size, digest_len, redo) {
+                        Some(sizes) => (head, basis) = (sizes, Some(file)),
+                        None => self.log.warning(self.name_text(
+                            "WARNING: file is too large for checksum sending: ",
+                            &node.name,
+                            "",
+                        )),
+                    }
+                }
+                Err(e) => {
+                    let text = quoted("failed to open", &root.display(&node.path), ", continuing");
+                    self.log.sys_error(Class::Error, text, &e);
+                    have = None;
+                }
+            }
+        }
+        let mut base = F::TRANSFER;
+        if settings.checksum && !redo {
+            base |= F::REPORT_CHANGE;
+        }
+        let flags = self.flags(node, have.as_ref(), base, false);
+        let old_perm = have.map(|st| st.perm);
+        self.emit(node, flags, None, Some(Transfer { head, redo, old_perm }))?;
+        if !self.shared.do_xfers {
+            self.flush_soon()?;
+            return self.lead(node);
+        }
+        self.open(node.ndx, 1);
+        if let Some(group) = node.group {
+            self.links.begin(group, node.ndx);
+        }
+        head.encode(self.writer.buf());
+        if let Some(mut file) = basis {
+            self.send_sums(&head, &mut file)?;
+        }
+        self.flush_soon()
+    }
+
+    /// A line of a listing.
+    pub(super) fn list_line(&self, list: &Arc<List>, slot: usize) {
+        let _ = (list, slot);
+    }
+
+    /// The line of a directory that stands in a list already gone.
+    pub(super) fn list_dir_line(&self, dir: &Arc<Dir>) {
+        let _ = dir;
+    }
+
+    /// Only attributes were to be set.
+    #[allow(dead_code)]
+    fn times(exact: bool) -> Times {
+        if exact { Times::Exact } else { Times::IfDifferent }
+    }
+}

@@ -1,0 +1,106 @@
+//! Hard links to a leader that is in place (generator decisions: hard links).
+use super::{super::hardlinks::Leader, Generator, Node};
+use crate::{Error, log::Class};
+use fast_io::SendHalf;
+use fsroot::{Kind, Stat};
+use wire::{RelPath, item::ItemFlags as F};
+
+impl<W: SendHalf> Generator<W> {
+    /// The file with this index is in place: members of its group that wait are linked to it.
+    pub(super) fn leader_done(&mut self, ndx: i32) -> Result<(), Error> {
+        if !self.session.settings.hard_links {
+            return Ok(());
+        }
+        match self.node(ndx) {
+            Some((_, _, node)) => self.lead(&node),
+            None => Ok(()),
+        }
+    }
+
+    /// `node` is in place and leads its group from now on.
+    pub(super) fn lead(&mut self, node: &Node) -> Result<(), Error> {
+        let Some(group) = node.group else { return Ok(()) };
+        for ndx in self.links.finish(group, &node.path, &node.name) {
+            self.open(ndx, -1);
+            if let Some((_, _, follower)) = self.node(ndx) {
+                let have = self.lstat(&follower.path).unwrap_or(None);
+                self.follow(&follower, have, &node.path, &node.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the group of `node` means for it: true if nothing else is to be done.
+    pub(super) fn follows(&mut self, node: &Node, have: Option<&Stat>) -> Result<bool, Error> {
+        let Some(group) = node.group else { return Ok(false) };
+        match self.links.leader(group) {
+            Leader::None => Ok(false),
+            Leader::InProgress(leader) if leader == node.ndx => Ok(false),
+            Leader::InProgress(_) => {
+                self.links.wait(group, node.ndx);
+                self.open(node.ndx, 1);
+                Ok(true)
+            }
+            Leader::Done(path, name) => {
+                self.follow(node, have.copied(), &path, &name)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Makes `node` a hard link of `leader`.
+    fn follow(
+        &mut self,
+        node: &Node,
+        have: Option<Stat>,
+        leader: &RelPath,
+        name: &[u8],
+    ) -> Result<(), Error> {
+        let base = F::LOCAL_CHANGE | F::XNAME_FOLLOWS;
+        let leader_stat = self.lstat(leader).unwrap_or(None);
+        if let (Some(have), Some(leader)) = (&have, &leader_stat)
+            && have.dev == leader.dev
+            && have.ino == leader.ino
+        {
+            let flags = self.flags(node, Some(have), base, true);
+            self.emit(node, flags, Some(b""), None)?;
+            self.say_unchanged(node, false);
+            return Ok(());
+        }
+        let mut exists = have;
+        if have.is_some_and(|st| st.kind == Kind::Directory) {
+            if !self.make_room(&node.path, Kind::Directory, "regular file")? {
+                return Ok(());
+            }
+            exists = None;
+        }
+        let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
+        let flags = self.flags(node, same_kind.as_ref(), base, false);
+        if self.shared.do_xfers
+            && let Some(root) = &mut self.root
+        {
+            let made = match exists {
+                Some(_) => root.create_replacing(&node.path, |root, temp| root.link(leader, temp)),
+                None => root.link(leader, &node.path),
+            };
+            if let Err(e) = made {
+                let mut text =
+                    super::super::attrs::quoted("link", &root.display(&node.path), " => ");
+                text.extend_from_slice(name);
+                text.extend_from_slice(b" failed");
+                self.log.sys_error(Class::ErrorXfer, text, &e);
+                return Ok(());
+            }
+        }
+        self.emit(node, flags, Some(name), None)
+    }
+
+    /// A member that is skipped for a reason of its own: if others wait for somebody to lead, the next one does.
+    pub(super) fn skipped_member(&mut self, node: &Node, last: bool) {
+        if let Some(group) = node.group
+            && last
+        {
+            self.links.give_up(group, node.ndx);
+        }
+    }
+}

@@ -1,0 +1,520 @@
+//! The generator: compares the lists with the destination, requests what is missing (transfer: generator decisions; phases, redo,
+//! DONE choreography).
+mod dirs;
+mod entry;
+mod item;
+mod links;
+mod special;
+mod sums;
+
+use super::{
+    ReceiveJob,
+    attrs::{Attrs, Want},
+    delete::Deleter,
+    dest::Dest,
+    hardlinks::Links,
+    list::{Dir, List},
+    shared::{Event, Shared},
+};
+use crate::{
+    Error, Session,
+    conn::Writer,
+    log::{Log, Role},
+    session::io_error,
+    settings::DeleteTiming,
+};
+use delta::checksum::BlockHasher;
+use fast_io::SendHalf;
+use filters::{FilterList, Verdict};
+use fsroot::{FollowParents, Root, Stat};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    io,
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{self, RecvTimeoutError},
+    },
+};
+use wire::{
+    RelPath,
+    ndx::{self, NdxEncoder},
+    stats::DeleteStats,
+};
+
+/// With hard links, this many entries are awaited before the first is handled, so that groups are seen as a whole.
+const LINK_AHEAD: usize = 500;
+/// Entries between two looks at events and keep-alives.
+const TICK: u32 = 32;
+/// The most items that wait in the buffer for company.
+const MAX_BURST: u32 = 64;
+
+/// Owns the writing end.
+pub(super) struct Generator<W> {
+    pub shared: Arc<Shared>,
+    pub session: Arc<Session>,
+    pub writer: Writer<W>,
+    ndx: NdxEncoder,
+    inbox: mpsc::Receiver<Event>,
+    pub root: Option<Root>,
+    solo: Option<RelPath>,
+    /// The root was (or would be) made by this run and has not been reported yet.
+    root_is_new: bool,
+    pub log: Log,
+    attrs: Attrs,
+    daemon_filters: Option<FilterList>,
+    pub deleter: Deleter,
+    /// Lists whose indexes may still be used, oldest first; all but those in `pending` were begun.
+    live: VecDeque<State>,
+    /// Lists not begun.
+    pending: VecDeque<Arc<List>>,
+    eof: bool,
+    /// Entries received so far.
+    entries: usize,
+    done_seen: u32,
+    redo: VecDeque<i32>,
+    redoing: bool,
+    /// No further transfer may be requested.
+    closing: bool,
+    links: Links,
+    /// Directories whose content is not handled.
+    skipped: HashSet<Vec<u8>>,
+    /// Directories made before their own list came.
+    early: HashSet<Vec<u8>>,
+    /// Modes to be restored at the end, of directories that we may not write otherwise.
+    tweaked: Vec<(RelPath, u32)>,
+    /// Incremental: directories whose times are set at the end.
+    touch_later: Vec<Arc<Dir>>,
+    /// The parent that was last found in the list.
+    known_parent: Option<Vec<u8>>,
+    ticks: u32,
+    unflushed: u32,
+    burst: u32,
+    hasher: BlockHasher,
+    block: Vec<u8>,
+}
+
+/// A list that is being worked on.
+struct State {
+    list: Arc<List>,
+    /// Requests without outcome, and members of hard-link groups that wait.
+    open: usize,
+    walked: bool,
+    /// The last slot of each hard-link group.
+    last: HashMap<u64, usize>,
+}
+
+/// An entry on its way through the generator.
+struct Node {
+    ndx: i32,
+    path: RelPath,
+    /// As in the list, for messages.
+    name: Vec<u8>,
+    want: Want,
+    group: Option<u64>,
+}
+
+impl<W: SendHalf> Generator<W> {
+    pub fn new(
+        shared: Arc<Shared>,
+        writer: Writer<W>,
+        inbox: mpsc::Receiver<Event>,
+        dest: Dest,
+        job: ReceiveJob,
+    ) -> Generator<W> {
+        let session = shared.session.clone();
+        let log = shared.log(Role::Generator);
+        let mut root = dest.root;
+        if let (Some(root), true) = (&mut root, session.settings.keep_dirlinks) {
+            root.set_follow_parents(FollowParents::Beneath);
+        }
+        Generator {
+            ndx: NdxEncoder::new(session.protocol),
+            attrs: Attrs::new(shared.clone(), log.clone()),
+            deleter: Deleter::new(&session, job.filters, job.loader.below(&dest.path)),
+            daemon_filters: job.daemon_filters,
+            root,
+            root_is_new: dest.created,
+            solo: dest.solo,
+            live: VecDeque::new(),
+            pending: VecDeque::new(),
+            eof: !session.inc_recurse,
+            entries: 0,
+            done_seen: 0,
+            redo: VecDeque::new(),
+            redoing: false,
+            closing: false,
+            links: Links::default(),
+            skipped: HashSet::new(),
+            early: HashSet::new(),
+            tweaked: Vec::new(),
+            touch_later: Vec::new(),
+            known_parent: None,
+            ticks: 0,
+            unflushed: 0,
+            burst: 1,
+            hasher: BlockHasher::new(&session.transfer_sum),
+            block: Vec::new(),
+            log,
+            inbox,
+            writer,
+            session,
+            shared,
+        }
+    }
+
+    /// Works until the goodbye is sent; gives the writer back.
+    pub fn run(mut self, first: &Arc<List>) -> (Result<(), Error>, Writer<W>) {
+        let result = self.work(first);
+        (result, self.writer)
+    }
+
+    fn work(&mut self, first: &Arc<List>) -> Result<(), Error> {
+        let settings = &self.session.settings;
+        if settings.debug.flist >= 1 && !settings.list_only {
+            self.log.info(match self.session.whole_file {
+                true => "delta-transmission disabled for local transfer or --whole-file",
+                false => "delta-transmission enabled",
+            });
+        }
+        let (inc, links) = (self.session.inc_recurse, settings.hard_links);
+        let (before, late) = match self.session.delete {
+            Some(DeleteTiming::Before) => (true, None),
+            Some(t @ (DeleteTiming::After | DeleteTiming::Delay)) => (false, Some(t)),
+            _ => (false, None),
+        };
+        self.accept(first.clone());
+        while inc && links && !self.eof && self.entries < LINK_AHEAD {
+            self.wait_event()?;
+        }
+        if before {
+            self.delete_pass(first)?;
+        }
+        loop {
+            while let Some(list) = self.pending.pop_front() {
+                self.walk(&list)?;
+                self.free_finished()?;
+            }
+            if self.eof {
+                break;
+            }
+            self.wait_event()?;
+            self.free_finished()?;
+        }
+        // Redo, with every list still known to the sender.
+        if inc {
+            while !self.live.is_empty() {
+                self.wait_event()?;
+                self.free_finished()?;
+            }
+        } else {
+            self.send_done();
+        }
+        self.await_dones()?;
+        self.redoing = true;
+        self.work_off()?;
+        self.closing = true;
+        self.send_done();
+        if self.live.iter().any(|s| s.open > 0) {
+            // Links to redone files are still to be reported, for which this is the last chance.
+            self.await_dones()?;
+            self.give_up_all()?;
+        }
+        let protocol = self.session.protocol;
+        if protocol.has_item_flags() {
+            self.send_done();
+        }
+        if late.is_none() {
+            self.late_done();
+        }
+        self.await_dones()?;
+        match late {
+            Some(DeleteTiming::After) => self.delete_pass(first)?,
+            Some(_) => self.delete_queued()?,
+            None => {}
+        }
+        self.deletions_stopped();
+        if late.is_some() {
+            self.late_done();
+            self.await_dones()?;
+        }
+        self.touch_up(first)?;
+        self.send_done();
+        self.writer.flush()
+    }
+
+    /// DEL_STATS and the DONE of late deletion.
+    fn late_done(&mut self) {
+        if !self.session.protocol.has_error_exit() {
+            return;
+        }
+        let settings = &self.session.settings;
+        if settings.delete || settings.force {
+            self.ndx.encode(ndx::DEL_STATS, self.writer.buf());
+            let s = &self.session.stats;
+            let max = wire::limits::MAX_DELETE_COUNT as u64;
+            let n = |c: &crate::session::Counter| c.value().min(max) as u32;
+            let stats = DeleteStats {
+                files: n(&s.deleted_files),
+                dirs: n(&s.deleted_dirs),
+                links: n(&s.deleted_links),
+                devices: n(&s.deleted_devices),
+                specials: n(&s.deleted_specials),
+            };
+            stats.encode(self.writer.buf());
+        }
+        self.send_done();
+    }
+
+    fn send_done(&mut self) {
+        self.shared.count_done();
+        self.ndx.encode(ndx::DONE, self.writer.buf());
+    }
+
+    /// Waits until every DONE so far was echoed.
+    fn await_dones(&mut self) -> Result<(), Error> {
+        while self.done_seen < self.shared.dones.load(Ordering::Relaxed) {
+            self.wait_event()?;
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, list: Arc<List>) {
+        self.entries += list.len();
+        self.pending.push_back(list);
+    }
+
+    /// Handles the entries of a list.
+    fn walk(&mut self, list: &Arc<List>) -> Result<(), Error> {
+        let mut last = HashMap::new();
+        if self.session.settings.hard_links {
+            for i in 0..list.len() {
+                if let Some(group) = list.get(i).and_then(|e| e.hard_link_group()) {
+                    last.insert(group, i);
+                }
+            }
+        }
+        self.live.push_back(State { list: list.clone(), open: 0, walked: false, last });
+        if let Some(dir) = &list.dir {
+            self.list_dir(list, dir)?;
+        }
+        for slot in 0..list.len() {
+            self.entry(list, slot, false)?;
+            self.tick()?;
+        }
+        if let Some(state) = self.live.back_mut() {
+            state.walked = true;
+        }
+        self.work_off()
+    }
+
+    /// Now and then: events, keep-alives.
+    fn tick(&mut self) -> Result<(), Error> {
+        self.ticks += 1;
+        if self.ticks % TICK == 0 {
+            self.writer.keep_alive()?;
+            self.work_off()?;
+        }
+        Ok(())
+    }
+
+    /// Handles what has been reported, without waiting.
+    fn work_off(&mut self) -> Result<(), Error> {
+        loop {
+            match self.inbox.try_recv() {
+                Ok(event) => self.event(event)?,
+                Err(_) => break,
+            }
+        }
+        self.catch_up()
+    }
+
+    /// Waits for something to be reported, and handles it.
+    fn wait_event(&mut self) -> Result<(), Error> {
+        self.catch_up()?;
+        // Whoever waits must not leave anything unsaid.
+        self.writer.flush()?;
+        self.unflushed = 0;
+        let event = loop {
+            let got = match self.writer.keep_alive_interval() {
+                Some(interval) => self.inbox.recv_timeout(interval),
+                None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match got {
+                Ok(event) => break event,
+                Err(RecvTimeoutError::Timeout) => self.writer.keep_alive()?,
+                Err(RecvTimeoutError::Disconnected) => break Event::Abort,
+            }
+        };
+        self.event(event)?;
+        self.work_off()
+    }
+
+    /// Second attempts, and members of hard-link groups that take over.
+    fn catch_up(&mut self) -> Result<(), Error> {
+        while let Some(ndx) = self.links.promoted.pop_front() {
+            self.open(ndx, -1);
+            if !self.closing {
+                self.entry_again(ndx, false)?;
+            }
+        }
+        // Without incremental recursion the sender takes second requests in their own phase.
+        while self.session.inc_recurse || self.redoing {
+            let Some(ndx) = self.redo.pop_front() else { break };
+            if self.closing {
+                self.failed(ndx)?;
+            } else {
+                self.open(ndx, -1);
+                self.entry_again(ndx, true)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), Error> {
+        match event {
+            Event::List(list) => self.accept(list),
+            Event::ListEof => self.eof = true,
+            Event::Done => self.done_seen += 1,
+            Event::Finished(ndx) => {
+                self.open(ndx, -1);
+                self.leader_done(ndx)?;
+            }
+            Event::Redo(ndx) => self.redo.push_back(ndx),
+            Event::Failed(ndx) => self.failed(ndx)?,
+            Event::Abort => {
+                // The receiver says why.
+                return Err(Error::fatal(crate::ExitCode::STREAM_IO, Vec::new()));
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, ndx: i32) -> Result<(), Error> {
+        self.open(ndx, -1);
+        let group = self.node(ndx).and_then(|(_, _, node)| node.group);
+        if let Some(group) = group {
+            self.links.give_up(group, ndx);
+        }
+        Ok(())
+    }
+
+    /// Members of hard-link groups whose leaders failed too late for another try.
+    fn give_up_all(&mut self) -> Result<(), Error> {
+        self.work_off()?;
+        for state in &mut self.live {
+            state.open = 0;
+        }
+        Ok(())
+    }
+
+    /// Changes the number of open ends of the list that `ndx` belongs to.
+    fn open(&mut self, ndx: i32, by: isize) {
+        if let Some(state) = self.live.iter_mut().find(|s| s.list.contains(ndx)) {
+            state.open = state.open.saturating_add_signed(by);
+        }
+    }
+
+    /// The entry with an index, in a list that is being worked on.
+    fn node(&mut self, ndx: i32) -> Option<(Arc<List>, usize, Node)> {
+        let list = self.live.iter().find(|s| s.list.contains(ndx))?.list.clone();
+        let slot = list.slot(ndx)?;
+        let node = self.make_node(&list, slot)?;
+        Some((list, slot, node))
+    }
+
+    fn make_node(&mut self, list: &Arc<List>, slot: usize) -> Option<Node> {
+        let e = list.get(slot)?;
+        let name = e.name();
+        let path = match &self.solo {
+            Some(solo) => solo.clone(),
+            None => RelPath::new(&name)?,
+        };
+        let group = e.hard_link_group().filter(|_| self.session.settings.hard_links);
+        Some(Node { ndx: e.ndx(), path, name, want: self.attrs.want(e), group })
+    }
+
+    /// Incremental: gives up lists that nothing is open in, oldest first, but never the one that is being worked on.
+    fn free_finished(&mut self) -> Result<(), Error> {
+        if !self.session.inc_recurse {
+            return Ok(());
+        }
+        while let Some(front) = self.live.front() {
+            let last = self.live.len() == 1 && self.pending.is_empty() && !self.eof;
+            if !front.walked || front.open > 0 || last {
+                break;
+            }
+            if let Some(state) = self.live.pop_front() {
+                if let Some(dir) = &state.list.dir {
+                    match self.session.delete {
+                        Some(DeleteTiming::Delay) => self.touch_later.push(dir.clone()),
+                        _ => self.touch_dir(&dir.name, &dir.base),
+                    }
+                }
+                self.send_done();
+                self.flush_soon()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what was written, if enough has gathered. The first items go out at once, later ones in company.
+    fn flush_soon(&mut self) -> Result<(), Error> {
+        self.unflushed += 1;
+        if self.unflushed >= self.burst {
+            self.unflushed = 0;
+            self.burst = (self.burst * 2).min(MAX_BURST);
+            return self.writer.flush();
+        }
+        self.writer.spill()
+    }
+
+    /// lstat; what cannot exist does not exist.
+    pub fn lstat(&mut self, p: &RelPath) -> io::Result<Option<Stat>> {
+        let Some(root) = &mut self.root else { return Ok(None) };
+        match root.lstat(p) {
+            Ok(st) => Ok(Some(st)),
+            Err(e) if is_missing(&e) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// A single item under a new name: nothing around it is the transfer's business.
+    pub fn is_solo(&self) -> bool {
+        self.solo.is_some()
+    }
+
+    pub fn is_skipped(&self, name: &[u8]) -> bool {
+        self.skipped.contains(name) || self.below_skipped(name)
+    }
+
+    pub fn root_user(&self) -> bool {
+        self.attrs.root_user
+    }
+
+    /// The daemon's rules hide the name from this session.
+    pub fn daemon_excludes(&self, path: &RelPath, is_dir: bool) -> bool {
+        let rules = self.daemon_filters.as_ref();
+        rules.is_some_and(|f| f.check(path.as_bytes(), is_dir, false) == Verdict::Exclude)
+    }
+
+    fn deletions_stopped(&mut self) {
+        let skipped = self.deleter.skipped_by_limit();
+        if skipped > 0 {
+            let text = format!("Deletions stopped due to --max-delete limit ({skipped} skipped)");
+            self.log.warning(text);
+            self.session.status.add_io_error(io_error::DEL_LIMIT);
+        }
+    }
+
+    fn name_text(&self, before: &str, name: &[u8], after: &str) -> Vec<u8> {
+        [before.as_bytes(), name, after.as_bytes()].concat()
+    }
+}
+
+/// Nothing can be there: also below something that is not a directory, or a symlink that is not followed.
+pub(super) fn is_missing(e: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = e.raw_os_error();
+    [Errno::NOENT, Errno::NOTDIR, Errno::LOOP].iter().any(|n| errno == Some(n.raw_os_error()))
+}

@@ -1,0 +1,177 @@
+//! Symlinks, devices, fifos and sockets (generator decisions: directories, links, devices).
+use super::{
+    super::attrs::{Times, quoted},
+    Generator, Node,
+};
+use crate::{Error, flist::Entry, log::Class};
+use fast_io::SendHalf;
+use fsroot::{Kind, Stat};
+use std::io;
+use wire::item::ItemFlags as F;
+
+impl<W: SendHalf> Generator<W> {
+    pub(super) fn symlink(
+        &mut self,
+        node: &Node,
+        e: Entry<'_>,
+        have: Option<Stat>,
+    ) -> Result<(), Error> {
+        let target = e.link_target();
+        if self.session.settings.safe_links && unsafe_symlink(target, node.path.as_bytes()) {
+            if self.session.settings.info.name >= 1 {
+                let mut text = self.name_text("ignoring unsafe symlink \"", &node.name, "\" -> \"");
+                text.extend_from_slice(target);
+                text.push(b'"');
+                self.log.info(text);
+            }
+            return Ok(());
+        }
+        let same = match (&have, &mut self.root) {
+            (Some(st), Some(root)) if st.kind == Kind::Symlink => {
+                root.read_link(&node.path).is_ok_and(|there| there == target)
+            }
+            _ => false,
+        };
+        if same {
+            return self.in_place_already(node, have);
+        }
+        let target = target.to_vec();
+        self.create(
+            node,
+            have,
+            "symlink",
+            |root, path| root.symlink(&target, path),
+            |shown| {
+                let mut text = quoted("symlink", shown, " -> \"");
+                text.extend_from_slice(&target);
+                text.extend_from_slice(b"\" failed");
+                text
+            },
+        )
+    }
+
+    pub(super) fn device(&mut self, node: &Node, have: Option<Stat>) -> Result<(), Error> {
+        let Some(kind) = node.want.kind else { return Ok(()) };
+        let same = have
+            .is_some_and(|st| st.kind == kind && (!kind.is_device() || st.rdev == node.want.rdev));
+        if same {
+            return self.in_place_already(node, have);
+        }
+        let (mode, rdev) = (node.want.mode & 0o777, node.want.rdev);
+        let what = if kind.is_device() { "device file" } else { "special file" };
+        self.create(
+            node,
+            have,
+            what,
+            |root, path| root.mknod(path, kind, mode, rdev),
+            |shown| quoted("mknod", shown, " failed"),
+        )
+    }
+
+    /// The item is there; only its attributes may differ.
+    pub(super) fn in_place_already(
+        &mut self,
+        node: &Node,
+        have: Option<Stat>,
+    ) -> Result<(), Error> {
+        let Some(have) = have else { return Ok(()) };
+        let flags = self.flags(node, Some(&have), 0, false);
+        self.emit(node, flags, None, None)?;
+        let mut changed = flags & F::REPORT_XATTR != 0;
+        if self.shared.do_xfers
+            && let Some(root) = &mut self.root
+        {
+            let perm = match have.kind {
+                Kind::Symlink => have.perm,
+                _ => self.attrs.dest_perm(root, &node.path, &node.want, Some(have.perm)),
+            };
+            changed |=
+                self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::IfDifferent);
+        } else {
+            changed |= flags != 0 && !self.shared.do_xfers && false;
+        }
+        self.say_unchanged(node, changed);
+        self.lead(node)
+    }
+
+    /// Makes a new item, replacing what is there.
+    fn create(
+        &mut self,
+        node: &Node,
+        have: Option<Stat>,
+        what: &'static str,
+        mut make: impl FnMut(&mut fsroot::Root, &wire::RelPath) -> io::Result<()>,
+        failure: impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<(), Error> {
+        let mut exists = have;
+        if have.is_some_and(|st| st.kind == Kind::Directory) {
+            if !self.make_room(&node.path, Kind::Directory, what)? {
+                return Ok(());
+            }
+            exists = None;
+        }
+        let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
+        let base = F::LOCAL_CHANGE | if same_kind.is_some() { F::REPORT_CHANGE } else { 0 };
+        let flags = self.flags(node, same_kind.as_ref(), base, false);
+        if self.shared.do_xfers {
+            let Some(root) = &mut self.root else { return Ok(()) };
+            let made = match exists {
+                Some(_) => root.create_replacing(&node.path, &mut make),
+                None => make(root, &node.path),
+            };
+            if let Err(e) = made {
+                let text = failure(&root.display(&node.path));
+                self.log.sys_error(Class::ErrorXfer, text, &e);
+                self.skipped_member(node, true);
+                return Ok(());
+            }
+            if let Ok(now) = root.lstat(&node.path) {
+                let existing = same_kind.map(|st| st.perm);
+                let perm = match now.kind {
+                    Kind::Symlink => now.perm,
+                    _ => self.attrs.dest_perm(root, &node.path, &node.want, existing),
+                };
+                self.attrs.apply(root, &node.path, &node.want, &now, perm, Times::Exact);
+            }
+        }
+        self.emit(node, flags, None, None)?;
+        self.lead(node)
+    }
+}
+
+/// Whether a link leads out of the tree: it is absolute, climbs above the root, or climbs anywhere but at its beginning.
+pub(in crate::receive) fn unsafe_symlink(target: &[u8], name: &[u8]) -> bool {
+    if target.is_empty() || target[0] == b'/' {
+        return true;
+    }
+    let mut depth = name.split(|b| *b == b'/').count() - 1;
+    let mut descended = false;
+    for part in target.split(|b| *b == b'/') {
+        match part {
+            b"" => {}
+            b".." if descended || depth == 0 => return true,
+            b".." => depth -= 1,
+            _ => descended = true,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unsafe_symlink;
+
+    #[test]
+    fn links_may_climb_only_at_their_beginning_and_not_too_far() {
+        for safe in ["../f", ".", "..", "..//f", "x/y", "./z", "a/."] {
+            assert!(!unsafe_symlink(safe.as_bytes(), b"sub/l"), "{safe}");
+        }
+        for bad in
+            ["../../f", "x/../y", "x/../../y", "/abs", "../..", "./../z", "../sub/../f", "a/..", ""]
+        {
+            assert!(unsafe_symlink(bad.as_bytes(), b"sub/l"), "{bad}");
+        }
+        assert!(unsafe_symlink(b"../f", b"l"));
+        assert!(!unsafe_symlink(b"../../f", b"a/b/l"));
+    }
+}

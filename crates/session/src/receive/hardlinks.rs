@@ -1,0 +1,112 @@
+//! Hard-link groups while they are worked on (generator decisions: hard links).
+//!
+//! One member of a group, its leader, is transferred or found up to date; the others wait until it is in place and are linked to
+//! it then. A missing member that is not the last of its group in its list waits even before there is a leader, since a later one
+//! may have a basis. If a leader fails, the next member that waits takes its place.
+use std::collections::{HashMap, VecDeque};
+use wire::RelPath;
+
+/// What is known of a group.
+#[derive(Debug, Default)]
+struct Group {
+    leader: Leader,
+    /// Indexes of members that wait, ascending.
+    waiting: Vec<i32>,
+}
+
+/// The state of a group's leader.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) enum Leader {
+    #[default]
+    None,
+    /// Requested under this index.
+    InProgress(i32),
+    /// In place; path, and name as displayed.
+    Done(RelPath, Vec<u8>),
+}
+
+/// All groups of a session by number.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    groups: HashMap<u64, Group>,
+    /// Members that must lead because nobody before them could.
+    pub promoted: VecDeque<i32>,
+}
+
+impl Links {
+    pub fn leader(&self, group: u64) -> Leader {
+        self.groups.get(&group).map_or(Leader::None, |g| g.leader.clone())
+    }
+
+    /// `ndx` waits for the group's leader.
+    pub fn wait(&mut self, group: u64, ndx: i32) {
+        let waiting = &mut self.groups.entry(group).or_default().waiting;
+        let at = waiting.partition_point(|n| *n < ndx);
+        waiting.insert(at, ndx);
+    }
+
+    /// `ndx` was requested as leader.
+    pub fn begin(&mut self, group: u64, ndx: i32) {
+        self.groups.entry(group).or_default().leader = Leader::InProgress(ndx);
+    }
+
+    /// The leader is in place; the waiting members, in the order in which they are linked.
+    pub fn finish(&mut self, group: u64, path: &RelPath, name: &[u8]) -> Vec<i32> {
+        let g = self.groups.entry(group).or_default();
+        g.leader = Leader::Done(path.clone(), name.to_vec());
+        let mut waiting = std::mem::take(&mut g.waiting);
+        waiting.reverse();
+        waiting
+    }
+
+    /// `ndx` will not lead the group: the next member that waits does, unless another leads already.
+    pub fn give_up(&mut self, group: u64, ndx: i32) {
+        let Some(g) = self.groups.get_mut(&group) else { return };
+        if g.leader == Leader::InProgress(ndx) {
+            g.leader = Leader::None;
+        }
+        if g.leader == Leader::None
+            && let Some(next) = g.waiting.pop()
+        {
+            self.promoted.push_back(next);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str) -> RelPath {
+        RelPath::new(name.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn members_wait_for_the_leader_and_are_linked_from_the_last() {
+        let mut l = Links::default();
+        l.wait(7, 2);
+        l.wait(7, 5);
+        l.wait(7, 3);
+        l.begin(7, 6);
+        assert_eq!(l.leader(7), Leader::InProgress(6));
+        assert_eq!(l.finish(7, &path("x"), b"x"), [5, 3, 2]);
+        assert_eq!(l.leader(7), Leader::Done(path("x"), b"x".to_vec()));
+        l.give_up(7, 6);
+        assert!(l.promoted.is_empty());
+    }
+
+    #[test]
+    fn the_next_member_takes_over_from_a_failed_leader() {
+        let mut l = Links::default();
+        l.begin(1, 4);
+        l.wait(1, 2);
+        l.wait(1, 3);
+        l.give_up(1, 9);
+        assert!(l.promoted.is_empty());
+        l.give_up(1, 4);
+        assert_eq!(l.promoted, [3]);
+        assert_eq!(l.leader(1), Leader::None);
+        l.give_up(1, 3);
+        assert_eq!(l.promoted, [3, 2]);
+    }
+}

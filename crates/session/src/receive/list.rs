@@ -1,0 +1,502 @@
+//! Receiving lists: entries, id lists, checks of what was received, and the table of directories (file list: validating received
+//! lists; incremental recursion).
+use super::{ReceiveJob, attrs::Want, shared::Shared};
+use crate::{
+    Error,
+    conn::Reader,
+    flist::{Entry, Segment, SegmentBuilder},
+    log::Role,
+    settings::MUNGE_PREFIX,
+};
+use fast_io::RecvHalf;
+use filters::{FilterList, Requested, RequestedNames, Verdict};
+use fsroot::names::NameCache;
+use std::{collections::HashMap, sync::Arc, time::Instant};
+use wire::{
+    Fault, RelPath, WireError,
+    compat::CompatFlags,
+    flist::{FileEntry, FlistDecoder, FlistFormat, ListItem},
+    ids,
+};
+
+/// A received list: the segment, what was pruned from it, and the directory that it belongs to.
+#[derive(Debug)]
+pub(super) struct List {
+    seg: Arc<Segment>,
+    /// Slots that `--prune-empty-dirs` blanked; empty if none.
+    pruned: Vec<bool>,
+    /// Incremental: the directory that the gap index stands for.
+    pub dir: Option<Arc<Dir>>,
+}
+
+/// A directory of an incremental session, kept for its own list.
+#[derive(Debug)]
+pub(super) struct Dir {
+    pub name: Vec<u8>,
+    pub base: DirEntry,
+}
+
+/// What is kept of a directory's entry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DirEntry {
+    pub want: Want,
+    pub implied: bool,
+    pub content: bool,
+    pub top: bool,
+}
+
+impl List {
+    /// First index.
+    pub fn base(&self) -> i32 {
+        self.seg.base()
+    }
+    /// Entries, blanked slots included.
+    pub fn len(&self) -> usize {
+        self.seg.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.seg.len() == 0
+    }
+    /// The entry in a slot.
+    pub fn get(&self, i: usize) -> Option<Entry<'_>> {
+        if self.pruned.get(i).copied().unwrap_or(false) { None } else { self.seg.get(i) }
+    }
+    /// Whether an index belongs to the list, the gap index included.
+    pub fn contains(&self, ndx: i32) -> bool {
+        let offset = i64::from(ndx) - i64::from(self.base());
+        offset >= -1 && offset < self.len() as i64
+    }
+    /// The slot of an index; `None` for the gap index.
+    pub fn slot(&self, ndx: i32) -> Option<usize> {
+        usize::try_from(i64::from(ndx) - i64::from(self.base())).ok().filter(|i| *i < self.len())
+    }
+    /// Whether a name stands in the list, whatever its type.
+    pub fn has_name(&self, name: &[u8]) -> bool {
+        [false, true]
+            .into_iter()
+            .any(|dir| self.seg.find(name, dir).is_some_and(|i| self.get(i).is_some()))
+    }
+    /// Whether a directory stands in the list.
+    pub fn has_dir(&self, name: &[u8]) -> bool {
+        self.seg.find(name, true).is_some_and(|i| self.get(i).is_some())
+    }
+}
+
+/// One number of the directory table.
+enum Slot {
+    Waiting(Arc<Dir>),
+    Served(Vec<u8>),
+    Cleared,
+}
+
+/// Reads the lists of a session.
+pub(super) struct ListReader {
+    shared: Arc<Shared>,
+    decoder: FlistDecoder,
+    names: NameCache,
+    next_base: i64,
+    dirs: Vec<Slot>,
+    sender_filters: Option<FilterList>,
+    requested: Option<RequestedNames>,
+    /// Rules that decide which extended attributes are kept.
+    rules: FilterList,
+    attrs: super::attrs::Attrs,
+}
+
+impl ListReader {
+    pub fn new(shared: Arc<Shared>, job: &mut ReceiveJob) -> ListReader {
+        let s = &shared.session;
+        let o = &s.settings;
+        let format = FlistFormat {
+            protocol: s.protocol,
+            varint_flags: s.compat.has(CompatFlags::VARINT_FLIST_FLAGS),
+            safe_flist: s.protocol.has_error_exit() || s.compat.has(CompatFlags::SAFE_FLIST),
+            inc_recurse: s.inc_recurse,
+            owner: o.owner,
+            group: o.group,
+            links: o.links,
+            devices: o.devices,
+            specials: o.specials,
+            hard_links: o.hard_links,
+            acls: o.acls,
+            xattrs: o.xattrs > 0,
+            atimes: o.atimes > 0,
+            crtimes: o.crtimes,
+            checksum_len: o.checksum.then(|| s.list_sum.digest_len()),
+            relative: o.relative,
+            missing_args: o.delete_missing_args,
+        };
+        let log = shared.log(Role::Receiver);
+        ListReader {
+            decoder: FlistDecoder::new(format),
+            names: NameCache::default(),
+            next_base: i64::from(s.inc_recurse),
+            dirs: Vec::new(),
+            sender_filters: job
+                .sender_filters
+                .take()
+                .filter(|f| !f.is_empty() && !f.has_dir_merge()),
+            requested: job.requested.take().filter(|r| !r.is_empty()),
+            rules: job.filters.clone(),
+            attrs: super::attrs::Attrs::new(shared.clone(), log),
+            shared,
+        }
+    }
+
+    /// The first list, with what follows it in a session without incremental recursion. `prune` are the rules that keep a
+    /// directory from being pruned.
+    pub fn first<R: RecvHalf>(
+        &mut self,
+        reader: &mut Reader<R>,
+        prune: &FilterList,
+    ) -> Result<Arc<List>, Error> {
+        let began = Instant::now();
+        let session = self.shared.session.clone();
+        let bytes_before = session.stats.bytes_read.value();
+        let (seg, dups) = self.entries(reader, None)?;
+        if !session.inc_recurse {
+            self.id_lists(reader)?;
+            if !session.protocol.has_varints() {
+                let bits = reader.read(|c| c.int32())?;
+                if !session.settings.ignore_errors {
+                    session.status.add_io_error(bits);
+                }
+            }
+        }
+        self.take_tables();
+        let mut list = List { seg, pruned: Vec::new(), dir: None };
+        if session.settings.prune_empty_dirs && session.settings.recurse {
+            list.pruned = prune_empty(&list, prune);
+        }
+        self.count(&list);
+        session.stats.flist_xfer_ms.set(began.elapsed().as_millis() as u64);
+        session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
+        Ok(Arc::new(self.adopt(list, &dups)))
+    }
+
+    /// The list of directory number `d`.
+    pub fn further<R: RecvHalf>(
+        &mut self,
+        reader: &mut Reader<R>,
+        d: usize,
+    ) -> Result<Arc<List>, Error> {
+        let last = self.dirs.len() as i64 - 1;
+        let refuse = |text: String| Err(WireError::new(Fault::Protocol, text).with_role().into());
+        let dir = match self.dirs.get(d) {
+            None => {
+                let ndx = -101 - d as i64;
+                let text = format!("Invalid dir index: {ndx} (-101 - {})", -101 - last);
+                return refuse(text);
+            }
+            Some(Slot::Waiting(dir)) => dir.clone(),
+            Some(Slot::Served(name)) => {
+                let name = if name.is_empty() { ".".into() } else { String::from_utf8_lossy(name) };
+                return refuse(format!("rsync: refusing malicious duplicate flist for dir {name}"));
+            }
+            Some(Slot::Cleared) => {
+                return refuse(format!("rsync: refusing flist for cleared dir_ndx {d}"));
+            }
+        };
+        self.dirs[d] = Slot::Served(dir.name.clone());
+        let session = self.shared.session.clone();
+        let bytes_before = session.stats.bytes_read.value();
+        let (seg, dups) = self.entries(reader, Some((d as u32, &dir.name)))?;
+        self.take_tables();
+        let list = List { seg, pruned: Vec::new(), dir: Some(dir) };
+        self.count(&list);
+        session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
+        Ok(Arc::new(self.adopt(list, &dups)))
+    }
+
+    /// Reads entries up to the end marker. Returns also how often a directory's name was repeated.
+    fn entries<R: RecvHalf>(
+        &mut self,
+        reader: &mut Reader<R>,
+        parent: Option<(u32, &[u8])>,
+    ) -> Result<(Arc<Segment>, HashMap<Vec<u8>, usize>), Error> {
+        let session = self.shared.session.clone();
+        let base = i32::try_from(self.next_base).map_err(|_| {
+            WireError::new(Fault::Memory, "file list has too many entries").with_role()
+        })?;
+        self.decoder.begin(base as u32);
+        let mut builder = SegmentBuilder::new(session.protocol, base, parent.map(|p| p.0));
+        let mut dir_names = Vec::new();
+        let mut progress = Progress::begin(&self.shared, parent.is_none());
+        let mut count = 0u64;
+        loop {
+            let decoder = &mut self.decoder;
+            let mut e = match reader.read(|c| decoder.decode(c))? {
+                ListItem::Entry(e) => e,
+                ListItem::End { io_error } => {
+                    if !session.settings.ignore_errors {
+                        session.status.add_io_error((io_error & 7) as i32);
+                    }
+                    break;
+                }
+            };
+            let name = self.check(&mut e, parent.map(|p| p.1))?;
+            if session.settings.munge_links && !e.link_target.is_empty() {
+                e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
+            }
+            if session.inc_recurse && e.mode & 0o170000 == 0o040000 {
+                dir_names.push(name.clone());
+            }
+            if !session.settings.numeric_ids {
+                if let Some(user) = &e.uid_name {
+                    self.shared.ids.add_user(&mut self.names, e.uid, user);
+                }
+                if let Some(group) = &e.gid_name {
+                    self.shared.ids.add_group(&mut self.names, e.gid, group);
+                }
+            }
+            if let Some(k) = e.xattr {
+                self.take_xattrs(k);
+            }
+            builder.push(&e, &name, 0);
+            count += 1;
+            progress.entry(count);
+        }
+        progress.end(count);
+        let seg = builder.finish(true);
+        self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
+        dir_names.sort_unstable();
+        let mut dups = HashMap::new();
+        for pair in dir_names.windows(2) {
+            if pair[0] == pair[1] {
+                *dups.entry(pair[0].clone()).or_insert(0) += 1;
+            }
+        }
+        Ok((seg, dups))
+    }
+
+    /// The checks of a name that need to know the request, and the name as it is used: cleaned, `.` for the root.
+    fn check(&self, e: &mut FileEntry, parent: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+        let refuse = |text: &str, name: &[u8]| {
+            let text = format!("{text}: {}", String::from_utf8_lossy(name));
+            Error::from(WireError::new(Fault::Refused, text))
+        };
+        let session = &self.shared.session;
+        let absolute = e.name.first() == Some(&b'/');
+        let stripped = match absolute && session.settings.relative {
+            true => &e.name[e.name.iter().position(|b| *b != b'/').unwrap_or(e.name.len())..],
+            false => &e.name[..],
+        };
+        let path = RelPath::new(stripped)
+            .ok_or_else(|| refuse("ABORTING due to unsafe pathname from sender", &e.name))?;
+        let is_dir = e.mode & 0o170000 == 0o040000;
+        let is_root = path.is_root();
+        if !is_root && e.mode != 0 {
+            if let Some(f) = &self.sender_filters
+                && f.check(path.as_bytes(), is_dir, false) == Verdict::Exclude
+            {
+                return Err(refuse("ERROR: rejecting excluded file-list name", path.as_bytes()));
+            }
+        }
+        if let Some(requested) = &self.requested {
+            let name = if is_root { b"." } else { path.as_bytes() };
+            match requested.check(name, is_dir) {
+                Requested::Yes => {}
+                Requested::ParentOnly if is_dir => {
+                    // What was asked for lies below, so the directory's own contents are not the sender's to list.
+                    e.top_dir = true;
+                    e.no_content = true;
+                }
+                _ if is_root => {}
+                _ => {
+                    let text = "ERROR: rejecting unrequested file-list name";
+                    return Err(refuse(text, path.as_bytes()));
+                }
+            }
+        }
+        if session.inc_recurse {
+            let dir = path.split().map(|(dir, _)| dir).unwrap_or_default();
+            if dir != parent.unwrap_or_default() || (is_root && parent.is_some()) {
+                return Err(refuse("ABORTING due to invalid path from sender", path.as_bytes()));
+            }
+        }
+        Ok(if is_root { b".".to_vec() } else { path.as_bytes().to_vec() })
+    }
+
+    /// The id lists (file list: id lists).
+    fn id_lists<R: RecvHalf>(&mut self, reader: &mut Reader<R>) -> Result<(), Error> {
+        let session = self.shared.session.clone();
+        let o = &session.settings;
+        if o.numeric_ids {
+            return Ok(());
+        }
+        let p = session.protocol;
+        let id0 = session.compat.has(CompatFlags::ID0_NAMES);
+        if o.owner || o.acls {
+            while let Some(u) = reader.read(|c| ids::decode_item(p, c))? {
+                self.shared.ids.add_user(&mut self.names, u.id, &u.name);
+            }
+            if id0 {
+                reader.read(ids::decode_id0)?;
+            }
+        }
+        if o.group || o.acls {
+            while let Some(g) = reader.read(|c| ids::decode_item(p, c))? {
+                self.shared.ids.add_group(&mut self.names, g.id, &g.name);
+            }
+            if id0 {
+                reader.read(ids::decode_id0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shares the ACLs that a list brought.
+    fn take_tables(&mut self) {
+        if self.shared.session.settings.acls {
+            self.shared.acls.extend(
+                self.decoder.access_acls.entries(),
+                self.decoder.default_acls.entries(),
+                &self.shared.ids,
+                &mut self.names,
+                self.shared.session.settings.numeric_ids,
+            );
+        }
+    }
+
+    /// Shares the attribute lists up to number `k`.
+    fn take_xattrs(&mut self, k: u32) {
+        while self.shared.xattrs.len() <= k as usize {
+            let next = self.shared.xattrs.len() as u32;
+            let rules = &self.rules;
+            self.shared.xattrs.push(self.decoder.xattrs.get(next), |name| {
+                rules.check_xattr(name).map(|v| v != Verdict::Exclude)
+            });
+        }
+    }
+
+    /// Numbers the list's directories.
+    fn adopt(&mut self, mut list: List, dups: &HashMap<Vec<u8>, usize>) -> List {
+        if !self.shared.session.inc_recurse {
+            return list;
+        }
+        let mut root = None;
+        for i in 0..list.len() {
+            let Some(e) = list.get(i).filter(|e| e.is_dir()) else { continue };
+            let dir = Arc::new(Dir {
+                name: e.name(),
+                base: DirEntry {
+                    want: self.attrs.want(e),
+                    implied: e.implied(),
+                    content: e.has_content(),
+                    top: e.top_dir(),
+                },
+            });
+            let repeated = dups.get(&dir.name).copied().unwrap_or(0);
+            if dir.name == b"." {
+                self.dirs.push(Slot::Served(Vec::new()));
+                if i == 0 {
+                    root = Some(dir);
+                }
+            } else {
+                self.dirs.push(Slot::Waiting(dir));
+            }
+            for _ in 0..repeated {
+                self.dirs.push(Slot::Cleared);
+            }
+        }
+        if list.dir.is_none() {
+            list.dir = root;
+        }
+        list
+    }
+
+    /// Counts entries by type.
+    fn count(&self, list: &List) {
+        let stats = &self.shared.session.stats;
+        for i in 0..list.len() {
+            let Some(e) = list.get(i) else { continue };
+            match e.mode() & 0o170000 {
+                0o100000 => stats.files.add(1),
+                0o040000 => stats.dirs.add(1),
+                0o120000 => stats.links.add(1),
+                0o020000 | 0o060000 => stats.devices.add(1),
+                0 => continue,
+                _ => stats.specials.add(1),
+            }
+            if e.is_regular() || e.is_symlink() {
+                stats.total_size.add(e.len());
+            }
+        }
+    }
+}
+
+/// `--prune-empty-dirs`: directories below which no other kind of entry survives, unless a rule protects them.
+fn prune_empty(list: &List, rules: &FilterList) -> Vec<bool> {
+    // A directory is pruned until something below it says otherwise.
+    let mut pruned = vec![false; list.len()];
+    let mut slot_of: HashMap<Vec<u8>, usize> = HashMap::new();
+    for i in 0..list.len() {
+        if let Some(e) = list.get(i).filter(|e| e.is_dir()) {
+            let name = e.name();
+            if name != b"." {
+                pruned[i] = rules.check(&name, true, false) != Verdict::Exclude;
+                slot_of.insert(name, i);
+            }
+        }
+    }
+    for i in 0..list.len() {
+        let Some(e) = list.get(i) else { continue };
+        if e.is_dir() && pruned[i] {
+            continue;
+        }
+        let mut dir = e.dirname();
+        while let Some(&slot) = slot_of.get(dir) {
+            // Directories above one that is kept already are kept, too.
+            if !std::mem::replace(&mut pruned[slot], false) && !e.is_dir() {
+                break;
+            }
+            dir = match dir.iter().rposition(|b| *b == b'/') {
+                Some(at) => &dir[..at],
+                None => break,
+            };
+        }
+    }
+    pruned
+}
+
+/// The start-of-run lines about the list (output: start-of-run lines).
+struct Progress {
+    shared: Arc<Shared>,
+    level: u8,
+}
+
+impl Progress {
+    fn begin(shared: &Arc<Shared>, first: bool) -> Progress {
+        let o = &shared.session.settings;
+        let mut level = if first && !o.am_server { o.info.flist } else { 0 };
+        if level > 0 && shared.session.inc_recurse {
+            shared.session.log.info("receiving incremental file list");
+            level = 0;
+        } else if level > 0 && (o.dirs || o.recurse || o.files_from.is_some()) {
+            let text: &[u8] = match level {
+                1 => b"receiving file list ... ",
+                _ => b"receiving file list ... \n 0 files...\r",
+            };
+            shared.session.log.sink().message(crate::log::Class::Info, text);
+        } else {
+            level = 0;
+        }
+        Progress { shared: shared.clone(), level }
+    }
+
+    fn entry(&mut self, count: u64) {
+        if self.level > 1 && count % 100 == 0 {
+            let text = format!(" {count} files...\r");
+            self.shared.session.log.sink().message(crate::log::Class::Info, text.as_bytes());
+        }
+    }
+
+    fn end(&mut self, count: u64) {
+        match self.level {
+            0 => {}
+            1 => self.shared.session.log.info("done"),
+            _ if count == 1 => self.shared.session.log.info("1 file to consider"),
+            _ => self.shared.session.log.info(format!("{count} files to consider")),
+        }
+    }
+}

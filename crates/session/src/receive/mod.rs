@@ -1,0 +1,192 @@
+//! The receiving side: file list in, generator and receiver threads.
+//!
+//! First one thread reads the file list and chooses the destination. Then two threads work. The *generator* owns the writing end:
+//! it compares, creates directories and links, deletes, and writes requests. The *receiver* owns the reading end: it decodes
+//! answers and further lists, and writes files. The receiver tells the generator what happened through an unbounded channel and
+//! never waits for it; what the receiver must know about a request stands in a shared queue in request order, so that every
+//! answer can be held against a request.
+
+mod acls;
+mod attrs;
+mod data;
+mod delete;
+mod dest;
+mod generator;
+mod hardlinks;
+mod ids;
+mod list;
+mod receiver;
+mod shared;
+mod xattrs;
+
+use crate::{
+    Error, Session,
+    conn::{Reader, Writer},
+    error::ExitCode,
+    log::{Role, sys_error_line},
+    report::Reporter,
+};
+use fast_io::{RecvHalf, SendHalf};
+use shared::{Event, Shared};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::Ordering,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
+};
+
+/// What the receiving side is given.
+pub struct ReceiveJob {
+    /// Destination as typed; `None` for a listing.
+    pub dest: Option<Vec<u8>>,
+    /// The user's rules, as the receiver sees them.
+    pub filters: filters::FilterList,
+    /// A daemon's rules, consulted first.
+    pub daemon_filters: Option<filters::FilterList>,
+    /// Opens per-directory merge files.
+    pub loader: crate::rules::FsLoader,
+    /// The rules as the sender sees them, to check names against; `None` = trust.
+    pub sender_filters: Option<filters::FilterList>,
+    /// What was asked for; `None` = trust.
+    pub requested: Option<filters::RequestedNames>,
+    /// Prints items, on a client.
+    pub reporter: Option<Arc<Mutex<Reporter>>>,
+}
+
+/// How long a thread may take to notice that the other one failed. One that is stuck in the link is left behind.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How a thread ended.
+enum Ended<W> {
+    Generator(Result<(), Error>, Box<Writer<W>>),
+    Receiver(Result<(), Error>),
+}
+
+/// Runs the receiving side from the file list to the goodbye. Returns the writer, so that the caller can tell
+/// the peer of a failure (`None` if its thread is stuck in it).
+pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
+    session: &Arc<Session>,
+    reader: Reader<R>,
+    writer: Writer<W>,
+    mut job: ReceiveJob,
+) -> (Result<(), Error>, Option<Writer<W>>) {
+    let (events, inbox) = mpsc::channel();
+    let shared = Arc::new(Shared::new(session.clone(), job.reporter.take()));
+    let (receiver, first, dest) = match prepare(&shared, reader, events, &mut job) {
+        Ok(Some(parts)) => parts,
+        Ok(None) => return (Ok(()), Some(writer)),
+        Err(e) => return (Err(named(e, Role::ReceiverPresplit)), Some(writer)),
+    };
+    let (ended, outcome) = mpsc::channel::<Ended<W>>();
+    let receiver_ended = ended.clone();
+    let stop = shared.clone();
+    let receiving = spawn("receiver", move || {
+        let mut receiver = receiver;
+        let result = receiver.run().map_err(|e| named(e, Role::Receiver));
+        if result.is_err() {
+            stop.stop.store(true, Ordering::Release);
+            receiver.tell(Event::Abort);
+        }
+        // The coordinator may have left already.
+        let _left = receiver_ended.send(Ended::Receiver(result));
+    });
+    if let Err(e) = receiving {
+        return (Err(e), Some(writer));
+    }
+    let stop = shared.clone();
+    let generating = spawn("generator", move || {
+        let generator = generator::Generator::new(stop.clone(), writer, inbox, dest, job);
+        let (result, writer) = generator.run(&first);
+        if result.is_err() {
+            stop.stop.store(true, Ordering::Release);
+        }
+        let result = result.map_err(|e| named(e, Role::Generator));
+        let _left = ended.send(Ended::Generator(result, Box::new(writer)));
+    });
+    if let Err(e) = generating {
+        return (Err(e), None);
+    }
+    let (result, writer) = wait(&outcome);
+    if let (Ok(()), Some((written, read))) = (&result, *shared::lock(&shared.bytes)) {
+        // A pull reports what the sender counted, from its own point of view.
+        session.stats.bytes_read.set(written);
+        session.stats.bytes_written.set(read);
+    }
+    (result, writer)
+}
+
+/// Waits for both threads; after one fails, the other gets some time to notice.
+fn wait<W>(outcome: &mpsc::Receiver<Ended<W>>) -> (Result<(), Error>, Option<Writer<W>>) {
+    let mut writer = None;
+    let mut error = None;
+    for _ in 0..2 {
+        let next = match error {
+            None => outcome.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            // Without the writer nobody can be told of the failure, so this is worth a wait; the receiver is not.
+            Some(_) if writer.is_some() => break,
+            Some(_) => outcome.recv_timeout(GRACE),
+        };
+        match next {
+            Ok(Ended::Generator(result, w)) => {
+                writer = Some(*w);
+                error = error.or(result.err());
+            }
+            Ok(Ended::Receiver(result)) => error = error.or(result.err()),
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                error.get_or_insert(Error::fatal(
+                    ExitCode::CRASHED,
+                    "a thread of the receiving side panicked",
+                ));
+                break;
+            }
+        }
+    }
+    (error.map_or(Ok(()), Err), writer)
+}
+
+fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    match thread::Builder::new().name(name.into()).spawn(f) {
+        Ok(_detached) => Ok(()),
+        Err(e) => {
+            let text = "failed to start a thread";
+            Err(Error::fatal(ExitCode::IPC, sys_error_line(Role::ReceiverPresplit, text, &e)))
+        }
+    }
+}
+
+/// The receiver, the first list (further ones come as events) and the destination.
+type Prepared<R> = (receiver::Receiver<R>, Arc<list::List>, dest::Dest);
+
+/// Everything before the two threads part: the first list, and the destination that follows from it. `None`: nothing to do.
+fn prepare<R: RecvHalf>(
+    shared: &Arc<Shared>,
+    reader: Reader<R>,
+    events: mpsc::Sender<Event>,
+    job: &mut ReceiveJob,
+) -> Result<Option<Prepared<R>>, Error> {
+    let mut receiver = receiver::Receiver::new(shared.clone(), reader, events, job);
+    let lists = receiver.first_lists(&job.filters)?;
+    if lists.iter().all(|l| l.is_empty()) && !shared.session.settings.am_server {
+        // A server that has nothing to send ends here, without a transfer phase.
+        return Ok(None);
+    }
+    let dest = dest::choose(shared, job.dest.as_deref(), &lists)?;
+    receiver.set_dest(&dest);
+    Ok(lists.into_iter().next().map(|first| (receiver, first, dest)))
+}
+
+/// Puts the role behind the texts that want it.
+fn named(e: Error, role: Role) -> Error {
+    match e {
+        Error::Wire(mut w) if w.wants_role => {
+            w.text = format!("{} [{}]", w.text, role.name());
+            w.wants_role = false;
+            Error::Wire(w)
+        }
+        e => e,
+    }
+}

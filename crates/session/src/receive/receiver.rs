@@ -1,0 +1,726 @@
+//! The receiver: answers and lists in, files out (transfer: receiver).
+use super::{
+    ReceiveJob,
+    attrs::{Attrs, Times, Want, quoted},
+    data::{self, Output, Scratch, Tally},
+    dest::Dest,
+    list::{List, ListReader},
+    shared::{Event, Request, Shared, Transfer, lock},
+};
+use crate::{
+    Error, ExitCode, Session,
+    conn::{Messages, Reader},
+    log::{Class, Role, sys_error_line},
+    messages::{Common, unexpected},
+    report::ItemEvent,
+};
+use delta::checksum::{Checksum, FileHasher};
+use fast_io::RecvHalf;
+use filters::{FilterList, Verdict};
+use fsroot::{FileWriter, Kind, Root, Stat, TempFile, meta};
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    sync::{Arc, atomic::Ordering, mpsc},
+};
+use wire::{
+    Fault, RelPath, WireError,
+    item::{Item, ItemFlags as F, basis},
+    mux::{Message, Tag},
+    ndx::{self, NdxDecoder},
+    stats::{DeleteStats, TransferStats},
+    sums::SumHead,
+    token::TokenReader,
+    xattr,
+};
+
+/// From this length on an interrupted file is worth keeping when a signal ends the process (`--partial`).
+const PARTIAL_FLOOR: u64 = 128 * 1024;
+
+/// Owns the reading end.
+pub(super) struct Receiver<R> {
+    shared: Arc<Shared>,
+    session: Arc<Session>,
+    reader: Reader<R>,
+    events: mpsc::Sender<Event>,
+    lists: ListReader,
+    /// Lists whose indexes are valid, oldest first.
+    live: VecDeque<Arc<List>>,
+    ndx: NdxDecoder,
+    eof: bool,
+    phase: u32,
+    dones: u32,
+    root: Option<Root>,
+    solo: Option<RelPath>,
+    daemon_filters: Option<FilterList>,
+    attrs: Attrs,
+    tokens: TokenReader,
+    scratch: Scratch,
+    umask: u32,
+}
+
+/// What an item is about.
+struct Target {
+    ndx: i32,
+    path: RelPath,
+    name: Vec<u8>,
+    link: Vec<u8>,
+    want: Want,
+}
+
+/// Control messages that reach the receiver.
+struct Control {
+    common: Common,
+    shared: Arc<Shared>,
+    events: mpsc::Sender<Event>,
+}
+
+impl Messages for Control {
+    fn message(&mut self, m: Message) -> Result<(), Error> {
+        match self.common.handle(m)? {
+            None => Ok(()),
+            Some(Message::NoSend(ndx)) => {
+                let mut requests = self.shared.requests();
+                let at = requests.iter().position(|r| r.ndx == ndx && r.transfer.is_some());
+                if let Some(at) = at {
+                    requests.remove(at);
+                    // The generator is gone only if it failed, which ends the session.
+                    let _gone = self.events.send(Event::Failed(ndx));
+                }
+                Ok(())
+            }
+            Some(_) => Err(unexpected(Tag::Success, 4)),
+        }
+    }
+}
+
+impl<R: RecvHalf> Receiver<R> {
+    pub fn new(
+        shared: Arc<Shared>,
+        mut reader: Reader<R>,
+        events: mpsc::Sender<Event>,
+        job: &mut ReceiveJob,
+    ) -> Receiver<R> {
+        let session = shared.session.clone();
+        reader.set_messages(Box::new(Control {
+            common: Common::new(session.clone(), shared.reporter.clone(), Role::Receiver),
+            shared: shared.clone(),
+            events: events.clone(),
+        }));
+        let log = shared.log(Role::Receiver);
+        Receiver {
+            lists: ListReader::new(shared.clone(), job),
+            live: VecDeque::new(),
+            ndx: NdxDecoder::new(session.protocol),
+            eof: !session.inc_recurse,
+            phase: 0,
+            dones: 0,
+            root: None,
+            solo: None,
+            daemon_filters: job.daemon_filters.clone(),
+            attrs: Attrs::new(shared.clone(), log),
+            tokens: TokenReader::new(session.protocol, session.compressor),
+            scratch: Scratch::default(),
+            umask: fsroot::names::umask(),
+            reader,
+            events,
+            session,
+            shared,
+        }
+    }
+
+    /// The first list; with a single entry in an incremental session also what follows it, which tells one file from one
+    /// directory with content.
+    pub fn first_lists(&mut self, filters: &FilterList) -> Result<Vec<Arc<List>>, Error> {
+        let first = self.lists.first(&mut self.reader, filters)?;
+        let single = first.len() == 1;
+        self.live.push_back(first);
+        if self.session.inc_recurse && single {
+            self.list_marker()?;
+        }
+        Ok(self.live.iter().cloned().collect())
+    }
+
+    pub fn set_dest(&mut self, dest: &Dest) {
+        self.root = dest.root.clone();
+        self.solo = dest.solo.clone();
+    }
+
+    /// Tells the generator, if it is still there.
+    pub fn tell(&self, event: Event) {
+        let _gone = self.events.send(event);
+    }
+
+    /// One marker and what follows it, where only a list or the end of lists may come.
+    fn list_marker(&mut self) -> Result<(), Error> {
+        let decoder = &mut self.ndx;
+        let n = self.reader.read(|c| decoder.decode(c))?;
+        if self.absorb(n)? { Ok(()) } else { Err(self.invalid(n)) }
+    }
+
+    /// Handles a list or the end of lists; false if `n` is something else.
+    fn absorb(&mut self, n: i32) -> Result<bool, Error> {
+        if !self.session.inc_recurse || (n != ndx::FLIST_EOF && n > ndx::FLIST_OFFSET) {
+            return Ok(false);
+        }
+        if self.eof {
+            let text = match n {
+                ndx::FLIST_EOF => "rsync: refusing a second end of file lists",
+                _ => "rsync: refusing sub-flist after final flist was freed",
+            };
+            return Err(WireError::new(Fault::Protocol, text).with_role().into());
+        }
+        if n == ndx::FLIST_EOF {
+            self.eof = true;
+            self.tell(Event::ListEof);
+            return Ok(true);
+        }
+        let d = (i64::from(ndx::FLIST_OFFSET) - i64::from(n)) as usize;
+        let list = self.lists.further(&mut self.reader, d)?;
+        self.live.push_back(list.clone());
+        self.tell(Event::List(list));
+        Ok(true)
+    }
+
+    fn invalid(&self, n: i32) -> Error {
+        let last = self.live.back().map_or(-1, |l| i64::from(l.base()) + l.len() as i64 - 1);
+        let text = format!("Invalid file index: {n} (-1 - {last})");
+        WireError::new(Fault::Protocol, text).with_role().into()
+    }
+
+    /// The next index that is an item or a DONE; lists and statistics are absorbed.
+    fn next_ndx(&mut self) -> Result<i32, Error> {
+        loop {
+            let decoder = &mut self.ndx;
+            let n = self.reader.read(|c| decoder.decode(c))?;
+            if n >= 0 || n == ndx::DONE {
+                return Ok(n);
+            }
+            if n == ndx::DEL_STATS && self.session.protocol.has_error_exit() {
+                // Our own counts, echoed by a server.
+                self.reader.read(DeleteStats::decode)?;
+            } else if !self.absorb(n)? {
+                return Err(self.invalid(n));
+            }
+        }
+    }
+
+    /// Works until the goodbye.
+    pub fn run(&mut self) -> Result<(), Error> {
+        let last_phase = if self.session.protocol.has_item_flags() { 2 } else { 1 };
+        while self.phase <= last_phase {
+            match self.next_ndx()? {
+                ndx::DONE => self.done()?,
+                n => self.item(n)?,
+            }
+        }
+        if !self.session.settings.am_server {
+            let p = self.session.protocol;
+            let theirs = self.reader.read(|c| TransferStats::decode(p, c))?;
+            let stats = &self.session.stats;
+            if p.has_item_flags() {
+                stats.flist_build_ms.set(theirs.flist_build_ms.max(0) as u64);
+                stats.flist_xfer_ms.set(theirs.flist_xfer_ms.max(0) as u64);
+            }
+            stats.total_size.set(theirs.total_size.max(0) as u64);
+            let bytes = (theirs.bytes_written.max(0) as u64, theirs.bytes_read.max(0) as u64);
+            *lock(&self.shared.bytes) = Some(bytes);
+        }
+        if self.session.protocol.has_error_exit() {
+            match self.next_ndx()? {
+                ndx::DONE => self.count_done()?,
+                n => {
+                    let text = format!("Invalid packet at end of run ({n})");
+                    return Err(WireError::new(Fault::Protocol, text).with_role().into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A DONE: the oldest list is finished, or a phase.
+    fn done(&mut self) -> Result<(), Error> {
+        if self.live.len() > 1 {
+            self.live.pop_front();
+        } else {
+            self.phase += 1;
+        }
+        self.count_done()
+    }
+
+    fn count_done(&mut self) -> Result<(), Error> {
+        self.dones += 1;
+        if self.dones > self.shared.dones.load(Ordering::Acquire) {
+            let text = "unexpected end of a phase";
+            return Err(WireError::new(Fault::Protocol, text).with_role().into());
+        }
+        self.tell(Event::Done);
+        Ok(())
+    }
+
+    /// What an index stands for.
+    fn target(&mut self, n: i32) -> Result<Target, Error> {
+        let Some(list) = self.live.iter().find(|l| l.contains(n)).cloned() else {
+            let (first, last) = match (self.live.front(), self.live.back()) {
+                (Some(a), Some(b)) => {
+                    (i64::from(a.base()), i64::from(b.base()) + b.len() as i64 - 1)
+                }
+                _ => (0, -1),
+            };
+            let text = format!("File-list index {n} not in {first} - {last} (read_ndx_and_attrs)");
+            return Err(WireError::new(Fault::Protocol, text).with_role().into());
+        };
+        let cleared = || {
+            let text = format!("rsync: refusing transfer of cleared file index {n}");
+            Error::from(WireError::new(Fault::Protocol, text).with_role())
+        };
+        let (name, link, want) = match list.slot(n) {
+            Some(slot) => {
+                let e = list.get(slot).ok_or_else(cleared)?;
+                (e.name(), e.link_target().to_vec(), self.attrs.want(e))
+            }
+            None => {
+                let dir = list.dir.as_ref().ok_or_else(cleared)?;
+                (dir.name.clone(), Vec::new(), dir.base.want)
+            }
+        };
+        let path = match &self.solo {
+            Some(solo) => solo.clone(),
+            // Checked when the list came.
+            None => RelPath::new(&name).ok_or_else(cleared)?,
+        };
+        Ok(Target { ndx: n, path, name, link, want })
+    }
+
+    /// The request that this item answers. Requests before it were not answered, which is the sender's right for transfers.
+    fn answered(&mut self, t: &Target, item: &Item) -> Result<Request, Error> {
+        let flags = self.session.protocol.has_item_flags();
+        loop {
+            let next = self.shared.requests().pop_front();
+            match next {
+                Some(r)
+                    if r.ndx == t.ndx
+                        && (!flags || (r.flags == item.flags.0 && r.xname == item.xname))
+                        && item.basis == basis::DEST =>
+                {
+                    return Ok(r);
+                }
+                Some(Request { ndx, transfer: Some(_), .. }) => self.tell(Event::Failed(ndx)),
+                _ => {
+                    let text = format!(
+                        "refusing item {} ({:04x}) that was not requested",
+                        t.ndx, item.flags.0
+                    );
+                    return Err(WireError::new(Fault::Protocol, text).with_role().into());
+                }
+            }
+        }
+    }
+
+    /// One item.
+    fn item(&mut self, n: i32) -> Result<(), Error> {
+        let p = self.session.protocol;
+        let item = self.reader.read(|c| Item::decode(p, c))?;
+        if p.has_item_flags() && !p.has_varints() && item.flags.0 == F::IS_NEW {
+            // A keep-alive of this protocol: the index behind the last entry.
+            let end = self.live.back().map_or(0, |l| i64::from(l.base()) + l.len() as i64);
+            if i64::from(n) == end {
+                return Ok(());
+            }
+        }
+        let t = self.target(n)?;
+        let transfers = item.flags.has(F::TRANSFER);
+        if transfers {
+            if t.want.kind != Some(Kind::Regular) {
+                let text = format!("received request to transfer non-regular file: {n}");
+                return Err(WireError::new(Fault::Protocol, text).with_role().into());
+            }
+            if self.phase >= 2 {
+                let text = "got transfer request in phase 2";
+                return Err(WireError::new(Fault::Protocol, text).with_role().into());
+            }
+        }
+        let request = self.answered(&t, &item)?;
+        if let Some(f) = &self.daemon_filters
+            && f.check(&t.name, t.want.kind == Some(Kind::Directory), false) == Verdict::Exclude
+        {
+            let name = String::from_utf8_lossy(&t.name);
+            let text =
+                format!("ERROR: rejecting file transfer request for daemon excluded file: {name}");
+            return Err(WireError::new(Fault::Protocol, text).into());
+        }
+        if self.shared.exchanges_xattrs(item.flags.0) {
+            self.xattr_values(&t)?;
+        }
+        let redo = request.transfer.is_some_and(|r| r.redo);
+        if item.flags.has(F::IS_NEW) && !redo {
+            count_created(&self.session, t.want.kind);
+        }
+        match request.transfer {
+            Some(request) if transfers => self.transfer(&t, &item, &request),
+            _ => {
+                if let (Some(k), Some(root), true) = (
+                    t.want.xattr.filter(|_| item.flags.has(F::REPORT_XATTR)),
+                    &mut self.root,
+                    self.session.settings.xattrs > 0 && self.shared.do_xfers,
+                ) {
+                    self.attrs.apply_xattrs(root, &t.path, None, k);
+                }
+                self.report(&t, &item, None, |r, e| r.item(e));
+                Ok(())
+            }
+        }
+    }
+
+    /// Fetched values (full-value xattr exchange).
+    fn xattr_values(&mut self, t: &Target) -> Result<(), Error> {
+        let mut number = 0;
+        while let Some((n, value)) = self.reader.read(|c| xattr::decode_value(number, c))? {
+            number = n;
+            let list = t.want.xattr.ok_or_else(|| {
+                let text = format!("could not find xattr #{n} for item {}", t.ndx);
+                WireError::new(Fault::Protocol, text).with_role()
+            })?;
+            self.shared.xattrs.fill(list, n, value, &t.name)?;
+        }
+        Ok(())
+    }
+
+    fn report(
+        &self,
+        t: &Target,
+        item: &Item,
+        sum: Option<&[u8]>,
+        f: impl FnOnce(&mut crate::report::Reporter, &ItemEvent<'_>),
+    ) {
+        let path = match &self.root {
+            Some(root) if self.shared.wants_path => root.display(&t.path),
+            _ => Vec::new(),
+        };
+        self.shared.report(|r| {
+            let event = ItemEvent {
+                ndx: t.ndx,
+                name: &t.name,
+                mode: t.want.mode,
+                len: t.want.len,
+                mtime: t.want.mtime,
+                uid: t.want.uid,
+                gid: t.want.gid.unwrap_or(0),
+                link_target: &t.link,
+                item,
+                sum,
+                path: &path,
+            };
+            f(r, &event);
+        });
+    }
+
+    /// An answer with data.
+    fn transfer(&mut self, t: &Target, item: &Item, request: &Transfer) -> Result<(), Error> {
+        let stats = self.session.stats.clone();
+        stats.transferred_files.add(1);
+        stats.transferred_size.add(t.want.len);
+        self.report(t, item, None, |r, e| r.transfer_begins(e));
+        if !self.shared.do_xfers {
+            self.report(t, item, None, |r, e| r.transfer_ends(e, 0, 0));
+            return Ok(());
+        }
+        let p = self.session.protocol;
+        let digest_len = self.session.transfer_sum.algo.digest_len();
+        let head = self.reader.read(|c| SumHead::decode(p, digest_len, u64::MAX, c))?;
+        if head != request.head {
+            let text = format!("sum head of item {} is not the one that was requested", t.ndx);
+            return Err(WireError::new(Fault::Protocol, text).with_role().into());
+        }
+        let read_before = stats.bytes_read.value();
+        let (sum, event) = self.write_file(t, request, &head)?;
+        self.report(t, item, sum.as_deref(), |r, e| {
+            r.transfer_ends(e, stats.bytes_read.value().saturating_sub(read_before), 0);
+        });
+        self.tell(event);
+        Ok(())
+    }
+
+    /// Opens basis and output, takes the data, verifies and installs it.
+    fn write_file(
+        &mut self,
+        t: &Target,
+        request: &Transfer,
+        head: &SumHead,
+    ) -> Result<(Option<Vec<u8>>, Event), Error> {
+        let failed = Event::Failed(t.ndx);
+        let Some(root) = &mut self.root else {
+            self.take(t, head, None, None, false)?;
+            return Ok((None, failed));
+        };
+        if self.session.settings.inplace {
+            return match root.open_in_place(&t.path) {
+                Ok(file) => {
+                    let st = Stat::of(&file).ok().filter(|st| st.kind == Kind::Regular);
+                    match st {
+                        Some(st) => self.write_in_place(t, request, head, &file, &st),
+                        None => {
+                            let e = io::ErrorKind::InvalidInput.into();
+                            self.sys_error("open", &t.path, " failed", &e);
+                            self.take(t, head, None, None, false)?;
+                            Ok((None, failed))
+                        }
+                    }
+                }
+                Err(e) => {
+                    self.sys_error("open", &t.path, " failed", &e);
+                    self.take(t, head, None, None, false)?;
+                    Ok((None, failed))
+                }
+            };
+        }
+        let basis = (head.count > 0)
+            .then(|| root.open_read(&t.path).ok())
+            .flatten()
+            .filter(|f| f.metadata().is_ok_and(|m| m.is_file()));
+        let temp = match TempFile::create(root, &t.path, t.want.mode) {
+            Ok(temp) => temp,
+            Err(e) => {
+                self.sys_error("mkstemp", &t.path, " failed", &e);
+                self.take(t, head, None, None, false)?;
+                return Ok((None, failed));
+            }
+        };
+        if self.session.settings.partial && t.want.len >= PARTIAL_FLOOR {
+            let (mut root, from, to) = (root.clone(), temp.path().clone(), t.path.clone());
+            temp.set_interrupt_action(Box::new(move || keep_partial(&mut root, &from, &to)));
+        }
+        let mut tally = Tally::default();
+        let taken = self.take_into(t, head, Some(temp.file()), basis.as_ref(), false, &mut tally);
+        let (good, sum) = match taken {
+            Ok(verdict) => verdict,
+            Err(e) => {
+                if self.session.settings.partial
+                    && tally.literal > 0
+                    && let Some(root) = &mut self.root
+                {
+                    let path = temp.keep();
+                    keep_partial(root, &path, &t.path);
+                }
+                return Err(e);
+            }
+        };
+        if good {
+            let done = self.install(t, temp, request, true);
+            return Ok((sum, if done { Event::Finished(t.ndx) } else { failed }));
+        }
+        let retained = self.session.settings.partial && self.install(t, temp, request, false);
+        Ok((None, self.mismatch(t, request, retained)))
+    }
+
+    fn write_in_place(
+        &mut self,
+        t: &Target,
+        request: &Transfer,
+        head: &SumHead,
+        file: &File,
+        st: &Stat,
+    ) -> Result<(Option<Vec<u8>>, Event), Error> {
+        let basis = (head.count > 0).then_some(file);
+        let (good, sum) = self.take(t, head, Some(file), basis, true)?;
+        let Some(root) = &mut self.root else { return Ok((None, Event::Failed(t.ndx))) };
+        if let (true, Some(k)) = (self.session.settings.xattrs > 0, t.want.xattr) {
+            self.attrs.apply_xattrs(root, &t.path, Some(st.perm), k);
+        }
+        let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
+        let times = if good { Times::Exact } else { Times::Keep };
+        // Writing has changed the mtime; what matters here is that it differs.
+        let have = Stat { mtime: i64::MIN, ..*st };
+        self.attrs.apply(root, &t.path, &t.want, &have, perm, times);
+        if good {
+            return Ok((sum, Event::Finished(t.ndx)));
+        }
+        Ok((None, self.mismatch(t, request, true)))
+    }
+
+    fn sys_error(&self, what: &str, path: &RelPath, after: &str, e: &io::Error) {
+        let shown = match &self.root {
+            Some(root) => root.display(path),
+            None => path.as_bytes().to_vec(),
+        };
+        self.attrs.log.sys_error(Class::ErrorXfer, quoted(what, &shown, after), e);
+    }
+
+    fn take(
+        &mut self,
+        t: &Target,
+        head: &SumHead,
+        file: Option<&File>,
+        basis: Option<&File>,
+        in_place: bool,
+    ) -> Result<(bool, Option<Vec<u8>>), Error> {
+        self.take_into(t, head, file, basis, in_place, &mut Tally::default())
+    }
+
+    /// Takes tokens and trailer. Returns whether the content is what the sender has, and its digest.
+    fn take_into(
+        &mut self,
+        t: &Target,
+        head: &SumHead,
+        file: Option<&File>,
+        basis: Option<&File>,
+        in_place: bool,
+        tally: &mut Tally,
+    ) -> Result<(bool, Option<Vec<u8>>), Error> {
+        let settings = &self.session.settings;
+        let spec = self.session.transfer_sum;
+        let hashing = spec.algo != Checksum::None && file.is_some();
+        let root = &self.root;
+        let shown = || root.as_ref().map_or(t.name.clone(), |r| r.display(&t.path));
+        let mut out = Output {
+            file,
+            writer: FileWriter::new(settings.sparse, in_place),
+            hasher: hashing.then(|| FileHasher::transfer(&spec)),
+            basis,
+            basis_len: match basis {
+                Some(basis) => basis.metadata().map_or(0, |m| m.len()),
+                None => 0,
+            },
+            in_place,
+            name: &t.name,
+            path: &shown,
+            tally: Tally::default(),
+        };
+        let shared = self.shared.clone();
+        let showing = settings.info.progress > 0 && shared.reporter.is_some();
+        let progress = |tally: &Tally| {
+            if showing {
+                shared.report(|r| r.progress(tally.literal + tally.matched, t.want.len));
+            }
+        };
+        let taken = data::receive(
+            &mut self.reader,
+            &mut self.tokens,
+            &mut self.scratch,
+            head,
+            &mut out,
+            progress,
+        );
+        *tally = out.tally;
+        self.session.stats.literal.add(tally.literal);
+        self.session.stats.matched.add(tally.matched);
+        taken?;
+        let n = spec.algo.digest_len();
+        let trailer = self.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
+        let Some(file) = file else { return Ok((false, None)) };
+        let finished = out.writer.finish(file);
+        finished.map_err(|e| {
+            let text = quoted("write failed on", &shown(), "");
+            Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::Receiver, text, &e))
+        })?;
+        let good = match out.hasher {
+            Some(hasher) => hasher.finish().as_bytes() == trailer,
+            // Even without a checksum a sender that met an error says so with a wrong one.
+            None => trailer.iter().all(|b| *b == 0),
+        };
+        Ok((good && !tally.short, (good && hashing).then_some(trailer)))
+    }
+
+    /// Attributes onto the temporary file, and its name onto the destination.
+    fn install(&mut self, t: &Target, temp: TempFile, request: &Transfer, verified: bool) -> bool {
+        let Some(root) = &mut self.root else { return false };
+        let settings = &self.session.settings;
+        let want = &t.want;
+        let file = temp.file();
+        let mut errors: Vec<(&str, &str, io::Error)> = Vec::new();
+        if want.gid.is_some() || (settings.owner && self.attrs.root_user) {
+            match temp.stat() {
+                Ok(st) => {
+                    let uid = (settings.owner && self.attrs.root_user && want.uid != st.uid)
+                        .then_some(want.uid);
+                    let gid = want.gid.filter(|gid| *gid != st.gid);
+                    if uid.is_some() || gid.is_some() {
+                        let what = if uid.is_some() { "chown" } else { "chgrp" };
+                        if let Err(e) = meta::set_owner(file, uid, gid) {
+                            errors.push((what, " failed", e));
+                        }
+                    }
+                }
+                Err(e) => errors.push(("fstat", " failed", e)),
+            }
+        }
+        if let (true, Some(k)) = (settings.xattrs > 0, want.xattr) {
+            let perm = (want.mode | 0o200) & 0o700;
+            self.attrs.apply_xattrs(root, temp.path(), Some(perm), k);
+        }
+        if verified {
+            let mtime = self.attrs.keeps_mtime(want.kind).then_some((want.mtime, want.nsec));
+            let atime = (settings.atimes > 0).then_some((want.atime, 0));
+            if (mtime.is_some() || atime.is_some())
+                && let Err(e) = meta::set_times(file, atime, mtime)
+            {
+                errors.push(("failed to set times on", "", e));
+            }
+        }
+        if let (true, Some(acl)) = (settings.acls, want.acl)
+            && let Err(e) = self.shared.acls.apply(root, temp.path(), want.mode, acl)
+        {
+            errors.push(("set_acl: sys_acl_set_file failed on", "", e));
+        }
+        let perm = self.attrs.dest_perm(root, &t.path, want, request.old_perm);
+        let created = (want.mode | 0o200) & 0o700 & !self.umask;
+        if (perm != created || settings.acls)
+            && let Err(e) = meta::set_mode(file, perm)
+        {
+            errors.push(("failed to set permissions on", "", e));
+        }
+        let temp_path = temp.path().clone();
+        let renamed = temp.commit(root, &t.path);
+        for (what, after, e) in errors {
+            self.sys_error(what, &t.path, after, &e);
+        }
+        if let Err(e) = renamed {
+            let shown = self.root.as_ref().map_or(Vec::new(), |r| r.display(&temp_path));
+            let mut text = quoted("rename", &shown, " -> \"");
+            text.extend_from_slice(t.path.as_bytes());
+            text.push(b'"');
+            self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
+            return false;
+        }
+        true
+    }
+
+    /// Verification failed: once is a warning and another try, twice an error.
+    fn mismatch(&self, t: &Target, request: &Transfer, retained: bool) -> Event {
+        let what = if retained { "retained" } else { "discarded" };
+        let mut text = if request.redo { b"ERROR: ".to_vec() } else { b"WARNING: ".to_vec() };
+        text.extend_from_slice(&t.name);
+        text.extend_from_slice(format!(" failed verification -- update {what}").as_bytes());
+        if request.redo {
+            text.push(b'.');
+            self.attrs.log.error_xfer(text);
+            return Event::Failed(t.ndx);
+        }
+        if self.session.settings.info.name >= 1 || self.shared.itemizing {
+            text.extend_from_slice(b" (will try again).");
+            self.attrs.log.warning(text);
+        }
+        Event::Redo(t.ndx)
+    }
+}
+
+/// Makes an interrupted file the destination, recognisably old (receiver: partial files).
+fn keep_partial(root: &mut Root, from: &RelPath, to: &RelPath) {
+    // Nobody is left to be told of a failure; the file then stays under its temporary name.
+    let _best_effort = root.utimes(from, None, Some((0, 0)));
+    let _best_effort = root.rename(from, to);
+}
+
+/// Counts a created item by type.
+pub(super) fn count_created(session: &Session, kind: Option<Kind>) {
+    let s = &session.stats;
+    match kind {
+        Some(Kind::Regular) => s.created_files.add(1),
+        Some(Kind::Directory) => s.created_dirs.add(1),
+        Some(Kind::Symlink) => s.created_links.add(1),
+        Some(Kind::CharDevice | Kind::BlockDevice) => s.created_devices.add(1),
+        Some(Kind::Fifo | Kind::Socket) => s.created_specials.add(1),
+        None => {}
+    }
+}

@@ -1,0 +1,136 @@
+//! What generator and receiver share.
+use super::{acls::AclStore, ids::IdMap, list::List, xattrs::XattrStore};
+use crate::{
+    Session,
+    log::{Log, Role},
+    report::Reporter,
+};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
+use wire::sums::SumHead;
+
+/// What the receiver tells the generator.
+pub(super) enum Event {
+    /// A further list has arrived.
+    List(Arc<List>),
+    /// There are no further lists.
+    ListEof,
+    /// The sender echoed a DONE.
+    Done,
+    /// The file with this index is in place.
+    Finished(i32),
+    /// Its data failed verification for the first time.
+    Redo(i32),
+    /// It will not come: the sender does not have it, or it could not be written.
+    Failed(i32),
+    /// The receiver stopped with an error.
+    Abort,
+}
+
+/// A request as it went out, kept until its answer arrives.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub ndx: i32,
+    pub flags: u16,
+    pub xname: Option<Vec<u8>>,
+    pub transfer: Option<Transfer>,
+}
+
+/// What the receiver must know of a requested transfer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Transfer {
+    /// The head that was sent; the answer must repeat it.
+    pub head: SumHead,
+    /// The second attempt.
+    pub redo: bool,
+    /// Permissions of the file that will be replaced.
+    pub old_perm: Option<u32>,
+}
+
+/// State of one receiving side.
+pub(super) struct Shared {
+    pub session: Arc<Session>,
+    /// Requests without an answer, in order.
+    requests: Mutex<VecDeque<Request>>,
+    pub ids: IdMap,
+    pub acls: AclStore,
+    pub xattrs: XattrStore,
+    pub reporter: Option<Arc<Mutex<Reporter>>>,
+    /// DONE marks written so far; the sender cannot have echoed more.
+    pub dones: AtomicU32,
+    /// Set when either side fails, so that the other stops at its next step.
+    pub stop: AtomicBool,
+    /// What the sender says of the bytes it wrote and read.
+    pub bytes: Mutex<Option<(u64, u64)>>,
+    /// Whether files are really changed.
+    pub do_xfers: bool,
+    /// Full paths are wanted by the output format.
+    pub wants_path: bool,
+    /// Items are itemized at the client, so that plain-name texts are not wanted.
+    pub itemizing: bool,
+}
+
+impl Shared {
+    pub fn new(session: Arc<Session>, reporter: Option<Arc<Mutex<Reporter>>>) -> Shared {
+        let s = &session.settings;
+        let format = s.out_format.as_deref().unwrap_or_default();
+        let has = |c: u8| format.windows(2).any(|w| w == [b'%', c]);
+        Shared {
+            do_xfers: !s.dry_run,
+            wants_path: has(b'f'),
+            itemizing: s.itemize > 0 || has(b'i'),
+            ids: IdMap::default(),
+            acls: AclStore::default(),
+            xattrs: XattrStore::new(s.xattrs),
+            requests: Mutex::default(),
+            reporter,
+            dones: AtomicU32::new(0),
+            stop: AtomicBool::new(false),
+            bytes: Mutex::default(),
+            session,
+        }
+    }
+
+    pub fn requests(&self) -> MutexGuard<'_, VecDeque<Request>> {
+        lock(&self.requests)
+    }
+
+    /// Log of a role.
+    pub fn log(&self, role: Role) -> Log {
+        self.session.log.with_role(role)
+    }
+
+    /// Runs `f` with the reporter, if this process prints items.
+    pub fn report(&self, f: impl FnOnce(&mut Reporter)) {
+        if let Some(r) = &self.reporter {
+            f(&mut lock(r));
+        }
+    }
+
+    pub fn count_done(&self) {
+        self.dones.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether an item with these flags is followed by an exchange of xattr values (full-value xattr exchange).
+    pub fn exchanges_xattrs(&self, flags: u16) -> bool {
+        use wire::{compat::CompatFlags, item::ItemFlags as F};
+        let s = &self.session;
+        let optimised =
+            s.protocol.has_error_exit() && !s.compat.has(CompatFlags::AVOID_XATTR_OPTIM);
+        let both = F::XNAME_FOLLOWS | F::LOCAL_CHANGE;
+        s.settings.xattrs > 0
+            && self.do_xfers
+            && flags & F::REPORT_XATTR != 0
+            && !(optimised && flags & both == both)
+    }
+}
+
+/// A lock whose content stays usable after a panic elsewhere: the session ends then anyway.
+pub(super) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}

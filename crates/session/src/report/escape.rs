@@ -1,0 +1,140 @@
+//! What keeps messages from steering a terminal: control bytes are shown as `\#ooo` (spec chapter 04, Escaping).
+
+/// What becomes of bytes from 0x80 on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HighBytes {
+    /// They stay (`-8`).
+    Raw,
+    /// UTF-8 stays, other bytes are escaped.
+    Utf8,
+    /// They are escaped.
+    Escaped,
+    /// 0x80 to 0x9f are escaped (log files).
+    Log,
+}
+
+impl HighBytes {
+    /// What suits a terminal of this environment.
+    pub fn of_terminal(eight_bit: bool) -> HighBytes {
+        if eight_bit {
+            return HighBytes::Raw;
+        }
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+        HighBytes::of_locale(&locale.unwrap_or_default())
+    }
+
+    /// What suits a locale: every byte is a character of an 8-bit charset, none is one of the C locale.
+    fn of_locale(locale: &str) -> HighBytes {
+        let charset = locale.split('@').next().and_then(|l| l.split_once('.')).map(|(_, set)| set);
+        let charset = charset.unwrap_or_default().to_ascii_lowercase().replace('-', "");
+        match charset.as_str() {
+            "utf8" => HighBytes::Utf8,
+            set if set.starts_with("iso8859")
+                || set.starts_with("koi8")
+                || set.starts_with("cp") =>
+            {
+                HighBytes::Raw
+            }
+            _ => HighBytes::Escaped,
+        }
+    }
+}
+
+/// A message as a terminal or a log file gets it. One leading CR and one CR or LF at the end stay.
+pub fn escape(text: &[u8], high: HighBytes) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let (mut body, mut end) = (text, &b""[..]);
+    if let Some(rest) = body.strip_prefix(b"\r") {
+        out.push(b'\r');
+        body = rest;
+    }
+    if let [rest @ .., b'\r' | b'\n'] = body {
+        end = &body[rest.len()..];
+        body = rest;
+    }
+    match high {
+        HighBytes::Utf8 => {
+            for chunk in body.utf8_chunks() {
+                bytes(chunk.valid().as_bytes(), HighBytes::Raw, &mut out);
+                bytes(chunk.invalid(), HighBytes::Escaped, &mut out);
+            }
+        }
+        high => bytes(body, high, &mut out),
+    }
+    out.extend_from_slice(end);
+    out
+}
+
+fn bytes(mut rest: &[u8], high: HighBytes, out: &mut Vec<u8>) {
+    while let Some((&b, tail)) = rest.split_first() {
+        let escaped = match b {
+            b'\t' => false,
+            0..0x20 => true,
+            b'\\' => {
+                matches!(tail, [b'#', d @ ..] if d.len() >= 3 && d[..3].iter().all(u8::is_ascii_digit))
+            }
+            0x80.. => match high {
+                HighBytes::Raw => false,
+                HighBytes::Log => b < 0xa0,
+                HighBytes::Utf8 | HighBytes::Escaped => true,
+            },
+            _ => false,
+        };
+        if escaped {
+            out.extend_from_slice(format!("\\#{b:03o}").as_bytes());
+        } else {
+            out.push(b);
+        }
+        rest = tail;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_texts() {
+        for (text, utf8, ascii) in [
+            (&b"a\x1bb\t\n"[..], &b"a\\#033b\t\n"[..], &b"a\\#033b\t\n"[..]),
+            (b"\\#123\n", b"\\#134#123\n", b"\\#134#123\n"),
+            (b"\\#12\n", b"\\#12\n", b"\\#12\n"),
+            (b"\\#12", b"\\#12", b"\\#12"),
+            (b"nl\nx\n", b"nl\\#012x\n", b"nl\\#012x\n"),
+            (b"cr\r\n", b"cr\\#015\n", b"cr\\#015\n"),
+            (b"\rlead\n", b"\rlead\n", b"\rlead\n"),
+            (b"\r\rlead\r", b"\r\\#015lead\r", b"\r\\#015lead\r"),
+            (b"\r", b"\r", b"\r"),
+            (b"", b"", b""),
+            (b"\0\x7f", b"\\#000\x7f", b"\\#000\x7f"),
+            (b"latin\xe9x\n", b"latin\\#351x\n", b"latin\\#351x\n"),
+            (b"utf\xc3\xa9x\n", b"utf\xc3\xa9x\n", b"utf\\#303\\#251x\n"),
+            (b"c1\xc2\x85x\n", b"c1\xc2\x85x\n", b"c1\\#302\\#205x\n"),
+            (b"inc\xc3\n", b"inc\\#303\n", b"inc\\#303\n"),
+            (b"sur\xed\xa0\x80\n", b"sur\\#355\\#240\\#200\n", b"sur\\#355\\#240\\#200\n"),
+            (b"4b\xf0\x9f\x98\x80\n", b"4b\xf0\x9f\x98\x80\n", b"4b\\#360\\#237\\#230\\#200\n"),
+        ] {
+            assert_eq!(escape(text, HighBytes::Utf8), utf8, "{text:?}");
+            assert_eq!(escape(text, HighBytes::Escaped), ascii, "{text:?}");
+        }
+        assert_eq!(escape(b"inc\xc3 \x1b\xff\n", HighBytes::Raw), b"inc\xc3 \\#033\xff\n");
+        assert_eq!(escape(b"\x80\x9f\xa0\xff\n", HighBytes::Log), b"\\#200\\#237\xa0\xff\n");
+    }
+
+    #[test]
+    fn locales() {
+        for (locale, want) in [
+            ("C.UTF-8", HighBytes::Utf8),
+            ("de_DE.utf8@euro", HighBytes::Utf8),
+            ("de_DE.ISO-8859-15@euro", HighBytes::Raw),
+            ("ru_RU.KOI8-R", HighBytes::Raw),
+            ("C", HighBytes::Escaped),
+            ("POSIX", HighBytes::Escaped),
+            ("", HighBytes::Escaped),
+        ] {
+            assert_eq!(HighBytes::of_locale(locale), want, "{locale}");
+        }
+        assert_eq!(HighBytes::of_terminal(true), HighBytes::Raw);
+    }
+}

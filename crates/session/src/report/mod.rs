@@ -1,0 +1,311 @@
+//! What a client prints about items: names, itemized lines, progress, statistics, summary, listings (spec chapter 04, Output).
+//!
+//! The texts are made by functions that know no terminal ([`format`], [`itemize`], [`listing`], [`progress`], [`summary`]);
+//! [`Reporter`] decides which of them a run shows, [`Terminal`] shows them.
+
+pub mod escape;
+pub mod format;
+pub mod human;
+pub mod itemize;
+pub mod listing;
+pub mod progress;
+pub mod summary;
+pub mod terminal;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod time;
+
+use crate::{Error, Session, Settings, log::Class};
+use format::{Context, Format, Moved, Operation};
+use itemize::significant;
+pub use listing::{ListEntry, list_line};
+use listing::{REGULAR, is};
+use progress::{Progress, Standing};
+use std::{
+    io::IsTerminal,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+pub use summary::summary;
+pub use terminal::{Buffering, Terminal};
+use wire::item::{Item, ItemFlags};
+
+/// One item as it is reported.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
+pub struct ItemEvent<'a> {
+    pub ndx: i32,
+    pub name: &'a [u8],
+    pub mode: u32,
+    pub len: u64,
+    pub mtime: i64,
+    pub uid: u32,
+    pub gid: u32,
+    pub link_target: &'a [u8],
+    pub item: &'a Item,
+    /** Digest for `%C`, if known. */
+    pub sum: Option<&'a [u8]>,
+    /** Full path for `%f`. */
+    pub path: &'a [u8],
+}
+
+/// Whether the output format shows checksums of transfers, so that they must be computed.
+pub fn wants_sums(settings: &Settings) -> bool {
+    let format = settings.out_format.as_deref().map(Format::new);
+    matches!(format, Some(Ok(format)) if format.has(b'C'))
+}
+
+/// Prints items. One per process side; the side that is the client (or logs to a file) prints, others do nothing.
+pub struct Reporter {
+    session: Arc<Session>,
+    context: Context,
+    format: Option<Format>,
+    /// Deletions are lines of their own.
+    deletions: Option<Format>,
+    progress: Option<Progress>,
+    /// The first index and the length of each list so far.
+    lists: Vec<(i32, usize)>,
+    complete: bool,
+    current: i32,
+    /// The item's line is printed before its data moves.
+    early: bool,
+    asked: Option<Arc<AtomicBool>>,
+    failure: Option<Error>,
+}
+
+impl Reporter {
+    /// For one side of a session. A server's prints nothing.
+    pub fn new(session: Arc<Session>) -> Self {
+        let settings = &session.settings;
+        let shows = !settings.am_server && !settings.list_only && !settings.quiet;
+        let mut failure = None;
+        let typed = settings.out_format.as_deref().filter(|_| shows).map(Format::new);
+        let format = typed.and_then(|parsed| parsed.map_err(|e| failure = Some(e)).ok());
+        let deletions = match &format {
+            Some(format) if format.has(b'i') || format.has(b'o') => Some(format.clone()),
+            None if !shows || settings.info.del == 0 => None,
+            _ => Format::new(b"deleting %n").ok(),
+        };
+        let level = settings.info.progress;
+        let progress = (shows && level > 0).then(|| Progress::new(level, settings.human));
+        let early = settings.dry_run || format.as_ref().is_none_or(|f| !f.waits_for_transfer());
+        Reporter {
+            context: Context::of(&session),
+            format,
+            deletions,
+            progress,
+            lists: Vec::new(),
+            complete: !session.inc_recurse,
+            current: 0,
+            early,
+            asked: None,
+            failure,
+            session,
+        }
+    }
+
+    /// A list of `count` items whose first has index `first` is part of the transfer, for the counts of progress lines.
+    pub fn list_added(&mut self, first: i32, count: usize) {
+        if self.progress.is_some() || self.asked.is_some() {
+            self.lists.push((first, count));
+        }
+    }
+
+    /// No further lists will come.
+    pub fn lists_complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// When `asked` becomes true, a run without progress lines shows one at the end of the current file.
+    pub fn show_when_asked(&mut self, asked: Arc<AtomicBool>) {
+        self.asked = Some(asked);
+    }
+
+    /// An item without transfer (created, changed locally, unchanged under -ii/-vv).
+    pub fn item(&mut self, e: &ItemEvent<'_>) {
+        let flags = e.item.flags;
+        if flags.has(ItemFlags::TRANSFER) {
+            return self.transfer_begins(e);
+        }
+        let Some(format) = &self.format else { return };
+        let settings = &self.session.settings;
+        let matters = significant(flags);
+        let names_a_link = e.item.xname.as_ref().is_some_and(|name| !name.is_empty());
+        let unchanged = settings.itemize > 1 || settings.info.name >= 2;
+        let itemized = format.has(b'i') && (matters || unchanged);
+        let named =
+            matters && (flags.has(ItemFlags::LOCAL_CHANGE) || is(e.mode, listing::DIRECTORY));
+        if names_a_link || itemized || named {
+            self.print(e, Moved::default());
+        }
+    }
+
+    /// A transfer is about to move data (prints now, unless the format needs after-transfer values).
+    pub fn transfer_begins(&mut self, e: &ItemEvent<'_>) {
+        self.current = e.ndx;
+        let settings = &self.session.settings;
+        if settings.dry_run {
+            // Nothing will be known later; the sum of what was not read is shown as zeros.
+            let zeros = vec![0; self.context.sum_len];
+            let sum = e.sum.or((!settings.checksum && is(e.mode, REGULAR)).then_some(&zeros));
+            self.print(&ItemEvent { sum, ..*e }, Moved::default());
+            if self.progress.as_ref().is_some_and(Progress::whole_run) {
+                self.end_line(e.len, false);
+            }
+        } else if self.early {
+            self.print(e, Moved::default());
+        } else if settings.info.name > 0 && settings.info.progress == 1 && self.progress.is_some() {
+            // The line that comes after the data does not say whose progress this is.
+            self.session.log.line(Class::Client, e.name);
+        }
+    }
+
+    /// Data of the current file so far (`--progress`), out of `total`.
+    pub fn progress(&mut self, done: u64, total: u64) {
+        let Some(progress) = &mut self.progress else { return };
+        let (mut done, mut size) = (done, total);
+        if progress.whole_run() {
+            let stats = &self.session.stats;
+            let before = stats.transferred_size.value().saturating_sub(total);
+            (done, size) = (before.saturating_add(done), stats.total_size.value());
+        }
+        if let Some(line) = progress.update(done, size, Instant::now(), visible) {
+            self.session.log.sink().progress(line.as_bytes());
+        }
+    }
+
+    /// The transfer ended; `moved` data bytes and `sum_bytes` checksum bytes for `%b`, `%c`.
+    pub fn transfer_ends(&mut self, e: &ItemEvent<'_>, moved: u64, sum_bytes: u64) {
+        if self.session.settings.dry_run {
+            return;
+        }
+        self.current = e.ndx;
+        if self.progress.is_some() {
+            self.end_line(e.len, false);
+        } else if self.asked.as_ref().is_some_and(|asked| asked.swap(false, Ordering::Relaxed)) {
+            self.answer(e);
+        }
+        if !self.early {
+            self.print(e, Moved { data: moved, sums: sum_bytes });
+        }
+    }
+
+    /// A deletion that the peer reports (MSG_DELETED), which does not tell more.
+    pub fn deleted(&mut self, name: &[u8], is_dir: bool) {
+        self.deleted_entry(name, if is_dir { listing::DIRECTORY } else { REGULAR });
+    }
+
+    /// A deletion of this side.
+    pub fn deleted_entry(&mut self, name: &[u8], mode: u32) {
+        let Some(format) = &self.deletions else { return };
+        let item = Item::default();
+        let e = ItemEvent {
+            ndx: -1,
+            name,
+            mode,
+            len: 0,
+            mtime: 0,
+            uid: 0,
+            gid: 0,
+            link_target: b"",
+            item: &item,
+            sum: None,
+            path: name,
+        };
+        let line = format.expand(&self.context, Operation::Delete, &e, Moved::default());
+        self.show(line);
+    }
+
+    /// Ends the progress of the whole run. To be called once, when everything went well.
+    pub fn finish(&mut self) {
+        if self.progress.as_ref().is_some_and(Progress::whole_run) {
+            self.current = i32::MAX;
+            self.complete = true;
+            self.end_line(0, true);
+        }
+    }
+
+    /// The error that ended the printing of items, if any; it ends the run as well.
+    pub fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
+    }
+
+    fn print(&mut self, e: &ItemEvent<'_>, moved: Moved) {
+        if let Some(format) = &self.format {
+            let line = format.expand(&self.context, self.context.operation(), e, moved);
+            self.show(line);
+        }
+    }
+
+    fn show(&mut self, line: Result<Vec<u8>, Error>) {
+        match line {
+            Ok(line) => self.session.log.line(Class::Client, line),
+            Err(e) => {
+                self.failure.get_or_insert(e);
+                self.format = None;
+                self.deletions = None;
+            }
+        }
+    }
+
+    /// The closing progress line of a file of `len` bytes, or of the run.
+    fn end_line(&mut self, len: u64, over: bool) {
+        let standing = self.standing();
+        let Some(progress) = &mut self.progress else { return };
+        let stats = &self.session.stats;
+        let now = Instant::now();
+        let line = match progress.whole_run() {
+            true => {
+                let (done, size) = (stats.transferred_size.value(), stats.total_size.value());
+                progress.end_at(done, size, standing, over, now)
+            }
+            false => progress.end(len, standing, over, now),
+        };
+        self.session.log.sink().progress(line.as_bytes());
+    }
+
+    /// The user asked (by a signal) how far the run is.
+    fn answer(&mut self, e: &ItemEvent<'_>) {
+        if self.session.settings.info.name == 0 {
+            self.session.log.line(Class::Client, e.name);
+        }
+        let began = self.session.started;
+        let mut progress = Progress::new(2, self.session.settings.human);
+        let stats = &self.session.stats;
+        let (done, size) = (stats.transferred_size.value(), stats.total_size.value());
+        // The rate is that of the whole run.
+        let _first = progress.update(0, size, began, || false);
+        let line = progress.end_at(done, size, self.standing(), true, Instant::now());
+        self.session.log.sink().progress(line.as_bytes());
+    }
+
+    fn standing(&self) -> Standing {
+        let stats = &self.session.stats;
+        let counted = [&stats.files, &stats.dirs, &stats.links, &stats.devices, &stats.specials];
+        let total = match self.lists.is_empty() {
+            true => counted.iter().map(|n| n.value()).sum(),
+            false => self.lists.iter().map(|&(_, count)| count as u64).sum(),
+        };
+        // Between the indexes of two lists is a gap of one.
+        let earlier = self.lists.partition_point(|&(first, _)| first <= self.current);
+        let base = self.lists.first().map_or(0, |&(first, _)| i64::from(first));
+        let gaps = earlier.saturating_sub(1) as i64;
+        let index = (i64::from(self.current) - base - gaps).max(0) as u64;
+        let index = index.min(u64::saturating_sub(total, 1));
+        let transfers = stats.transferred_files.value();
+        Standing { transfers, index, total, complete: self.complete }
+    }
+}
+
+/// Whether a line that will be overwritten is worth printing: not when it would come from the background.
+fn visible() -> bool {
+    let out = std::io::stdout();
+    !out.is_terminal()
+        || rustix::termios::tcgetpgrp(&out).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,318 @@
+//! The client's terminal: where messages of a run go in the end (spec chapter 04, Streams).
+
+use super::escape::{HighBytes, escape};
+use crate::{
+    Settings,
+    log::{Class, Sink},
+    session::Status,
+    settings::StderrMode,
+};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Longest message.
+const MAX_MESSAGE: usize = 5119;
+/// Waits in our buffer until it is written.
+const BUFFER: usize = 8192;
+
+/// How stdout is buffered (`--outbuf`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buffering {
+    /// Each message is written at once.
+    Line,
+    /// Messages are written when the buffer is full, before anything goes to stderr, and at the end.
+    Block,
+}
+
+/// Stdout and stderr of a client.
+pub struct Terminal {
+    status: Arc<Status>,
+    quiet: bool,
+    /// Everything goes to stderr.
+    one_stream: bool,
+    high: HighBytes,
+    buffering: Buffering,
+    streams: Mutex<Streams>,
+    failed: AtomicBool,
+}
+
+struct Streams {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    waiting: Vec<u8>,
+    /// The last thing shown was a progress line without its newline.
+    open_line: bool,
+}
+
+impl Terminal {
+    /// The process's own streams. `status` is told of errors that mean exit code 23.
+    pub fn new(settings: &Settings, status: Arc<Status>) -> Terminal {
+        let buffering = match io::stdout().is_terminal() {
+            true => Buffering::Line,
+            false => Buffering::Block,
+        };
+        Terminal {
+            status,
+            quiet: settings.quiet,
+            one_stream: settings.stderr_mode == StderrMode::All,
+            high: HighBytes::of_terminal(settings.eight_bit),
+            buffering,
+            streams: Mutex::new(Streams {
+                out: Box::new(io::stdout()),
+                err: Box::new(io::stderr()),
+                waiting: Vec::new(),
+                open_line: false,
+            }),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    /// Sets the buffering of stdout.
+    pub fn set_buffering(&mut self, buffering: Buffering) {
+        self.buffering = buffering;
+    }
+
+    /// Writes what waits. To be called at the end of the run.
+    pub fn flush(&self) {
+        let mut streams = self.lock();
+        if streams.open_line {
+            streams.open_line = false;
+            self.put(&mut streams, b"\n");
+        }
+        self.write_waiting(&mut streams);
+    }
+
+    /// Stdout did not take everything (a closed pipe, a full disk), which means [`crate::ExitCode::MESSAGE_IO`].
+    pub fn failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends to the stream of information.
+    fn put(&self, streams: &mut Streams, text: &[u8]) {
+        if self.one_stream {
+            // Nobody is left to tell if stderr is gone.
+            let _gone = streams.err.write_all(text);
+            return;
+        }
+        streams.waiting.extend_from_slice(text);
+        if self.buffering == Buffering::Line || streams.waiting.len() >= BUFFER {
+            self.write_waiting(streams);
+        }
+    }
+
+    fn write_waiting(&self, streams: &mut Streams) {
+        if streams.waiting.is_empty() {
+            return;
+        }
+        let Streams { out, waiting, .. } = streams;
+        // After a failure the run goes on without its listing; the exit code tells.
+        if !self.failed() && out.write_all(waiting).and_then(|()| out.flush()).is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        waiting.clear();
+    }
+}
+
+impl Sink for Terminal {
+    fn message(&self, class: Class, text: &[u8]) {
+        let to_stderr = match class {
+            Class::ErrorXfer => {
+                self.status.set_xfer_error();
+                true
+            }
+            Class::Error | Class::Warning => true,
+            Class::Info | Class::Client => false,
+        };
+        if text.is_empty() || (self.quiet && !to_stderr) {
+            return;
+        }
+        let text = match text.len() > MAX_MESSAGE {
+            true => [&text[..MAX_MESSAGE - 5], b"[...]\n"].concat(),
+            false => text.to_vec(),
+        };
+        let text = escape(&text, self.high);
+        let mut streams = self.lock();
+        if streams.open_line {
+            streams.open_line = false;
+            self.put(&mut streams, b"\n");
+        }
+        if to_stderr {
+            self.write_waiting(&mut streams);
+            let _gone = streams.err.write_all(&text);
+        } else {
+            self.put(&mut streams, &text);
+        }
+    }
+
+    fn progress(&self, text: &[u8]) {
+        if self.quiet || text.is_empty() {
+            return;
+        }
+        let mut streams = self.lock();
+        // What begins with a CR overwrites the open line.
+        if streams.open_line && !text.starts_with(b"\r") {
+            self.put(&mut streams, b"\n");
+        }
+        streams.open_line = !matches!(text.last(), Some(b'\n' | b'\r'));
+        self.put(&mut streams, text);
+        // It is worth nothing later.
+        self.write_waiting(&mut streams);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ExitCode;
+
+    /// One place for both streams, so that their order shows.
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    struct Stream(Screen, &'static str);
+
+    impl Write for Stream {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            let mut screen = self.0.0.lock().unwrap();
+            screen.extend_from_slice(self.1.as_bytes());
+            screen.extend_from_slice(text);
+            Ok(text.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn terminal(settings: &Settings) -> (Terminal, Screen, Arc<Status>) {
+        let (screen, status) = (Screen::default(), Arc::new(Status::default()));
+        let mut terminal = Terminal::new(settings, status.clone());
+        terminal.set_buffering(Buffering::Block);
+        terminal.high = HighBytes::Utf8;
+        let streams = terminal.streams.get_mut().unwrap();
+        streams.out = Box::new(Stream(screen.clone(), "1>"));
+        streams.err = Box::new(Stream(screen.clone(), "2>"));
+        (terminal, screen, status)
+    }
+
+    fn shown(screen: &Screen) -> String {
+        String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn streams_and_order() {
+        let (terminal, screen, status) = terminal(&Settings::default());
+        terminal.message(Class::Info, b"a\n");
+        terminal.message(Class::Client, b"b\x1b\n");
+        assert_eq!(shown(&screen), "");
+        terminal.message(Class::Warning, b"w\n");
+        assert_eq!(shown(&screen), "1>a\nb\\#033\n2>w\n");
+        assert_eq!(status.exit_code(), ExitCode::OK);
+        terminal.message(Class::Error, b"e\n");
+        terminal.message(Class::ErrorXfer, b"x\n");
+        assert_eq!(status.exit_code(), ExitCode::PARTIAL);
+        terminal.message(Class::Info, b"c\n");
+        terminal.flush();
+        assert_eq!(shown(&screen), "1>a\nb\\#033\n2>w\n2>e\n2>x\n1>c\n");
+    }
+
+    #[test]
+    fn one_stream_for_all() {
+        let settings = Settings { stderr_mode: StderrMode::All, ..Settings::default() };
+        let (terminal, screen, _) = terminal(&settings);
+        terminal.message(Class::Info, b"a\n");
+        terminal.progress(b"\r  1%");
+        terminal.message(Class::Error, b"e\n");
+        drop(terminal);
+        assert_eq!(shown(&screen), "2>a\n2>\r  1%2>\n2>e\n");
+    }
+
+    #[test]
+    fn quiet_keeps_errors() {
+        let (terminal, screen, status) = terminal(&Settings { quiet: true, ..Settings::default() });
+        terminal.message(Class::Info, b"a\n");
+        terminal.message(Class::Client, b"a\n");
+        terminal.progress(b"\r  1%");
+        terminal.message(Class::ErrorXfer, b"e\n");
+        terminal.message(Class::Warning, b"w\n");
+        drop(terminal);
+        assert_eq!(shown(&screen), "2>e\n2>w\n");
+        assert_eq!(status.exit_code(), ExitCode::PARTIAL);
+    }
+
+    #[test]
+    fn open_lines_are_closed() {
+        let (mut terminal, screen, _) = terminal(&Settings::default());
+        terminal.set_buffering(Buffering::Line);
+        terminal.progress(b" 0 files...\r");
+        terminal.message(Class::Info, b"7 files to consider\n");
+        terminal.progress(b"\r  1%");
+        terminal.progress(b"\r  2%");
+        terminal.message(Class::Error, b"e\n");
+        terminal.progress(b"\r  3%");
+        terminal.message(Class::Info, b"d\n");
+        terminal.progress(b"\r  4%\n");
+        terminal.message(Class::Info, b"f\n");
+        terminal.progress(b"\r  5%");
+        terminal.flush();
+        assert_eq!(
+            shown(&screen).replace("1>", ""),
+            " 0 files...\r7 files to consider\n\r  1%\r  2%\n2>e\n\r  3%\nd\n\r  4%\nf\n\r  5%\n"
+        );
+    }
+
+    #[test]
+    fn full_buffers_are_written() {
+        let (terminal, screen, _) = terminal(&Settings::default());
+        for _ in 0..BUFFER / 100 + 1 {
+            terminal.message(Class::Info, &[b'x'; 100]);
+        }
+        assert!(shown(&screen).len() >= BUFFER);
+    }
+
+    #[test]
+    fn long_messages_are_cut() {
+        let (terminal, screen, _) = terminal(&Settings::default());
+        terminal.message(Class::Error, &[b'x'; MAX_MESSAGE + 1]);
+        let text = shown(&screen);
+        assert!(text.ends_with("xx[...]\n"));
+        assert_eq!(text.len(), "2>".len() + MAX_MESSAGE + 1);
+    }
+
+    #[test]
+    fn a_closed_stdout_is_remembered() {
+        let (mut terminal, screen, _) = terminal(&Settings::default());
+        terminal.streams.get_mut().unwrap().out = Box::new(Closed);
+        terminal.message(Class::Info, b"a\n");
+        assert!(!terminal.failed());
+        terminal.flush();
+        assert!(terminal.failed());
+        terminal.message(Class::Info, b"b\n");
+        terminal.message(Class::Error, b"e\n");
+        assert_eq!(shown(&screen), "2>e\n");
+    }
+}
