@@ -1,8 +1,8 @@
 //! The words behind the options: what a client asks for, as paths below the module (off-wire semantics: client-supplied
 //! arguments and paths).
 
-use crate::wild::wild_match;
-use filters::{FilterList, Verdict};
+use crate::{rules::is_hidden, wild::wild_match};
+use filters::FilterList;
 use fsroot::{Root, meta::Kind};
 use wire::RelPath;
 
@@ -169,15 +169,6 @@ impl Expander<'_> {
         let is_dir = stat.kind == Kind::Directory;
         (is_dir || !directory) && !is_hidden(self.filters, rel.as_bytes(), is_dir)
     }
-}
-
-/// Whether the module's rules hide the name or a directory above it.
-pub fn is_hidden(filters: Option<&FilterList>, name: &[u8], is_dir: bool) -> bool {
-    let Some(filters) = filters else { return false };
-    let excluded = |name: &[u8], is_dir| filters.check(name, is_dir, false) == Verdict::Exclude;
-    let parents = name.iter().enumerate().filter(|(_, b)| **b == b'/');
-    parents.map(|(at, _)| &name[..at]).any(|parent| excluded(parent, true))
-        || (!name.is_empty() && excluded(name, is_dir))
 }
 
 /// A path below the module's root: no leading slash, `..` never leaves it, a trailing slash is kept, and `.` components

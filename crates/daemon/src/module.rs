@@ -386,8 +386,8 @@ fn refusal(
     let filters = entered.filters.as_ref();
     let hidden = |path: &[u8]| {
         let name = RelPath::new(path).unwrap_or_default();
-        arguments::is_hidden(filters, name.as_bytes(), false)
-            || arguments::is_hidden(filters, name.as_bytes(), true)
+        rules::is_hidden(filters, name.as_bytes(), false)
+            || rules::is_hidden(filters, name.as_bytes(), true)
     };
     if let Some(FilesFrom::Local(path)) = &mut settings.files_from {
         *path = arguments::clean(path, false);

@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(refusal("compress", &["--compress-level=3", "."]), told("--compress-level"));
         assert_eq!(refusal("archive", &["-a", "."]), told("--recursive (-r)"));
         assert_eq!(refusal("archive", &["-t", "."]), told("--times (-t)"));
-        assert_eq!(refusal("delete-before", &["--delete", "."]), None);
+        assert_eq!(refusal("delete-before", &["-r", "--delete", "."]), None);
         assert_eq!(
             refusal("delete-before delete-during", &["--delete", "."]),
             told("--delete-before")
