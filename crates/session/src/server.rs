@@ -145,7 +145,8 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
 ) -> Result<(), Error> {
     let settings = &session.settings;
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
-    let mut user_rules = rules::receive(session, reader)?;
+    let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
+    let mut user_rules = rules::receive(session, reader, &mut loader)?;
     rules::add_server_cvs(session, &mut user_rules)?;
     if args.is_empty() && (settings.recurse || settings.dirs || settings.list_only) {
         args.push(b".".to_vec());
@@ -164,7 +165,7 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
         files_from,
         filters: user_rules,
         daemon_filters,
-        loader: FsLoader::new(settings),
+        loader,
         reporter: None,
     };
     crate::send::run(session, reader, writer, job)
@@ -179,8 +180,9 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
 ) -> (Result<(), Error>, Option<Writer<W>>) {
     let settings = &session.settings;
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
+    let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
     let filters = if rules::pushed(session) {
-        match rules::receive(session, &mut reader) {
+        match rules::receive(session, &mut reader, &mut loader) {
             Ok(rules) => rules,
             Err(e) => return (Err(e), Some(writer)),
         }
@@ -199,7 +201,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
         dest: args.into_iter().next(),
         filters,
         daemon_filters,
-        loader: FsLoader::new(settings),
+        loader,
         sender_filters: None,
         requested: None,
         reporter: None,
