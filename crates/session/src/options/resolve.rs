@@ -7,7 +7,11 @@ use super::{
     settle::*,
     state::{IdMap, PROTOCOL_MAX, Recurse, State, Stop},
 };
-use crate::{Settings, log::Role, settings::StderrMode};
+use crate::{
+    Settings,
+    log::Role,
+    settings::{DeleteTiming, StderrMode},
+};
 
 /// What becomes of options that are not built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,6 +204,9 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         s.filters.insert(at, FilterArg { rule, from0: s.from0 });
     }
 
+    let whole_list = s.prune_empty_dirs
+        || s.delay_updates
+        || matches!(delete_when, Some(DeleteTiming::Before | DeleteTiming::After));
     let compress_choice = compress_choice(&s);
     let given = forward(&s, &compress_choice, &partial_dir, explicit_list_only, env);
     let shell_given = s.shell.is_some();
@@ -211,7 +218,12 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         am_daemon: s.am_daemon,
         recurse: s.recurse != Recurse::No,
         dirs,
-        inc_recurse: s.inc_recurse && !s.qsort && s.recurse != Recurse::No,
+        // A server that receives needs the whole list before it can do these; a client looks at them
+        // when it knows which side it is.
+        inc_recurse: s.inc_recurse
+            && !s.qsort
+            && s.recurse != Recurse::No
+            && !(s.am_server && !s.am_sender && whole_list),
         relative,
         implied_dirs: s.implied_dirs && relative,
         links: s.links,

@@ -7,7 +7,7 @@ use crate::{Error, Session, log::Class, rules::FsLoader, session::io_error};
 use fast_io::SendHalf;
 use filters::{FilterList, ParseContext, Side, Verdict};
 use fsroot::{Kind, Stat};
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, path::Path, sync::Arc};
 use wire::{RelPath, mux::Message};
 
 /// What deletion remembers.
@@ -53,7 +53,8 @@ struct Candidate {
 }
 
 impl Deleter {
-    pub fn new(session: &Session, rules: FilterList, loader: FsLoader) -> Deleter {
+    pub fn new(session: &Session, mut rules: FilterList, loader: FsLoader, dir: &Path) -> Deleter {
+        rules.set_cwd(&super::dest::absolute(dir));
         Deleter {
             cx: crate::rules::context(&session.settings, session.protocol.has_varints()),
             rules,
@@ -121,7 +122,8 @@ impl<W: SendHalf> Generator<W> {
 
     /// A pass over all directories of a complete list.
     pub(super) fn delete_pass(&mut self, list: &Arc<List>) -> Result<(), Error> {
-        if self.is_solo() || self.session.settings.list_only {
+        // A list that is not the whole list must never be taken for it.
+        if self.is_solo() || self.session.settings.list_only || self.session.inc_recurse {
             return Ok(());
         }
         for i in 0..list.len() {

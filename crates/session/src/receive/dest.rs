@@ -99,7 +99,7 @@ impl Base {
 }
 
 /// Shown in messages.
-fn absolute(path: &Path) -> Vec<u8> {
+pub(super) fn absolute(path: &Path) -> Vec<u8> {
     let path = match std::env::current_dir() {
         Ok(cwd) if path.is_relative() => cwd.join(path),
         _ => path.to_path_buf(),

@@ -13,9 +13,8 @@ use filters::{FilterList, Requested, RequestedNames, Verdict};
 use fsroot::names::NameCache;
 use std::{collections::HashMap, sync::Arc, time::Instant};
 use wire::{
-    Fault, RelPath, WireError,
-    compat::CompatFlags,
-    flist::{FileEntry, FlistDecoder, FlistFormat, ListItem},
+    Fault, RelPath, WireError, compat::CompatFlags,
+    flist::{FileEntry, FlistDecoder, ListItem},
     ids,
 };
 
@@ -105,32 +104,12 @@ pub(super) struct ListReader {
 
 impl ListReader {
     pub fn new(shared: Arc<Shared>, job: &mut ReceiveJob) -> ListReader {
-        let s = &shared.session;
-        let o = &s.settings;
-        let format = FlistFormat {
-            protocol: s.protocol,
-            varint_flags: s.compat.has(CompatFlags::VARINT_FLIST_FLAGS),
-            safe_flist: s.protocol.has_error_exit() || s.compat.has(CompatFlags::SAFE_FLIST),
-            inc_recurse: s.inc_recurse,
-            owner: o.owner,
-            group: o.group,
-            links: o.links,
-            devices: o.devices,
-            specials: o.specials,
-            hard_links: o.hard_links,
-            acls: o.acls,
-            xattrs: o.xattrs > 0,
-            atimes: o.atimes > 0,
-            crtimes: o.crtimes,
-            checksum_len: o.checksum.then(|| s.list_sum.digest_len()),
-            relative: o.relative,
-            missing_args: o.delete_missing_args,
-        };
+        let format = crate::flist::format(&shared.session);
         let log = shared.log(Role::Receiver);
         ListReader {
             decoder: FlistDecoder::new(format),
             names: NameCache::default(),
-            next_base: i64::from(s.inc_recurse),
+            next_base: i64::from(shared.session.inc_recurse),
             dirs: Vec::new(),
             sender_filters: job
                 .sender_filters
@@ -219,7 +198,8 @@ impl ListReader {
             WireError::new(Fault::Memory, "file list has too many entries").with_role()
         })?;
         self.decoder.begin(base as u32);
-        let mut builder = SegmentBuilder::new(session.protocol, base, parent.map(|p| p.0));
+        let mut builder = SegmentBuilder::new(session.protocol, base, parent.map(|p| p.0))
+            .with_options(session.settings.recurse, session.settings.relative);
         let mut dir_names = Vec::new();
         let mut progress = Progress::begin(&self.shared, parent.is_none());
         let mut count = 0u64;
@@ -258,6 +238,7 @@ impl ListReader {
         }
         progress.end(count);
         let seg = builder.finish(true);
+        self.shared.report(|r| r.list_added(base, seg.len()));
         self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
         dir_names.sort_unstable();
         let mut dups = HashMap::new();

@@ -174,6 +174,7 @@ impl<R: RecvHalf> Receiver<R> {
         }
         if n == ndx::FLIST_EOF {
             self.eof = true;
+            self.shared.report(|r| r.lists_complete());
             self.tell(Event::ListEof);
             return Ok(true);
         }

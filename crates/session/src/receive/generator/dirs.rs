@@ -17,11 +17,7 @@ impl<W: SendHalf> Generator<W> {
     /// The directory that a list belongs to, under the list's gap index.
     pub(super) fn list_dir(&mut self, list: &Arc<List>, dir: &Arc<Dir>) -> Result<(), Error> {
         if self.session.settings.list_only {
-            if let Some(i) =
-                (0..list.len()).find(|&i| list.get(i).is_some_and(|e| e.name() == dir.name))
-            {
-                self.list_line(list, i);
-            } else {
+            if !dir.base.implied || !self.leaves_implied_dirs() {
                 self.list_dir_line(dir);
             }
             return Ok(());
@@ -67,7 +63,7 @@ impl<W: SendHalf> Generator<W> {
             self.skipped.insert(node.name.clone());
             return Ok(());
         }
-        if base.implied && !settings.implied_dirs {
+        if base.implied && self.leaves_implied_dirs() {
             return self.scan_dir(list, node, base);
         }
         if have.is_some_and(|st| st.kind != Kind::Directory) {
@@ -123,7 +119,7 @@ impl<W: SendHalf> Generator<W> {
         if !self.attrs.keeps_mtime(Some(Kind::Directory))
             || !self.shared.do_xfers
             || settings.existing
-            || (implied && !settings.implied_dirs)
+            || (implied && self.leaves_implied_dirs())
             || node.path.is_root()
             || self.daemon_excludes(&node.path, true)
         {
@@ -245,7 +241,7 @@ impl<W: SendHalf> Generator<W> {
         if !self.attrs.keeps_mtime(Some(Kind::Directory))
             || !self.shared.do_xfers
             || settings.list_only
-            || (base.implied && !settings.implied_dirs)
+            || (base.implied && self.leaves_implied_dirs())
             || self.below_skipped(name)
             || self.skipped.contains(name)
         {

@@ -1,13 +1,18 @@
 //! One entry: what is to be done about it (transfer: generator decisions, order of tests).
 use super::{
     super::{
-        attrs::{Times, quoted},
+        attrs::quoted,
         list::{Dir, DirEntry, List},
         shared::Transfer,
     },
     Generator, Node,
 };
-use crate::{Error, flist::Entry, log::Class};
+use crate::{
+    Error,
+    flist::Entry,
+    log::Class,
+    report::{ListEntry, listing},
+};
 use delta::checksum::FileHasher;
 use fast_io::SendHalf;
 use fsroot::{Kind, Stat};
@@ -28,7 +33,7 @@ impl<W: SendHalf> Generator<W> {
         let inc = session.inc_recurse;
         if settings.list_only {
             // In an incremental session a directory is listed with its own list.
-            if !(e.is_dir() && (inc || (e.implied() && !settings.implied_dirs))) {
+            if !(e.is_dir() && (inc || (e.implied() && self.leaves_implied_dirs()))) {
                 self.list_line(list, slot);
             }
             return Ok(());
@@ -61,7 +66,7 @@ impl<W: SendHalf> Generator<W> {
         if e.mode() == 0 {
             return self.delete_missing(&node.path);
         }
-        if settings.relative && !settings.implied_dirs {
+        if self.leaves_implied_dirs() {
             self.make_parent(&node);
         }
         let have = match self.lstat(&node.path) {
@@ -92,7 +97,7 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         match node.want.kind {
-            Some(Kind::Regular) => self.regular(list, &node, e, have, last),
+            Some(Kind::Regular) => self.regular(&node, e, have, last),
             Some(Kind::Symlink) if settings.links => self.symlink(&node, e, have),
             Some(k) if k.is_device() && settings.devices && self.attrs.root_user => {
                 self.device(&node, have)
@@ -154,8 +159,7 @@ impl<W: SendHalf> Generator<W> {
             ));
             return Ok(());
         }
-        if session.settings.relative
-            && !session.settings.implied_dirs
+        if self.leaves_implied_dirs()
             && !session.protocol.has_varints()
         {
             // Such a sender leaves the parents out.
@@ -203,7 +207,6 @@ impl<W: SendHalf> Generator<W> {
     /// A regular file.
     fn regular(
         &mut self,
-        list: &Arc<List>,
         node: &Node,
         e: Entry<'_>,
         mut have: Option<Stat>,
@@ -252,7 +255,6 @@ impl<W: SendHalf> Generator<W> {
             }
             _ => {}
         }
-        let _ = list;
         self.request(node, have, false)
     }
 
@@ -354,17 +356,33 @@ impl<W: SendHalf> Generator<W> {
 
     /// A line of a listing.
     pub(super) fn list_line(&self, list: &Arc<List>, slot: usize) {
-        let _ = (list, slot);
+        let Some(e) = list.get(slot) else { return };
+        let link_target = if self.session.settings.links { e.link_target() } else { b"" };
+        self.list_entry(&ListEntry {
+            name: &e.name(),
+            mode: e.mode(),
+            len: e.len(),
+            mtime: e.mtime(),
+            atime: e.atime(),
+            crtime: e.crtime(),
+            link_target,
+        });
     }
 
-    /// The line of a directory that stands in a list already gone.
-    pub(super) fn list_dir_line(&self, dir: &Arc<Dir>) {
-        let _ = dir;
+    /// The line of a directory in an incremental session.
+    pub(super) fn list_dir_line(&self, dir: &Dir) {
+        let want = &dir.base.want;
+        self.list_entry(&ListEntry {
+            name: &dir.name,
+            mode: want.mode,
+            len: want.len,
+            mtime: want.mtime,
+            atime: want.atime,
+            ..ListEntry::default()
+        });
     }
 
-    /// Only attributes were to be set.
-    #[allow(dead_code)]
-    fn times(exact: bool) -> Times {
-        if exact { Times::Exact } else { Times::IfDifferent }
+    fn list_entry(&self, e: &ListEntry<'_>) {
+        self.log.info(listing::list_line(&self.session.settings, e));
     }
 }

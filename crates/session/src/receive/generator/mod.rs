@@ -35,6 +35,7 @@ use std::{
         atomic::Ordering,
         mpsc::{self, RecvTimeoutError},
     },
+    time::{Duration, Instant},
 };
 use wire::{
     RelPath,
@@ -47,7 +48,9 @@ const LINK_AHEAD: usize = 500;
 /// Entries between two looks at events and keep-alives.
 const TICK: u32 = 32;
 /// The most items that wait in the buffer for company.
-const MAX_BURST: u32 = 64;
+const BURST: u32 = 64;
+/// How long an item may wait in the buffer while other entries are looked at.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Owns the writing end.
 pub(super) struct Generator<W> {
@@ -89,7 +92,8 @@ pub(super) struct Generator<W> {
     known_parent: Option<Vec<u8>>,
     ticks: u32,
     unflushed: u32,
-    burst: u32,
+    /// When the first of them was written.
+    unflushed_since: Instant,
     hasher: BlockHasher,
     block: Vec<u8>,
 }
@@ -131,7 +135,7 @@ impl<W: SendHalf> Generator<W> {
         Generator {
             ndx: NdxEncoder::new(session.protocol),
             attrs: Attrs::new(shared.clone(), log.clone()),
-            deleter: Deleter::new(&session, job.filters, job.loader.below(&dest.path)),
+            deleter: Deleter::new(&session, job.filters, job.loader, &dest.path),
             daemon_filters: job.daemon_filters,
             root,
             root_is_new: dest.created,
@@ -152,7 +156,7 @@ impl<W: SendHalf> Generator<W> {
             known_parent: None,
             ticks: 0,
             unflushed: 0,
-            burst: 1,
+            unflushed_since: Instant::now(),
             hasher: BlockHasher::new(&session.transfer_sum),
             block: Vec::new(),
             log,
@@ -313,6 +317,10 @@ impl<W: SendHalf> Generator<W> {
         self.ticks += 1;
         if self.ticks % TICK == 0 {
             self.writer.keep_alive()?;
+            if self.unflushed > 0 && self.unflushed_since.elapsed() >= PATIENCE {
+                self.unflushed = 0;
+                self.writer.flush()?;
+            }
             self.work_off()?;
         }
         Ok(())
@@ -458,12 +466,14 @@ impl<W: SendHalf> Generator<W> {
         Ok(())
     }
 
-    /// Sends what was written, if enough has gathered. The first items go out at once, later ones in company.
+    /// Sends what was written, if enough has gathered.
     fn flush_soon(&mut self) -> Result<(), Error> {
+        if self.unflushed == 0 {
+            self.unflushed_since = Instant::now();
+        }
         self.unflushed += 1;
-        if self.unflushed >= self.burst {
+        if self.unflushed >= BURST {
             self.unflushed = 0;
-            self.burst = (self.burst * 2).min(MAX_BURST);
             return self.writer.flush();
         }
         self.writer.spill()
@@ -477,6 +487,12 @@ impl<W: SendHalf> Generator<W> {
             Err(e) if is_missing(&e) => Ok(None),
             Err(e) => Err(e),
         }
+    }
+
+    /// `--no-implied-dirs`: parents that were not asked for keep their attributes.
+    fn leaves_implied_dirs(&self) -> bool {
+        let settings = &self.session.settings;
+        settings.relative && !settings.implied_dirs
     }
 
     /// A single item under a new name: nothing around it is the transfer's business.

@@ -87,8 +87,6 @@ impl<W: SendHalf> Generator<W> {
             };
             changed |=
                 self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::IfDifferent);
-        } else {
-            changed |= flags != 0 && !self.shared.do_xfers && false;
         }
         self.say_unchanged(node, changed);
         self.lead(node)
