@@ -229,22 +229,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         Ok(())
     }
 
-    fn add_list(&mut self, live: Live) {
-        if let Some(reporter) = &self.reporter {
-            serve::lock(reporter).list_added(live.segment.base(), live.segment.len());
-        }
-        self.lists.push(live);
-    }
-
     /// Sends one more list, or the mark that there are no more.
     fn send_list(&mut self) -> Result<(), Error> {
         let base = self.lists.next_base();
         let next = self.tree.next_list(&mut self.lister, base, &mut self.ndx_out, self.writer)?;
-        if self.tree.finished()
-            && let Some(reporter) = &self.reporter
-        {
-            serve::lock(reporter).lists_complete();
-        }
         if let Some((live, message)) = next {
             self.add_list(live);
             if let Some(message) = message {
