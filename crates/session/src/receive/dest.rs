@@ -4,7 +4,7 @@ use crate::{
     Error, ExitCode,
     log::{Role, strerror, sys_error_line},
 };
-use fsroot::Root;
+use fsroot::{FollowParents, Root};
 use std::{
     ffi::OsStr,
     io,
@@ -49,12 +49,21 @@ fn open(path: &Path, step: &str) -> Result<Root, Error> {
     Root::open(path).map_err(|e| failure(ExitCode::FILE_SELECT, step, path, &e))
 }
 
-/// Chooses the destination for the lists that have arrived (the first, perhaps its first successor).
+/// Chooses the destination, and how names below it are found.
 pub(super) fn choose(
     shared: &Arc<Shared>,
     typed: Option<&[u8]>,
     lists: &[Arc<List>],
 ) -> Result<Dest, Error> {
+    let mut dest = find(shared, typed, lists)?;
+    if let (Some(root), true) = (&mut dest.root, shared.session.settings.keep_dirlinks) {
+        root.set_follow_parents(FollowParents::Beneath);
+    }
+    Ok(dest)
+}
+
+/// Chooses the destination for the lists that have arrived (the first, perhaps its first successor).
+fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Result<Dest, Error> {
     let settings = &shared.session.settings;
     let typed = match typed {
         Some(typed) if !settings.list_only => typed,
