@@ -107,8 +107,8 @@ impl Reporter {
                 let typed = settings.out_format.as_deref().unwrap_or_default();
                 deletions = Format::new(&[typed, b" %n"].concat()).ok();
             }
-            let named = settings.info.name > 0 && !format.as_ref().is_some_and(|f| f.has(b'i'));
-            format = format.filter(|f| named && !nameless(f));
+            let named = settings.info.name > 0;
+            format = format.filter(|f| named && !nameless(f) && !f.has(b'i'));
             if named && format.is_none() {
                 format = Format::new(b"%n%L").ok();
             }
