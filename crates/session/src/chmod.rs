@@ -146,7 +146,7 @@ impl Clause {
     fn apply(&self, now: u32, executable: bool) -> u32 {
         let bits = match self.bits {
             Bits::These(bits) => bits,
-            Bits::Of { shift } => (now >> shift & 7) * 0o111 & self.mask,
+            Bits::Of { shift } => ((now >> shift & 7) * 0o111) & self.mask,
         };
         let without_x = if self.conditional && !executable { bits & !0o111 } else { bits };
         match self.action {

@@ -266,7 +266,13 @@ impl Run {
             }
         };
         let ended = close_reports(&session, &reporter, ended);
-        end_with_child(&session.log, ended, shell, &session.status)
+        // Of a receiving side it is the generator that outlives the run, and the receiver that meets its errors.
+        let role = match (session.settings.am_sender, &ended) {
+            (true, _) => Role::Sender,
+            (false, Ok(())) => Role::Generator,
+            (false, Err(_)) => Role::Receiver,
+        };
+        end_with_child(&session.log.with_role(role), ended, shell, &session.status)
     }
 
     /// A local copy: the same two sides, joined by an in-memory link.

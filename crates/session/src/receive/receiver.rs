@@ -118,7 +118,7 @@ impl<R: RecvHalf> Receiver<R> {
             dones: 0,
             root: None,
             solo: None,
-            daemon_filters: job.daemon_filters.clone(),
+            daemon_filters: None,
             attrs: Attrs::new(shared.clone(), log),
             tokens: TokenReader::new(session.protocol, session.compressor),
             scratch: Scratch::default(),
@@ -142,7 +142,8 @@ impl<R: RecvHalf> Receiver<R> {
         Ok(self.live.iter().cloned().collect())
     }
 
-    pub fn set_dest(&mut self, dest: &Dest) {
+    pub fn set_dest(&mut self, dest: &Dest, daemon_filters: Option<&FilterList>) {
+        self.daemon_filters = daemon_filters.cloned();
         self.root = dest.root.clone();
         self.solo = dest.solo.clone();
     }

@@ -41,7 +41,7 @@ impl HighBytes {
     }
 }
 
-/// A message as a terminal or a log file gets it. One leading CR (not in a log file) and one CR or LF at the end stay.
+/// A message as a terminal or a log file gets it. A LF at its end stays, on a terminal also one CR at either end.
 pub fn escape(text: &[u8], high: HighBytes) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut body, mut end) = (text, &b""[..]);
@@ -51,7 +51,9 @@ pub fn escape(text: &[u8], high: HighBytes) -> Vec<u8> {
         out.push(b'\r');
         body = rest;
     }
-    if let [rest @ .., b'\r' | b'\n'] = body {
+    if let [rest @ .., last @ (b'\r' | b'\n')] = body
+        && (*last == b'\n' || high != HighBytes::Log)
+    {
         end = &body[rest.len()..];
         body = rest;
     }
@@ -122,8 +124,8 @@ mod tests {
         }
         assert_eq!(escape(b"inc\xc3 \x1b\xff\n", HighBytes::Raw), b"inc\xc3 \\#033\xff\n");
         assert_eq!(
-            escape(b"\r\x80\x9f\xa0\xff\n", HighBytes::Log),
-            b"\\#015\\#200\\#237\xa0\xff\n"
+            escape(b"\r\x80\x9f\xa0\xff\r", HighBytes::Log),
+            b"\\#015\\#200\\#237\xa0\xff\\#015"
         );
     }
 

@@ -293,12 +293,13 @@ impl Reporter {
         }
     }
 
-    /// Ends the progress of the whole run. To be called once, when everything went well.
+    /// Ends the progress of the whole run, when everything went well.
     pub fn finish(&mut self) {
         if self.progress.as_ref().is_some_and(Progress::whole_run) {
             self.current = i32::MAX;
             self.complete = true;
             self.end_line(0, true);
+            self.progress = None;
         }
     }
 

@@ -319,10 +319,12 @@ fn progress_of_the_whole_run() {
     r.progress(2, 2);
     r.transfer_ends(&e, 2, 0);
     r.finish();
+    r.finish();
     let text = page.text();
     assert!(text.starts_with("\r              2  25%    0.00kB/s    0:00:00  \r"), "{text:?}");
     assert!(text.contains("0:00:00 (xfr#1, to-chk=4/7)\r"), "{text:?}");
     assert!(text.ends_with("0:00:00 (xfr#1, to-chk=0/7)\n"), "{text:?}");
+    assert_eq!(text.lines().count(), 1);
 
     let (mut r, page) = reporter(32, Settings { dry_run: true, ..settings });
     r.transfer_begins(&e);

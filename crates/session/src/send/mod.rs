@@ -100,7 +100,11 @@ pub fn run<R: RecvHalf, W: SendHalf>(
         return sender.writer.flush();
     }
     sender.serve()?;
-    sender.goodbye()
+    sender.goodbye()?;
+    if let Some(reporter) = &sender.reporter {
+        serve::lock(reporter).finish();
+    }
+    Ok(())
 }
 
 /// Control messages that reach a sender.
@@ -191,10 +195,11 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let (live, message) = self.tree.close(&mut self.lister, None, self.writer)?;
         self.add_list(live);
         if let Some(message) = message {
-            self.writer.flush()?;
             self.writer.message(&message)?;
         }
-        self.writer.flush()?;
+        if !session.inc_recurse {
+            self.writer.flush()?;
+        }
         session.stats.flist_xfer_ms.set(built.elapsed().as_millis() as u64);
         Ok(())
     }
@@ -231,7 +236,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         if let Some((live, message)) = next {
             self.add_list(live);
             if let Some(message) = message {
-                self.writer.flush()?;
+                // Ahead of what is buffered: the earlier the receiver knows, the less it deletes.
                 self.writer.message(&message)?;
             }
         }
@@ -262,3 +267,6 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -328,8 +328,7 @@ impl Lister {
                 return Ok(below);
             }
             Err(e) => {
-                self.sources.complain(&self.log, "opendir ", dir.source, &dir.name, " failed", &e);
-                self.session.status.add_io_error(io_error::GENERAL);
+                self.cannot_scan(dir, &e);
                 return Ok(below);
             }
         };
@@ -351,13 +350,19 @@ impl Lister {
             let found = match self.examine(dir.source, name, false) {
                 Ok(found) => found,
                 Err(Unseen::Fatal(e)) => return Err(e),
+                Err(Unseen::Io(e)) if self.is_unsearchable(dir, &entry.name, &e) => {
+                    self.cannot_scan(dir, &e);
+                    break;
+                }
                 Err(why) => {
                     let name = join(&dir.name, &entry.name);
                     self.report_unseen(dir.source, &name, why);
                     continue;
                 }
             };
-            let crosses = found.is_dir() && device.is_some_and(|d| d != found.st.dev);
+            let crosses = self.session.settings.one_file_system > 0
+                && found.is_dir()
+                && device.is_some_and(|d| d != found.st.dev);
             if crosses && self.session.settings.one_file_system > 1 {
                 if self.session.settings.info.mount > 0 {
                     let mut text = b"[sender] skipping mount-point dir ".to_vec();
@@ -383,6 +388,25 @@ impl Lister {
             }
         }
         Ok(below)
+    }
+
+    fn cannot_scan(&self, dir: &Dir, e: &io::Error) {
+        self.sources.complain(&self.log, "opendir ", dir.source, &dir.name, " failed", e);
+        self.session.status.add_io_error(io_error::GENERAL);
+    }
+
+    /// Whether a directory may be read but not searched, so that nothing in it can be looked at.
+    fn is_unsearchable(&mut self, dir: &Dir, leaf: &[u8], e: &io::Error) -> bool {
+        // Following links looks at names by their paths, and finds fault with each.
+        let followed = self.session.settings.copy_links;
+        let denied = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
+        let rel = self.sources.rel(dir.source, &join(&dir.name, leaf));
+        match (self.sources.root(dir.source), rel) {
+            (Ok(root), Some(rel)) if !followed && denied(e) => {
+                root.lstat(&rel).is_err_and(|e| denied(&e))
+            }
+            _ => false,
+        }
     }
 
     fn too_long(&mut self, dir: &[u8], leaf: &[u8], len: usize) {

@@ -182,7 +182,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         };
         if !flags.has(ItemFlags::TRANSFER) {
             self.echo(n, &item, reply);
-            self.report(entry, n, &name, &item, None, |r, e| r.item(e));
+            self.report(entry, n, &name, &item, None, |r, e| r.item(e))?;
             self.count_created(entry, flags);
             return self.writer.spill();
         }
@@ -203,7 +203,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.report(entry, n, &name, &item, None, |r, e| {
                 r.transfer_begins(e);
                 r.transfer_ends(e, 0, 0);
-            });
+            })?;
             return self.writer.spill();
         }
         let append = if redo { Append::Off } else { settings.append };
@@ -218,7 +218,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let sent_before = self.produced();
         self.echo(n, &item, reply);
         head.encode(self.writer.buf());
-        self.report(entry, n, &name, &item, None, |r, e| r.transfer_begins(e));
+        self.report(entry, n, &name, &item, None, |r, e| r.transfer_begins(e))?;
         let request = Request {
             file,
             len,
@@ -245,7 +245,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let sums = 16 + u64::from(head.count) * (4 + u64::from(head.s2length));
         self.report(entry, n, &name, &item, Some(digest.as_bytes()), |r, e| {
             r.transfer_ends(e, moved, sums);
-        });
+        })?;
         self.writer.spill()
     }
 
@@ -468,8 +468,8 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         item: &Item,
         sum: Option<&[u8]>,
         say: impl FnOnce(&mut Reporter, &ItemEvent<'_>),
-    ) {
-        let Some(reporter) = &self.reporter else { return };
+    ) -> Result<(), Error> {
+        let Some(reporter) = &self.reporter else { return Ok(()) };
         let mut path = Vec::new();
         self.lister.sources.push_typed(entry.source(), name, &mut path);
         let list_sum = entry.checksum();
@@ -486,7 +486,9 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             sum: if list_sum.is_empty() { sum } else { Some(list_sum) },
             path: &path,
         };
-        say(&mut lock(reporter), &event);
+        let mut reporter = lock(reporter);
+        say(&mut reporter, &event);
+        reporter.take_failure().map_or(Ok(()), Err)
     }
 }
 
@@ -505,6 +507,7 @@ fn abbrev_error(file: &str, attr: &[u8], len: Option<u32>) -> Error {
     Error::fatal(ExitCode::PROTOCOL, text)
 }
 
+/// The reporter, for a moment: control messages print through it too.
 pub(super) fn lock(reporter: &std::sync::Mutex<Reporter>) -> MutexGuard<'_, Reporter> {
     reporter.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -96,8 +96,9 @@ impl Tree {
                 return Ok(());
             }
         };
-        let settings = lister.session.settings.clone();
-        let (inc, relative) = (lister.session.inc_recurse, settings.relative);
+        let session = lister.session.clone();
+        let settings = &session.settings;
+        let (inc, relative) = (session.inc_recurse, settings.relative);
         let nested = relative && parents(&arg.name).next().is_some();
         let resolved = if nested { self.resolve(lister, source, &arg.name) } else { Ok(source) };
         let below = match resolved {
@@ -291,7 +292,8 @@ impl Tree {
         why: Unseen,
         out: &mut dyn Out,
     ) -> Result<(), Error> {
-        let settings = lister.session.settings.clone();
+        let session = lister.session.clone();
+        let settings = &session.settings;
         let e = match why {
             Unseen::Io(e) => e,
             Unseen::NoReferent => no_entry(),
