@@ -11,7 +11,7 @@ use crate::{
     settings::StderrMode,
 };
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -56,16 +56,13 @@ struct Streams {
 impl Terminal {
     /// The process's own streams, and the log file of the options. `status` is told of errors that mean exit code 23.
     pub fn new(settings: &Settings, status: Arc<Status>) -> Terminal {
-        let buffering = match io::stdout().is_terminal() {
-            true => Buffering::Line,
-            false => Buffering::Block,
-        };
         let mut terminal = Terminal {
             status,
             quiet: settings.quiet,
             one_stream: settings.stderr_mode == StderrMode::All,
             high: HighBytes::of_terminal(settings.eight_bit),
-            buffering,
+            // A remote side may write to the same place without us, and readers of a pipe want to see what goes on.
+            buffering: Buffering::Line,
             streams: Mutex::new(Streams {
                 out: Box::new(io::stdout()),
                 err: Box::new(io::stderr()),
