@@ -204,7 +204,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
         loader,
         sender_filters: None,
         requested: None,
-        reporter: None,
+        reporter: crate::report::Reporter::of_server(session),
     };
     crate::receive::run(session, reader, writer, job)
 }

@@ -165,6 +165,7 @@ pub(super) fn receive<R: RecvHalf>(
     tokens.begin(head.count);
     let wants_matched = tokens.wants_matched();
     let mut pending = Pending::default();
+    progress(&out.tally);
     loop {
         let data = &mut scratch.data;
         let token = reader.read(|c| tokens.next(c, data))?;

@@ -1,7 +1,7 @@
 //! Hard-link groups while they are worked on (generator decisions: hard links).
 //!
 //! One member of a group, its leader, is transferred or found up to date; the others wait until it is in place and are linked to
-//! it then. A missing member that is not the last of its group in its list waits even before there is a leader, since a later one
+//! it then. A missing member that is not the last of its group in the lists so far waits even before there is a leader, since a later one
 //! may have a basis. If a leader fails, the next member that waits takes its place.
 use std::collections::{HashMap, VecDeque};
 use wire::RelPath;
@@ -12,6 +12,8 @@ struct Group {
     leader: Leader,
     /// Indexes of members that wait, ascending.
     waiting: Vec<i32>,
+    /// The last member in the lists so far.
+    last: i32,
 }
 
 /// The state of a group's leader.
@@ -36,6 +38,17 @@ pub(super) struct Links {
 impl Links {
     pub fn leader(&self, group: u64) -> Leader {
         self.groups.get(&group).map_or(Leader::None, |g| g.leader.clone())
+    }
+
+    /// A member that a list brought.
+    pub fn member(&mut self, group: u64, ndx: i32) {
+        let last = &mut self.groups.entry(group).or_default().last;
+        *last = ndx.max(*last);
+    }
+
+    /// Whether no later member is known.
+    pub fn is_last(&self, group: u64, ndx: i32) -> bool {
+        self.groups.get(&group).is_none_or(|g| g.last <= ndx)
     }
 
     /// `ndx` waits for the group's leader.

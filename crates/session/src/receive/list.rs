@@ -13,7 +13,8 @@ use filters::{FilterList, Requested, RequestedNames, Verdict};
 use fsroot::names::NameCache;
 use std::{collections::HashMap, sync::Arc, time::Instant};
 use wire::{
-    Fault, RelPath, WireError, compat::CompatFlags,
+    Fault, RelPath, WireError,
+    compat::CompatFlags,
     flist::{FileEntry, FlistDecoder, ListItem},
     ids,
 };

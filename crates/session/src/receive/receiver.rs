@@ -524,8 +524,11 @@ impl<R: RecvHalf> Receiver<R> {
         file: &File,
         st: &Stat,
     ) -> Result<(Option<Vec<u8>>, Event), Error> {
-        let basis = (head.count > 0).then_some(file);
-        let (good, sum) = self.take(t, head, Some(file), basis, true)?;
+        let basis = match &mut self.root {
+            Some(root) if head.count > 0 => root.open_read(&t.path).ok(),
+            _ => None,
+        };
+        let (good, sum) = self.take(t, head, Some(file), basis.as_ref(), true)?;
         let Some(root) = &mut self.root else { return Ok((None, Event::Failed(t.ndx))) };
         if let (true, Some(k)) = (self.session.settings.xattrs > 0, t.want.xattr) {
             self.attrs.apply_xattrs(root, &t.path, Some(st.perm), k);

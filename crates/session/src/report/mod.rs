@@ -24,7 +24,7 @@ use progress::{Progress, Standing};
 use std::{
     io::IsTerminal,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -59,12 +59,17 @@ pub fn wants_sums(settings: &Settings) -> bool {
 }
 
 /// Prints items. One per process side; the side that is the client (or logs to a file) prints, others do nothing.
+///
+/// Before protocol 29 a client that sends learns of nothing but transfers. There the server reports the rest, as information:
+/// deletions, and names with `-v`.
 pub struct Reporter {
     session: Arc<Session>,
     context: Context,
     format: Option<Format>,
     /// Deletions are lines of their own.
     deletions: Option<Format>,
+    /// Transfers are reported here.
+    transfers: bool,
     progress: Option<Progress>,
     /// The first index and the length of each list so far.
     lists: Vec<(i32, usize)>,
@@ -77,25 +82,45 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// For one side of a session. A server's prints nothing.
+    /// The reporter of a server, if the protocol leaves it something to report.
+    pub fn of_server(session: &Arc<Session>) -> Option<Arc<Mutex<Reporter>>> {
+        helps(session).then(|| Arc::new(Mutex::new(Reporter::new(session.clone()))))
+    }
+
+    /// For one side of a session. A server's prints nothing but what its client cannot know.
     pub fn new(session: Arc<Session>) -> Self {
         let settings = &session.settings;
-        let shows = !settings.am_server && !settings.list_only && !settings.quiet;
+        let helps = helps(&session);
+        let shows = (!settings.am_server || helps) && !settings.list_only && !settings.quiet;
         let mut failure = None;
         let typed = settings.out_format.as_deref().filter(|_| shows).map(Format::new);
-        let format = typed.and_then(|parsed| parsed.map_err(|e| failure = Some(e)).ok());
-        let deletions = match &format {
+        let mut format = typed.and_then(|parsed| parsed.map_err(|e| failure = Some(e)).ok());
+        let mut deletions = match &format {
             Some(format) if format.has(b'i') || format.has(b'o') => Some(format.clone()),
             None if !shows || settings.info.del == 0 => None,
             _ => Format::new(b"deleting %n").ok(),
         };
-        let level = settings.info.progress;
+        if helps {
+            // What a client passes on of its format names nothing.
+            let nameless = |f: &Format| !f.has(b'n') && !f.has(b'f');
+            if deletions.as_ref().is_some_and(nameless) {
+                let typed = settings.out_format.as_deref().unwrap_or_default();
+                deletions = Format::new(&[typed, b" %n"].concat()).ok();
+            }
+            let named = settings.info.name > 0 && !format.as_ref().is_some_and(|f| f.has(b'i'));
+            format = format.filter(|f| named && !nameless(f));
+            if named && format.is_none() {
+                format = Format::new(b"%n%L").ok();
+            }
+        }
+        let level = if settings.am_server { 0 } else { settings.info.progress };
         let progress = (shows && level > 0).then(|| Progress::new(level, settings.human));
         let early = settings.dry_run || format.as_ref().is_none_or(|f| !f.waits_for_transfer());
         Reporter {
             context: Context::of(&session),
             format,
             deletions,
+            transfers: !helps,
             progress,
             lists: Vec::new(),
             complete: !session.inc_recurse,
@@ -147,6 +172,10 @@ impl Reporter {
     pub fn transfer_begins(&mut self, e: &ItemEvent<'_>) {
         self.current = e.ndx;
         let settings = &self.session.settings;
+        if !self.transfers {
+            return;
+        }
+        let waits = !settings.dry_run && !settings.am_sender && e.len > 0;
         if settings.dry_run {
             // Nothing will be known later; the sum of what was not read is shown as zeros.
             let zeros = vec![0; self.context.sum_len];
@@ -160,6 +189,10 @@ impl Reporter {
         } else if settings.info.name > 0 && settings.info.progress == 1 && self.progress.is_some() {
             // The line that comes after the data does not say whose progress this is.
             self.session.log.line(Class::Client, e.name);
+        }
+        if waits {
+            // A receiver waits for the data, and shows that it does.
+            self.progress(0, e.len);
         }
     }
 
@@ -179,7 +212,7 @@ impl Reporter {
 
     /// The transfer ended; `moved` data bytes and `sum_bytes` checksum bytes for `%b`, `%c`.
     pub fn transfer_ends(&mut self, e: &ItemEvent<'_>, moved: u64, sum_bytes: u64) {
-        if self.session.settings.dry_run {
+        if self.session.settings.dry_run || !self.transfers {
             return;
         }
         self.current = e.ndx;
@@ -298,6 +331,12 @@ impl Reporter {
         let transfers = stats.transferred_files.value();
         Standing { transfers, index, total, complete: self.complete }
     }
+}
+
+/// Whether this is a server whose client cannot report what happens here.
+fn helps(session: &Session) -> bool {
+    let settings = &session.settings;
+    settings.am_server && !settings.am_sender && !session.protocol.has_item_flags()
 }
 
 /// Whether a line that will be overwritten is worth printing: not when it would come from the background.

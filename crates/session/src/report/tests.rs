@@ -140,6 +140,41 @@ fn old_transfers_show_nothing_of_the_difference() {
 }
 
 #[test]
+fn old_servers_report_what_their_clients_cannot_know() {
+    let server = |settings: Settings| {
+        let (session, page) =
+            testing::session(28, Settings { am_server: true, times: true, ..settings });
+        let session = Arc::new(session);
+        let reporter = Reporter::of_server(&session).unwrap();
+        let mut r = reporter.lock().unwrap();
+        let created = item(0x6000, None);
+        r.item(&event(b"d", 0o40755, &created));
+        let sent = item(0x8000, None);
+        r.transfer_begins(&event(b"f", 0o100644, &sent));
+        r.transfer_ends(&event(b"f", 0o100644, &sent), 1, 1);
+        r.deleted_entry(b"gone", 0o100644);
+        page.text()
+    };
+    assert_eq!(server(named(1)), "d/\ndeleting gone\n");
+    let format =
+        |text: &str| Settings { out_format: Some(text.as_bytes().to_vec()), ..Settings::default() };
+    // A local copy's server has the whole format, another one this much.
+    assert_eq!(server(format("%i %n%L")), "*deleting   gone\n");
+    assert_eq!(server(format("%i")), "*deleting   gone\n");
+    assert_eq!(server(format("%o")), "del. gone\n");
+    assert_eq!(server(format("X")), "deleting gone\n");
+    assert_eq!(server(Settings::default()), "");
+
+    for (protocol, am_server, am_sender) in
+        [(29, true, false), (28, false, false), (28, true, true)]
+    {
+        let settings = Settings { am_server, am_sender, ..named(1) };
+        let (session, _) = testing::session(protocol, settings);
+        assert!(Reporter::of_server(&Arc::new(session)).is_none());
+    }
+}
+
+#[test]
 fn late_formats_wait() {
     let settings = |progress, name| Settings {
         info: InfoLevels { progress, name, ..InfoLevels::default() },
@@ -208,6 +243,20 @@ fn counts_of_progress_lines() {
     r.lists_complete();
     assert_eq!(end(&mut r, 6), "xfr#4, to-chk=1/6)");
     assert_eq!(end(&mut r, 8), "xfr#5, to-chk=0/6)");
+}
+
+#[test]
+fn receivers_begin_with_nothing() {
+    let info = InfoLevels { progress: 1, ..InfoLevels::default() };
+    let (mut session, page) =
+        testing::session(32, Settings { info, human: 1, ..Settings::default() });
+    session.settings.am_sender = false;
+    let mut r = Reporter::new(Arc::new(session));
+    let item = item(0xa000, None);
+    r.transfer_begins(&event(b"f", 0o100644, &item));
+    assert_eq!(page.text(), "\r              0   0%    0.00kB/s    0:00:00  ");
+    r.transfer_begins(&ItemEvent { len: 0, ..event(b"f", 0o100644, &item) });
+    assert_eq!(page.text().matches('\r').count(), 1);
 }
 
 #[test]

@@ -84,11 +84,17 @@ impl<W: SendHalf> Generator<W> {
         }
         let shown = if new { None } else { have };
         let flags = self.flags(node, shown.as_ref(), if new { F::LOCAL_CHANGE } else { 0 }, false);
-        self.emit(node, flags, None, None)?;
         if self.shared.do_xfers {
             self.dress_dir(node, have, new);
         }
-        self.scan_dir(list, node, base)
+        if self.session.protocol.has_item_flags() {
+            // Deletions are reported before the directory, whoever prints them.
+            self.scan_dir(list, node, base)?;
+            self.emit(node, flags, None, None)
+        } else {
+            self.emit(node, flags, None, None)?;
+            self.scan_dir(list, node, base)
+        }
     }
 
     /// The state of a directory's place; `None` if that cannot be told.

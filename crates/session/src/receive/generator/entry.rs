@@ -76,7 +76,7 @@ impl<W: SendHalf> Generator<W> {
                 return Ok(());
             }
         };
-        let last = forced || self.is_last(list, slot, &node);
+        let last = forced || node.group.is_none_or(|g| self.links.is_last(g, node.ndx));
         if settings.existing && have.is_none() {
             if settings.info.skip >= 1 {
                 let text = self.name_text("not creating new file \"", &node.name, "\"");
@@ -129,13 +129,6 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    /// Whether no later entry of the list belongs to the same hard-link group.
-    fn is_last(&self, list: &Arc<List>, slot: usize, node: &Node) -> bool {
-        let Some(group) = node.group else { return true };
-        let state = self.live.iter().find(|s| Arc::ptr_eq(&s.list, list));
-        state.is_none_or(|s| s.last.get(&group).is_none_or(|last| *last <= slot))
-    }
-
     /// Every entry's parent must be a directory in the list (file list: validating received lists).
     fn check_parent(&mut self, list: &Arc<List>, node: &Node) -> Result<(), Error> {
         let session = &self.session;
@@ -159,9 +152,7 @@ impl<W: SendHalf> Generator<W> {
             ));
             return Ok(());
         }
-        if self.leaves_implied_dirs()
-            && !session.protocol.has_varints()
-        {
+        if self.leaves_implied_dirs() && !session.protocol.has_varints() {
             // Such a sender leaves the parents out.
             return Ok(());
         }

@@ -28,7 +28,7 @@ use fast_io::SendHalf;
 use filters::{FilterList, Verdict};
 use fsroot::{FollowParents, Root, Stat};
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     io,
     sync::{
         Arc,
@@ -51,6 +51,8 @@ const TICK: u32 = 32;
 const BURST: u32 = 64;
 /// How long an item may wait in the buffer while other entries are looked at.
 const PATIENCE: Duration = Duration::from_millis(10);
+/// How long the end of a list waits for the next list before what was written is sent.
+const LIST_PATIENCE: Duration = Duration::from_millis(10);
 
 /// Owns the writing end.
 pub(super) struct Generator<W> {
@@ -104,8 +106,6 @@ struct State {
     /// Requests without outcome, and members of hard-link groups that wait.
     open: usize,
     walked: bool,
-    /// The last slot of each hard-link group.
-    last: HashMap<u64, usize>,
 }
 
 /// An entry on its way through the generator.
@@ -202,7 +202,14 @@ impl<W: SendHalf> Generator<W> {
             if self.eof {
                 break;
             }
-            self.wait_event()?;
+            // The next list is mostly on its way already, and more can be said in one go then.
+            match self.inbox.recv_timeout(LIST_PATIENCE) {
+                Ok(event) => {
+                    self.event(event)?;
+                    self.work_off()?;
+                }
+                Err(_) => self.wait_event()?,
+            }
             self.free_finished()?;
         }
         // Redo, with every list still known to the sender.
@@ -285,20 +292,21 @@ impl<W: SendHalf> Generator<W> {
 
     fn accept(&mut self, list: Arc<List>) {
         self.entries += list.len();
+        if self.session.settings.hard_links {
+            for i in 0..list.len() {
+                if let Some(e) = list.get(i)
+                    && let Some(group) = e.hard_link_group()
+                {
+                    self.links.member(group, e.ndx());
+                }
+            }
+        }
         self.pending.push_back(list);
     }
 
     /// Handles the entries of a list.
     fn walk(&mut self, list: &Arc<List>) -> Result<(), Error> {
-        let mut last = HashMap::new();
-        if self.session.settings.hard_links {
-            for i in 0..list.len() {
-                if let Some(group) = list.get(i).and_then(|e| e.hard_link_group()) {
-                    last.insert(group, i);
-                }
-            }
-        }
-        self.live.push_back(State { list: list.clone(), open: 0, walked: false, last });
+        self.live.push_back(State { list: list.clone(), open: 0, walked: false });
         if let Some(dir) = &list.dir {
             self.list_dir(list, dir)?;
         }

@@ -77,7 +77,7 @@ impl<W: SendHalf> Generator<W> {
         let Some(have) = have else { return Ok(()) };
         let flags = self.flags(node, Some(&have), 0, false);
         self.emit(node, flags, None, None)?;
-        let mut changed = flags & F::REPORT_XATTR != 0;
+        let mut changed = false;
         if self.shared.do_xfers
             && let Some(root) = &mut self.root
         {
