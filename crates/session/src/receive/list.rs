@@ -11,7 +11,14 @@ use crate::{
 use fast_io::RecvHalf;
 use filters::{FilterList, Requested, RequestedNames, Verdict};
 use fsroot::names::NameCache;
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 use wire::{
     Fault, RelPath, WireError,
     compat::CompatFlags,
@@ -29,6 +36,9 @@ pub(super) struct List {
     pub dir: Option<Arc<Dir>>,
     /// The sender's errors, as they stood at the end of this list.
     pub io_error: i32,
+    /// Requests without outcome, and members of hard-link groups that wait. Both threads count down; only the generator counts
+    /// up, before it asks.
+    open: AtomicUsize,
 }
 
 /// A directory of an incremental session, kept for its own list.
@@ -71,6 +81,20 @@ impl List {
     /// The slot of an index; `None` for the gap index.
     pub fn slot(&self, ndx: i32) -> Option<usize> {
         usize::try_from(i64::from(ndx) - i64::from(self.base())).ok().filter(|i| *i < self.len())
+    }
+    /// One more thing is open.
+    pub fn begin_one(&self) {
+        self.open.fetch_add(1, Ordering::AcqRel);
+    }
+    /// One thing less is open; true if it was the last.
+    pub fn end_one(&self) -> bool {
+        let before =
+            self.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1));
+        before == Ok(1)
+    }
+    /// Whether nothing is open.
+    pub fn is_settled(&self) -> bool {
+        self.open.load(Ordering::Acquire) == 0
     }
     /// Whether a name stands in the list, whatever its type.
     pub fn has_name(&self, name: &[u8]) -> bool {
@@ -147,7 +171,8 @@ impl ListReader {
             }
         }
         self.take_tables();
-        let mut list = List { seg, pruned: Vec::new(), dir: None, io_error };
+        let mut list =
+            List { seg, pruned: Vec::new(), dir: None, io_error, open: AtomicUsize::new(0) };
         if session.settings.prune_empty_dirs && session.settings.recurse {
             list.pruned = prune_empty(&list, prune);
         }
@@ -185,7 +210,8 @@ impl ListReader {
         let bytes_before = session.stats.bytes_read.value();
         let (seg, dups, io_error) = self.entries(reader, Some((d as u32, &dir.name)))?;
         self.take_tables();
-        let list = List { seg, pruned: Vec::new(), dir: Some(dir), io_error };
+        let list =
+            List { seg, pruned: Vec::new(), dir: Some(dir), io_error, open: AtomicUsize::new(0) };
         self.count(&list);
         session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
         Ok(Arc::new(self.adopt(list, &dups)))

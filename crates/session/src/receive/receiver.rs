@@ -63,6 +63,9 @@ pub(super) struct Receiver<R> {
 /// What an item is about.
 struct Target {
     ndx: i32,
+    list: Arc<List>,
+    /// The generator must be told when the file is in place.
+    linked: bool,
     path: RelPath,
     name: Vec<u8>,
     link: Vec<u8>,
@@ -276,9 +279,11 @@ impl<R: RecvHalf> Receiver<R> {
             let text = format!("rsync: refusing transfer of cleared file index {n}");
             Error::from(WireError::new(Fault::Protocol, text).with_role())
         };
+        let mut linked = false;
         let (name, link, want) = match list.slot(n) {
             Some(slot) => {
                 let e = list.get(slot).ok_or_else(cleared)?;
+                linked = self.session.settings.hard_links && e.hard_link_group().is_some();
                 (e.name(), e.link_target().to_vec(), self.attrs.want(e))
             }
             None => {
@@ -291,7 +296,7 @@ impl<R: RecvHalf> Receiver<R> {
             // Checked when the list came.
             None => RelPath::new(&name).ok_or_else(cleared)?,
         };
-        Ok(Target { ndx: n, path, name, link, want })
+        Ok(Target { ndx: n, list, linked, path, name, link, want })
     }
 
     /// The request that this item answers. Requests before it were not answered, which is the sender's right for transfers.
@@ -439,7 +444,14 @@ impl<R: RecvHalf> Receiver<R> {
         self.report(t, item, sum.as_deref(), |r, e| {
             r.transfer_ends(e, stats.bytes_read.value().saturating_sub(read_before), 0);
         });
-        self.tell(event);
+        match event {
+            Event::Finished(_) if !t.linked => {
+                if t.list.end_one() {
+                    self.tell(Event::Settled);
+                }
+            }
+            event => self.tell(event),
+        }
         Ok(())
     }
 
@@ -489,20 +501,20 @@ impl<R: RecvHalf> Receiver<R> {
             }
         };
         if self.session.settings.partial && t.want.len >= PARTIAL_FLOOR {
+            let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
             let (mut root, from, to) = (root.clone(), temp.path().clone(), t.path.clone());
-            temp.set_interrupt_action(Box::new(move || keep_partial(&mut root, &from, &to)));
+            temp.set_interrupt_action(Box::new(move || keep_partial(&mut root, &from, &to, perm)));
         }
         let mut tally = Tally::default();
         let taken = self.take_into(t, head, Some(temp.file()), basis.as_ref(), false, &mut tally);
         let (good, sum) = match taken {
             Ok(verdict) => verdict,
             Err(e) => {
-                if self.session.settings.partial
-                    && tally.literal > 0
-                    && let Some(root) = &mut self.root
-                {
-                    let path = temp.keep();
-                    keep_partial(root, &path, &t.path);
+                if self.session.settings.partial && tally.literal > 0 {
+                    // Recognisably old, so that the next run does not take it for the whole file.
+                    if meta::set_times(temp.file(), None, Some((0, 0))).is_ok() {
+                        self.install(t, temp, request, false);
+                    }
                 }
                 return Err(e);
             }
@@ -710,8 +722,9 @@ impl<R: RecvHalf> Receiver<R> {
 }
 
 /// Makes an interrupted file the destination, recognisably old (receiver: partial files).
-fn keep_partial(root: &mut Root, from: &RelPath, to: &RelPath) {
+fn keep_partial(root: &mut Root, from: &RelPath, to: &RelPath, perm: u32) {
     // Nobody is left to be told of a failure; the file then stays under its temporary name.
+    let _best_effort = root.chmod(from, perm);
     let _best_effort = root.utimes(from, None, Some((0, 0)));
     let _best_effort = root.rename(from, to);
 }
