@@ -2,13 +2,16 @@
 
 use crate::{option_error, signals};
 use session::{
+    ExitCode,
     client::{self, ClientJob, DaemonRequest, Link},
     connect::{daemon::Login, tcp::Target},
-    log::Role,
+    finish,
+    log::{Log, Role},
     options::{
-        Environment, OptionError, Plan, Remote, ServerArgs, Transfer, Via, server_args::server_args,
+        Environment, OptionError, Outbuf, Plan, Remote, ServerArgs, Transfer, Via,
+        server_args::server_args,
     },
-    report::Terminal,
+    report::{Buffering, Terminal},
     session::Status,
 };
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, sync::Arc, time::Duration};
@@ -28,10 +31,16 @@ pub fn run(mut plan: Plan, env: &Environment) -> i32 {
         None
     };
     let status = Arc::new(Status::default());
-    let terminal = Arc::new(Terminal::new(&plan.settings, status.clone()));
+    let mut terminal = Terminal::new(&plan.settings, status.clone());
+    match plan.outbuf {
+        Some(Outbuf::None | Outbuf::Line) => terminal.set_buffering(Buffering::Line),
+        Some(Outbuf::Block) => terminal.set_buffering(Buffering::Block),
+        None => {}
+    }
+    let terminal = Arc::new(terminal);
     signals::watch(terminal.clone(), plan.settings.am_sender);
     for line in &plan.messages {
-        session::log::Log::new(terminal.clone(), Role::Client).info(line);
+        Log::new(terminal.clone(), Role::Client).info(line);
     }
     let job = ClientJob {
         settings: plan.settings,
@@ -40,8 +49,12 @@ pub fn run(mut plan: Plan, env: &Environment) -> i32 {
         transfer,
         link,
     };
+    let role = if job.settings.am_sender { Role::Sender } else { Role::Receiver };
     let code = client::run(job, terminal.clone(), status);
     terminal.flush();
+    if code == ExitCode::OK && terminal.failed() {
+        return finish::client(&Log::new(terminal, role), ExitCode::MESSAGE_IO).0;
+    }
     code.0
 }
 

@@ -74,6 +74,7 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
         exchange: VersionExchange::Binary,
         daemon_filters: None,
         refusal: None,
+        daemon_log: None,
         settings: plan.settings,
     };
     server::run(job, reader, writer, activity).0

@@ -1,7 +1,7 @@
-//! Who may use a module: `hosts allow` and `hosts deny` (spec chapter 06, Host ACL).
+//! Who may use a module: `hosts allow` and `hosts deny` (off-wire semantics: host access).
 
 use crate::wild::wild_match_nocase;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 
 /// The name of a client whose name was not looked up.
 pub const UNDETERMINED: &str = "UNDETERMINED";
@@ -23,8 +23,21 @@ impl Peer {
         Peer { addr: addr.to_canonical(), name: UNDETERMINED.into() }
     }
 
-    /// Looks the name up, and that it has this address; returns what to log if not.
+    /// A client on this host that has no address.
+    pub fn local() -> Peer {
+        Peer { addr: Ipv4Addr::LOCALHOST.into(), name: "localhost".into() }
+    }
+
+    /// A client of which nothing is known.
+    pub fn unknown() -> Peer {
+        Peer { addr: Ipv4Addr::UNSPECIFIED.into(), name: UNKNOWN.into() }
+    }
+
+    /// Looks the name up, if it is not known, and that it has this address; returns what to log if not.
     pub fn look_up(&mut self) -> Option<String> {
+        if self.name != UNDETERMINED {
+            return None;
+        }
         let addr = self.addr;
         let name = match dns_lookup::lookup_addr(&addr) {
             Ok(name) => name,

@@ -1,4 +1,4 @@
-//! Logging in: `auth users` and the secrets file (spec chapter 06, Authentication).
+//! Logging in: `auth users` and the secrets file (off-wire semantics: authentication).
 
 use crate::wild::wild_match;
 use session::connect::auth::AuthDigest;

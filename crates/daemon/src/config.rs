@@ -1,12 +1,15 @@
-//! `rsyncd.conf`: the grammar and the values (rsyncd.conf man page; spec chapter 06, Configuration grammar; Parameters).
+//! `rsyncd.conf`: the grammar and the values (rsyncd.conf man page; off-wire semantics:
+//! configuration grammar, parameters).
 //!
 //! A file is read into [`Config`]: the global section and the modules in order of their first header. Values are kept
 //! as text and interpreted by the accessors of [`Section`], so that `%VAR%` is expanded on use.
 
+use session::log::strerror;
 use std::{
     collections::BTreeMap,
-    ffi::OsStr,
-    fs, io,
+    ffi::{OsStr, OsString},
+    fs,
+    io::{self, Read},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
@@ -15,6 +18,8 @@ use std::{
 const MAX_DEPTH: u32 = 32;
 /// An expanded value may be this much longer than its template.
 const MAX_EXPANSION: usize = 2048;
+/// Largest configuration file that is read.
+const MAX_FILE: u64 = 64 << 20;
 
 /// How a parameter's value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +74,7 @@ const PARAMETERS: &[(&str, Scope, Kind)] = &[
     ("logfile", Module, Text),
     ("syslogfacility", Module, Text),
     ("syslogtag", Module, Text),
-    ("transferlogging", Module, Bool),
+    ("transferlogging", Later, Bool),
     ("logformat", Module, Text),
     ("authusers", Module, Text),
     ("secretsfile", Module, Text),
@@ -115,6 +120,8 @@ pub struct ConfigError(pub String);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Section {
     values: BTreeMap<&'static str, Vec<u8>>,
+    /// Variables of the connection, which `%VAR%` prefers to those of the environment.
+    variables: BTreeMap<&'static str, String>,
 }
 
 /// A module.
@@ -142,6 +149,26 @@ impl Config {
     /// # Errors
     /// A file that cannot be read or breaks the grammar.
     pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Config, ConfigError> {
+        Config::load_part(path, overrides, false)
+    }
+
+    /// The same for what stands before the first section header of any kind, which is all that a listener needs: a
+    /// mistake in a module must not keep the others from being served.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_globals(
+        path: &Path,
+        overrides: &[(String, String)],
+    ) -> Result<Config, ConfigError> {
+        Config::load_part(path, overrides, true)
+    }
+
+    fn load_part(
+        path: &Path,
+        overrides: &[(String, String)],
+        globals_only: bool,
+    ) -> Result<Config, ConfigError> {
         let mut config = Config::default();
         for (name, value) in overrides {
             let key = squeeze(name.as_bytes());
@@ -150,8 +177,10 @@ impl Config {
             }
             config.overrides.push((key, value.as_bytes().to_vec()));
         }
-        let mut parser = Parser { config, current: None, defaults_applied: false };
-        let text = fs::read(path).map_err(|e| ConfigError(format!("{}: {e}", path.display())))?;
+        let mut parser =
+            Parser { config, current: None, defaults_applied: false, globals_only, at_end: false };
+        let text =
+            read(path).map_err(|e| ConfigError(format!("{}: {}", path.display(), strerror(&e))))?;
         parser.file(&text, 0)?;
         parser.apply_overrides();
         Ok(parser.config)
@@ -189,6 +218,11 @@ impl ModuleConfig {
         &self.section
     }
 
+    /// Defines a variable for `%VAR%` in its values.
+    pub fn set_variable(&mut self, name: &'static str, value: impl Into<String>) {
+        self.section.variables.insert(name, value.into());
+    }
+
     /// A parameter that this version does not support, if the module sets one to something.
     pub fn unsupported(&self) -> Option<&'static str> {
         let set = |key: &&str| {
@@ -206,7 +240,7 @@ impl ModuleConfig {
 impl Section {
     /// A text, expanded; `None` if unset.
     pub fn text(&self, key: &str) -> Option<Vec<u8>> {
-        self.values.get(key).map(|value| expand(value))
+        self.values.get(key).map(|value| expand(value, &self.variables))
     }
 
     /// A text as a string, empty if unset.
@@ -262,8 +296,15 @@ fn squeeze(name: &[u8]) -> String {
     String::from_utf8_lossy(&kept).to_lowercase()
 }
 
-/// Replaces `%VAR%` by the environment variable, if there is one.
-fn expand(template: &[u8]) -> Vec<u8> {
+/// Reads a file by the owner-trust walk.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    fsroot::read_operator_file(path)?.take(MAX_FILE).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// Replaces `%VAR%` by the variable, if there is one.
+fn expand(template: &[u8], variables: &BTreeMap<&'static str, String>) -> Vec<u8> {
     let mut out = Vec::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.iter().position(|b| *b == b'%') {
@@ -271,7 +312,9 @@ fn expand(template: &[u8]) -> Vec<u8> {
         rest = &rest[at..];
         let end = rest[1..].iter().position(|b| *b == b'%').map(|e| e + 1);
         let value = end.filter(|_| rest[1].is_ascii_uppercase()).and_then(|end| {
-            std::env::var_os(OsStr::from_bytes(&rest[1..end])).map(|value| (end, value))
+            let name = OsStr::from_bytes(&rest[1..end]);
+            let own = name.to_str().and_then(|name| variables.get(name)).map(OsString::from);
+            own.or_else(|| std::env::var_os(name)).map(|value| (end, value))
         });
         match value {
             Some((end, value)) if out.len() + value.len() <= template.len() + MAX_EXPANSION => {
@@ -293,6 +336,9 @@ struct Parser {
     /// The module being read; `None` in the global section.
     current: Option<usize>,
     defaults_applied: bool,
+    /// Stop at the first header.
+    globals_only: bool,
+    at_end: bool,
 }
 
 impl Parser {
@@ -307,6 +353,10 @@ impl Parser {
             let mut line = line.trim_ascii_start().to_vec();
             match line.first() {
                 None | Some(b'#' | b';') => continue,
+                Some(b'[') if self.globals_only => {
+                    self.at_end = true;
+                    return Ok(());
+                }
                 Some(b'[') => {
                     self.header(&line)?;
                     continue;
@@ -322,6 +372,9 @@ impl Parser {
             match line[0] {
                 b'&' => self.directive(&line[1..], depth)?,
                 _ => self.assignment(&line)?,
+            }
+            if self.at_end {
+                return Ok(());
             }
         }
         Ok(())
@@ -359,7 +412,8 @@ impl Parser {
                 .values
                 .iter()
                 .filter(|(key, _)| matches!(parameter(key), Some((Module | Later, _))));
-            let section = Section { values: inherited.map(|(k, v)| (*k, v.clone())).collect() };
+            let values = inherited.map(|(k, v)| (*k, v.clone())).collect();
+            let section = Section { values, ..Section::default() };
             self.config.modules.push(ModuleConfig { name, section });
             self.config.modules.len() - 1
         }));
@@ -387,7 +441,7 @@ impl Parser {
             other => return Err(ConfigError(format!("Unknown directive: &{other}."))),
         };
         let path = Path::new(OsStr::from_bytes(value));
-        let failed = |e: io::Error| ConfigError(format!("{}: {e}", path.display()));
+        let failed = |e: io::Error| ConfigError(format!("{}: {}", path.display(), strerror(&e)));
         let mut files = Vec::new();
         if fs::metadata(path).map_err(failed)?.is_dir() {
             for entry in fs::read_dir(path).map_err(failed)? {
@@ -406,8 +460,11 @@ impl Parser {
                 self.config.global = saved.clone();
                 self.current = None;
             }
-            let text = fs::read(&file).map_err(failed)?;
+            let text = read(&file).map_err(failed)?;
             self.file(&text, depth + 1)?;
+            if self.at_end {
+                break;
+            }
         }
         if let Some(saved) = saved {
             self.config.global = saved;
@@ -559,9 +616,26 @@ mod tests {
     #[test]
     fn integers_and_variables() {
         assert_eq!((atoi(b"12x"), atoi(b"-3"), atoi(b"x")), (12, -3, 0));
+        let none = BTreeMap::new();
         let home = std::env::var("HOME").unwrap_or_default();
-        assert_eq!(expand(b"a%HOME%b"), format!("a{home}b").into_bytes());
-        assert_eq!(expand(b"50%% %nope% %NO_SUCH_VAR_X%"), b"50%% %nope% %NO_SUCH_VAR_X%");
+        assert_eq!(expand(b"a%HOME%b", &none), format!("a{home}b").into_bytes());
+        assert_eq!(expand(b"50%% %nope% %NO_SUCH_VAR_X%", &none), b"50%% %nope% %NO_SUCH_VAR_X%");
+        let own = BTreeMap::from([("RSYNC_MODULE_NAME", "m".to_string())]);
+        assert_eq!(expand(b"/srv/%RSYNC_MODULE_NAME%/x", &own), b"/srv/m/x");
+    }
+
+    #[test]
+    fn a_listener_reads_up_to_the_first_header() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c");
+        fs::write(&path, "port = 7\n[m]\npath=/x\n[a/b]\n").unwrap();
+        assert!(Config::load(&path, &[]).is_err());
+        let config = Config::load_globals(&path, &[]).unwrap();
+        assert_eq!((config.global().int("port"), config.modules().count()), (Some(7), 0));
+        let inner = dir.path().join("inner.conf");
+        fs::write(&inner, "port = 8\n[m]\n").unwrap();
+        fs::write(&path, format!("&merge {}\nport = 9\n", inner.display())).unwrap();
+        assert_eq!(Config::load_globals(&path, &[]).unwrap().global().int("port"), Some(8));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Who a module's child is: chroot, groups and user (spec chapter 06, Identity and confinement of a module).
+//! Who a module's child is: chroot, groups and user (off-wire semantics: identity).
 
 use crate::{auth::items, config::Section};
 use nix::unistd::{self, Gid, Group, Uid, User};
-use std::ffi::CString;
+use std::{ffi::CString, path::Path};
 
 /// The user and groups to become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,24 @@ impl Identity {
         Ok(Identity { uid: user, groups })
     }
 
+    /// What `daemon uid` and `daemon gid` ask for; unset means no change.
+    ///
+    /// # Errors
+    /// An unknown name.
+    pub fn of_daemon(global: &Section) -> Result<Identity, Refusal> {
+        let (uid, gid) = (global.string("daemonuid"), global.string("daemongid"));
+        let (uid, gid) = (uid.trim(), gid.trim());
+        let user = match uid {
+            "" => None,
+            name => Some(lookup_user(name).ok_or_else(|| format!("invalid uid {name}"))?),
+        };
+        let groups = match gid {
+            "" => Vec::new(),
+            name => vec![lookup_group(name).ok_or_else(|| format!("invalid gid {name}"))?],
+        };
+        Ok(Identity { uid: user, groups })
+    }
+
     /// Becomes it, for good.
     ///
     /// # Errors
@@ -65,6 +83,15 @@ impl Identity {
         }
         Ok(())
     }
+}
+
+/// Makes `path` the root directory and the working directory.
+///
+/// # Errors
+/// The system's.
+pub fn chroot(path: &Path) -> nix::Result<()> {
+    unistd::chroot(path)?;
+    unistd::chdir("/")
 }
 
 fn lookup_user(name: &str) -> Option<Uid> {

@@ -1,14 +1,26 @@
 //! The rsync daemon: configuration, access, authentication, module sessions.
+//!
+//! A listener accepts connections and starts this program once for each of them, with the connection as its standard
+//! input, as inetd does: whatever a connection becomes (its root directory, its user) it becomes alone, and it begins
+//! with the configuration as it is by then.
 
 pub mod access;
+mod arguments;
 pub mod auth;
 pub mod config;
+pub mod connection;
+mod detach;
 pub mod identity;
 mod limit;
+mod listener;
 pub mod log;
+mod module;
+mod pidfile;
+mod proxy;
+mod refuse;
+mod rules;
+mod signals;
+mod start;
 mod wild;
 
-/// Runs a daemon.
-pub fn run(_: session::options::DaemonArgs) -> i32 {
-    todo!()
-}
+pub use start::run;

@@ -1,4 +1,5 @@
-//! `max connections`: slots in a lock file, held by the processes that serve (spec chapter 06, max connections).
+//! `max connections`: slots in a lock file, held by the processes that serve (off-wire semantics:
+//! max connections).
 
 use nix::{
     fcntl::{FcntlArg, fcntl},

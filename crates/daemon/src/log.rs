@@ -1,14 +1,14 @@
-//! The daemon's log: a file or syslog (spec chapter 06, Logging).
+//! The daemon's log: a file or syslog (off-wire semantics: logging).
 
 use crate::config::Section;
 use nix::syslog::{self, Facility, LogFlags, Severity};
-use session::log::Class;
+use session::log::{Class, Sink};
 use std::{
     ffi::CString,
     fs::File,
     io::Write,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 /// Longest line, in bytes.
@@ -19,6 +19,8 @@ const MAX_LINE: usize = 2047;
 pub struct DaemonLog {
     target: Mutex<Target>,
     pid: u32,
+    /// The offset of local time, once it can no longer be looked up.
+    offset: OnceLock<chrono::FixedOffset>,
 }
 
 #[derive(Debug)]
@@ -30,7 +32,11 @@ enum Target {
 impl DaemonLog {
     /// The log that the global section (or `--log-file`) asks for.
     pub fn open(section: &Section, log_file: Option<&Path>) -> DaemonLog {
-        let log = DaemonLog { target: Mutex::new(Target::Syslog), pid: std::process::id() };
+        let log = DaemonLog {
+            target: Mutex::new(Target::Syslog),
+            pid: std::process::id(),
+            offset: OnceLock::new(),
+        };
         log.switch(section, log_file);
         log
     }
@@ -60,6 +66,11 @@ impl DaemonLog {
         };
     }
 
+    /// Keeps the offset of local time as it is: behind a chroot the time zone's file is out of reach.
+    pub fn keep_time_zone(&self) {
+        self.offset.get_or_init(|| *chrono::Local::now().offset());
+    }
+
     /// Writes one line.
     pub fn line(&self, class: Class, text: &[u8]) {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -74,7 +85,11 @@ impl DaemonLog {
                 to_syslog(severity, text);
             }
             Target::File { file, .. } => {
-                let now = chrono::Local::now().format("%Y/%m/%d %H:%M:%S");
+                let now = match self.offset.get() {
+                    Some(offset) => chrono::Utc::now().with_timezone(offset),
+                    None => chrono::Local::now().fixed_offset(),
+                };
+                let now = now.format("%Y/%m/%d %H:%M:%S");
                 let mut line = format!("{now} [{}] ", self.pid).into_bytes();
                 escape(text, &mut line);
                 line.push(b'\n');
@@ -92,6 +107,12 @@ impl DaemonLog {
     /// An error.
     pub fn error(&self, text: impl AsRef<[u8]>) {
         self.line(Class::Error, text.as_ref());
+    }
+}
+
+impl Sink for DaemonLog {
+    fn message(&self, class: Class, text: &[u8]) {
+        self.line(class, text);
     }
 }
 
@@ -138,10 +159,11 @@ fn open_syslog(section: &Section) {
         _ => Facility::LOG_DAEMON,
     };
     if let Ok(tag) = CString::new(tag) {
-        // The tag lives as long as the process: syslog keeps the pointer.
+        // Connected at once: after a chroot the system log could not be found. The tag lives as long as the process: syslog keeps the pointer.
         let tag: &'static std::ffi::CStr = Box::leak(tag.into_boxed_c_str());
         // Without a system log there is nowhere to complain to.
-        let _unlogged = syslog::openlog(Some(tag), LogFlags::LOG_PID, facility);
+        let _unlogged =
+            syslog::openlog(Some(tag), LogFlags::LOG_PID | LogFlags::LOG_NDELAY, facility);
     }
 }
 

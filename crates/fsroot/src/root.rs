@@ -201,6 +201,11 @@ impl Root {
         out
     }
 
+    /// Has [`Root::display`] name the root so: a daemon's clients see names as they are in the module.
+    pub fn show_as(&mut self, path: &[u8]) {
+        self.path = path.into();
+    }
+
     /// Forgets cached handles at and below `p`, here and in every other root of the process. The
     /// operations of this type that remove or rename directories do so by themselves.
     pub fn forget(&mut self, p: &RelPath) {

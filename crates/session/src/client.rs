@@ -25,8 +25,9 @@ use fast_io::{
     memory,
 };
 use filters::{FilterList, RequestedNames, Side};
+use signal_hook::consts::SIGVTALRM;
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     thread,
     time::{Duration, Instant},
 };
@@ -153,7 +154,23 @@ impl Run {
         finish::report(&self.log, e)
     }
 
+    /// `opening connection using:` (output: start-of-run lines).
+    fn say_command(&self, argv: &[Vec<u8>]) {
+        if self.settings.debug.cmd == 0 {
+            return;
+        }
+        let mut line = b"opening connection using: ".to_vec();
+        for arg in argv {
+            let plain = |b: &u8| b.is_ascii_alphanumeric() || b",.-_=+@/".contains(b);
+            let quote: &[u8] = if arg.iter().all(plain) { b"" } else { b"\"" };
+            line.extend_from_slice(&[quote, arg, quote, b" "].concat());
+        }
+        line.extend_from_slice(format!(" ({} args)", argv.len()).as_bytes());
+        self.log.line(Class::Client, line);
+    }
+
     fn shell(self, argv: &[Vec<u8>], secluded: Option<Vec<Vec<u8>>>) -> ExitCode {
+        self.say_command(argv);
         let (shell, reader, writer) = match Shell::spawn(argv, &[]) {
             Ok(started) => started,
             Err(e) => return self.fail(&e),
@@ -175,6 +192,7 @@ impl Run {
     }
 
     fn daemon_shell(self, argv: &[Vec<u8>], port: u16, request: DaemonRequest) -> ExitCode {
+        self.say_command(argv);
         match Shell::spawn(argv, &[("RSYNC_PORT", port.to_string())]) {
             Ok((shell, reader, writer)) => self.greet(request, reader, writer, Some(shell)),
             Err(e) => self.fail(&e),
@@ -229,7 +247,7 @@ impl Run {
         let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
-        let reporter = Arc::new(Mutex::new(Reporter::new(session.clone())));
+        let reporter = new_reporter(&session);
         let ended = match transfer {
             Transfer::Pull { requested, dest } => {
                 let pull = Pull { requested, dest, reporter: reporter.clone() };
@@ -247,10 +265,14 @@ impl Run {
                 ended
             }
         };
-        if ended.is_ok() {
-            report::summary(&session);
-        }
-        end_with_child(&session.log, ended, shell, &session.status)
+        let ended = close_reports(&session, &reporter, ended);
+        // Of a receiving side it is the generator that outlives the run, and the receiver that meets its errors.
+        let role = match (session.settings.am_sender, &ended) {
+            (true, _) => Role::Sender,
+            (false, Ok(())) => Role::Generator,
+            (false, Err(_)) => Role::Receiver,
+        };
+        end_with_child(&session.log.with_role(role), ended, shell, &session.status)
     }
 
     /// A local copy: the same two sides, joined by an in-memory link.
@@ -298,7 +320,7 @@ impl Run {
                         loader: FsLoader::new(&server.settings),
                         sender_filters: None,
                         requested: None,
-                        reporter: None,
+                        reporter: Reporter::of_server(&server),
                     };
                     receive::run(&server, reader, writer, job)
                 }
@@ -320,7 +342,7 @@ impl Run {
         };
         let session =
             Arc::new(agreed.into_session(settings, true, log, status, activity.clone(), started));
-        let reporter = Arc::new(Mutex::new(Reporter::new(session.clone())));
+        let reporter = new_reporter(&session);
         let mut reader = Reader::new(from_server, activity.clone());
         let mut writer = Writer::new(to_server, activity);
         let ended = handshake::start(&session, &mut reader, &mut writer).and_then(|()| {
@@ -333,9 +355,9 @@ impl Run {
         drop(writer);
         drop(reader);
         let server_code = receiving.join().unwrap_or(ExitCode::CRASHED);
+        let ended = close_reports(&session, &reporter, ended);
         match ended {
             Ok(()) => {
-                report::summary(&session);
                 let code = match server_code {
                     ExitCode::OK => session.status.exit_code(),
                     code => code,
@@ -345,6 +367,37 @@ impl Run {
             Err(e) => finish::report(&session.log, &e),
         }
     }
+}
+
+fn new_reporter(session: &Arc<Session>) -> Arc<Mutex<Reporter>> {
+    let mut reporter = Reporter::new(session.clone());
+    let list = if session.settings.am_sender { "building" } else { "receiving" };
+    session.log.sink().log_only(format!("{list} file list").as_bytes());
+    let asked = Arc::new(AtomicBool::new(false));
+    // The signal ends a process that does not handle it; without the handler it still does.
+    if signal_hook::flag::register(SIGVTALRM, asked.clone()).is_ok() {
+        reporter.show_when_asked(asked);
+    }
+    Arc::new(Mutex::new(reporter))
+}
+
+/// Ends the progress lines of a run that went well and prints its summary, or at least logs how much moved.
+fn close_reports(
+    session: &Session,
+    reporter: &Mutex<Reporter>,
+    ended: Result<(), Error>,
+) -> Result<(), Error> {
+    let mut reporter = reporter.lock().unwrap_or_else(PoisonError::into_inner);
+    let ended = ended.and_then(|()| reporter.take_failure().map_or(Ok(()), Err));
+    if ended.is_ok() {
+        reporter.finish();
+        report::summary(session);
+    }
+    if ended.is_err() || session.settings.info.stats == 0 {
+        let totals = report::summary::logged_totals(session);
+        session.log.sink().log_only(totals.as_bytes());
+    }
+    ended
 }
 
 /// The client's side of a push to another process.
@@ -495,10 +548,7 @@ fn end_with_child(
             let child = shell.and_then(|mut shell| shell.wait_for(CHILD_GRACE));
             match child {
                 Some(child) if child > e.code() && !matches!(e, Error::PeerExit(_)) => {
-                    let text = finish::text(&e, log.role);
-                    if !text.is_empty() {
-                        log.line(Class::Error, text);
-                    }
+                    finish::explain(log, &e);
                     finish::client(log, child)
                 }
                 _ => finish::report(log, &e),

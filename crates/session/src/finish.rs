@@ -42,12 +42,20 @@ pub fn closing_line(code: ExitCode, role: Role) -> String {
     format!("rsync {kind}: {text} (code {}) at main.rs(1) [{role}={RSYNC_VERSION}]", code.0)
 }
 
+/// Prints the lines of an error, without the closing one.
+pub fn explain(log: &Log, e: &Error) {
+    let text = text(e, log.role);
+    match e {
+        _ if text.is_empty() => {}
+        // Some have two or three lines. Elsewhere a newline is part of a name and must not start a line.
+        Error::Wire(_) => text.split(|&b| b == b'\n').for_each(|line| log.error(line)),
+        _ => log.error(text),
+    }
+}
+
 /// Prints an error and its closing line; returns the exit code.
 pub fn report(log: &Log, e: &Error) -> ExitCode {
-    let text = text(e, log.role);
-    if !text.is_empty() {
-        log.error(text);
-    }
+    explain(log, e);
     let code = e.code();
     if !matches!(e, Error::PeerExit(_)) {
         log.error(closing_line(code, log.role));
@@ -120,4 +128,26 @@ pub fn client(log: &Log, code: ExitCode) -> ExitCode {
         log.line(class, closing_line(code, log.role));
     }
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing;
+    use wire::{Fault, WireError};
+
+    #[test]
+    fn lines_of_errors() {
+        let (session, page) = testing::session(32, Default::default());
+        let e = WireError::new(Fault::Protocol, "is your shell clean?\n(see the manpage)");
+        assert_eq!(report(&session.log, &e.into()), ExitCode::PROTOCOL);
+        let text = page.text();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[..2], ["is your shell clean?", "(see the manpage)"]);
+        assert_eq!(lines.len(), 3);
+        let before = page.messages();
+        explain(&session.log, &Error::fatal(ExitCode::FILE_IO, "open \"a\nb\" failed"));
+        explain(&session.log, &Error::PeerExit(ExitCode::PARTIAL));
+        assert_eq!(page.messages() - before, 1);
+    }
 }

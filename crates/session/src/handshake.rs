@@ -6,7 +6,7 @@ use crate::{
     conn::{Activity, Reader, Writer},
     log::Log,
     session::{Stats, Status},
-    settings::DeleteTiming,
+    settings::{DeleteTiming, RemoveSource},
 };
 use delta::checksum::{Checksum, SumSpec};
 use fast_io::{RecvHalf, SendHalf};
@@ -155,7 +155,10 @@ pub fn local(settings: &Settings) -> Result<Agreement, Error> {
     let mut agreement = names.agree(settings, protocol, compat, seed)?;
     // Nothing lies between the two ends of a whole-file local copy that could damage a byte without an error,
     // so there is nothing for a checksum of the transfer to find.
-    if settings.whole_file.unwrap_or(true) && settings.checksum_choice.is_none() {
+    if settings.whole_file.unwrap_or(true)
+        && settings.checksum_choice.is_none()
+        && !crate::report::wants_sums(settings)
+    {
         agreement.transfer = Algorithm { algo: Checksum::None, implied: false };
     }
     Ok(agreement)
@@ -396,7 +399,11 @@ pub fn start<R: RecvHalf, W: SendHalf>(
 ) -> Result<(), Error> {
     writer.flush()?;
     let server_framed = true;
-    let client_framed = session.protocol.has_varints();
+    let settings = &session.settings;
+    // A receiving client has messages for its sender even before protocol 30 if that is to remove files.
+    let pull = settings.am_server == settings.am_sender;
+    let confirms = pull && settings.remove_source != RemoveSource::Nothing;
+    let client_framed = session.protocol.has_varints() || confirms;
     let (incoming, outgoing) = match session.settings.am_server {
         true => (client_framed, server_framed),
         false => (server_framed, client_framed),

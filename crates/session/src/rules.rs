@@ -13,6 +13,7 @@ use fast_io::{RecvHalf, SendHalf};
 use filters::{FilterError, FilterList, ParseContext};
 use std::{
     ffi::OsStr,
+    fs::File,
     io::{self, BufRead, BufReader, Read},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -21,7 +22,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use wire::{filter_list, mux::Message};
+use wire::{RelPath, filter_list, mux::Message};
 
 /// Largest rule file that is read.
 const MAX_RULE_FILE: u64 = 64 << 20;
@@ -36,17 +37,41 @@ pub type Names = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
 pub struct FsLoader {
     base: Option<PathBuf>,
     is_server: bool,
+    /// A daemon's client names files of the module only.
+    in_module: bool,
+    /// What the module hides is not there.
+    hidden: Option<Arc<FilterList>>,
 }
 
 impl FsLoader {
     /// For names relative to the current directory.
     pub fn new(settings: &Settings) -> FsLoader {
-        FsLoader { base: None, is_server: settings.am_server && !settings.local }
+        FsLoader {
+            base: None,
+            is_server: settings.am_server && !settings.local,
+            in_module: settings.am_daemon,
+            hidden: None,
+        }
+    }
+
+    /// The same, for a module that hides names.
+    pub fn hiding(self, rules: Option<&FilterList>) -> FsLoader {
+        FsLoader { hidden: rules.cloned().map(Arc::new), ..self }
     }
 
     /// The same, for names relative to `base`.
     pub fn below(&self, base: &Path) -> FsLoader {
-        FsLoader { base: Some(base.to_path_buf()), is_server: self.is_server }
+        FsLoader { base: Some(base.to_path_buf()), ..self.clone() }
+    }
+
+    fn open(&self, path: &[u8]) -> io::Result<File> {
+        let path = Path::new(OsStr::from_bytes(path));
+        let path = self.base.as_ref().map_or_else(|| path.to_path_buf(), |base| base.join(path));
+        if self.in_module {
+            open_in_module(path.as_os_str().as_bytes(), self.hidden.as_deref())
+        } else {
+            fsroot::read_operator_file(&path)
+        }
     }
 }
 
@@ -57,14 +82,35 @@ impl filters::Loader for FsLoader {
             io::stdin().lock().take(MAX_RULE_FILE).read_to_end(&mut content)?;
             return Ok(content);
         }
-        let path = Path::new(OsStr::from_bytes(path));
-        let path = self.base.as_ref().map_or_else(|| path.to_path_buf(), |base| base.join(path));
-        let file = fsroot::read_operator_file(&path)?;
+        let file = self.open(path)?;
         if !file.metadata()?.is_dir() {
             file.take(MAX_RULE_FILE).read_to_end(&mut content)?;
         }
         Ok(content)
     }
+}
+
+/// Opens a file that a daemon's client named: below the module, which is the working directory, whatever `..` and links
+/// say.
+fn open_in_module(path: &[u8], hidden: Option<&FilterList>) -> io::Result<File> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|b| *b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    let name = RelPath::new(&parts.join(&b'/')).ok_or(io::ErrorKind::InvalidInput)?;
+    let is_hidden = |rules: &FilterList| {
+        rules.check_daemon(name.as_bytes(), false) == filters::Verdict::Exclude
+    };
+    if hidden.is_some_and(is_hidden) {
+        return Err(rustix::io::Errno::NOENT.into());
+    }
+    let mut root = fsroot::Root::open(Path::new("."))?;
+    root.set_follow_parents(fsroot::FollowParents::Beneath);
+    root.open_read_follow(&name, false)
 }
 
 /// The constants of parsing for one side.
@@ -145,12 +191,12 @@ pub fn send<W: SendHalf>(
 pub fn receive<R: RecvHalf>(
     session: &Session,
     reader: &mut Reader<R>,
+    loader: &mut FsLoader,
 ) -> Result<FilterList, Error> {
     let mut list = FilterList::new();
     let cx = context(&session.settings, session.protocol.has_varints());
-    let mut loader = FsLoader::new(&session.settings);
     while let Some(text) = reader.read(filter_list::decode_rule)? {
-        list.add_from_wire(&text, session.protocol.number(), &cx, &mut loader).map_err(failed)?;
+        list.add_from_wire(&text, session.protocol.number(), &cx, loader).map_err(failed)?;
     }
     Ok(list)
 }
@@ -176,7 +222,12 @@ pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<Box<dyn BufRe
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let name = Path::new(OsStr::from_bytes(path));
-    match fsroot::read_operator_file(name) {
+    let file = if settings.am_daemon {
+        open_in_module(path, None)
+    } else {
+        fsroot::read_operator_file(name)
+    };
+    match file {
         Ok(file) => Ok(Box::new(BufReader::new(file))),
         Err(e) => {
             let role = if settings.am_server { Role::Server } else { Role::Client };

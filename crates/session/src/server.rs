@@ -5,7 +5,7 @@ use crate::{
     conn::{Activity, Outbox, Reader, Route, Writer},
     finish,
     handshake::{self, VersionExchange},
-    log::{Log, Role},
+    log::{Class, Log, Role, Sink},
     rules::{self, FsLoader},
     session::Status,
     settings::{FilesFrom, StderrMode},
@@ -29,6 +29,24 @@ pub struct ServerJob {
     /// An error that is told to the client instead of serving it (options that the daemon refuses, a read-only
     /// module).
     pub refusal: Option<Error>,
+    /// A daemon's log file or system log. It gets what the client is told but for names and progress, and what the
+    /// client is not told: why the session could not begin, and how much went over the line.
+    pub daemon_log: Option<Arc<dyn Sink>>,
+}
+
+/// Tells the client and the daemon's log.
+struct Tee {
+    client: Arc<dyn Sink>,
+    log: Arc<dyn Sink>,
+}
+
+impl Sink for Tee {
+    fn message(&self, class: Class, text: &[u8]) {
+        if class != Class::Client {
+            self.log.message(class, text);
+        }
+        self.client.message(class, text);
+    }
 }
 
 /// Serves one client and returns the process's exit code. Errors were told to the client, or printed if it could not
@@ -40,15 +58,15 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     activity: Arc<Activity>,
 ) -> ExitCode {
     let started = Instant::now();
-    let ServerJob { settings, caps, args, exchange, daemon_filters, refusal } = job;
+    let ServerJob { settings, caps, args, exchange, daemon_filters, refusal, daemon_log } = job;
     let role = if settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
     let agreed = handshake::server(&settings, exchange, &caps, &mut reader, &mut writer);
     let agreed = match agreed {
         Ok(agreed) => agreed,
         Err(e) => {
-            let status = Arc::new(Status::default());
-            let log = Log::new(Arc::new(Outbox::new(status, Route::AllToStderr, true)), role);
-            return finish::report(&log, &e);
+            let stderr = || Outbox::new(Arc::new(Status::default()), Route::AllToStderr, true);
+            let sink = daemon_log.unwrap_or_else(|| Arc::new(stderr()));
+            return finish::report(&Log::new(sink, role), &e);
         }
     };
     let modern = agreed.protocol.has_varints();
@@ -61,7 +79,10 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     };
     let status = Arc::new(Status::default());
     let outbox = Arc::new(Outbox::new(status.clone(), route, modern));
-    let log = Log::new(outbox.clone(), role);
+    let log = match &daemon_log {
+        Some(log) => Log::new(Arc::new(Tee { client: outbox.clone(), log: log.clone() }), role),
+        None => Log::new(outbox.clone(), role),
+    };
     let symlink_times = caps.has(b'L');
     let session =
         Arc::new(agreed.into_session(settings, symlink_times, log, status, activity, started));
@@ -76,7 +97,11 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     if let (Ok(()), Some(refusal)) = (&ended, refusal) {
         ended = Err(refusal);
     }
-    match ended {
+    let daemon_log = daemon_log.map(|sink| Log::new(sink, role));
+    if let (Ok(()), Some(log)) = (&ended, &daemon_log) {
+        log.info(if role == Role::Sender { "building file list" } else { "receiving file list" });
+    }
+    let code = match ended {
         Ok(()) if !session.settings.am_sender => {
             let (ended, mut writer) =
                 serve_receiver(&session, reader, writer, args, daemon_filters);
@@ -87,6 +112,27 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             finish::server(&session, ended, Some(&mut reader), Some(&mut writer))
         }
         Err(e) => finish::server(&session, Err(e), Some(&mut reader), Some(&mut writer)),
+    };
+    if let Some(log) = daemon_log {
+        log_outcome(&session, &log, code);
+    }
+    code
+}
+
+/// The last lines of a daemon's log for a session that was not cut short.
+fn log_outcome(session: &Session, log: &Log, code: ExitCode) {
+    let partial = [ExitCode::PARTIAL, ExitCode::VANISHED, ExitCode::DEL_LIMIT].contains(&code);
+    if code == ExitCode::OK || session.settings.am_sender {
+        let stats = &session.stats;
+        log.info(format!(
+            "sent {} bytes  received {} bytes  total size {}",
+            stats.bytes_written.value(),
+            stats.bytes_read.value(),
+            stats.total_size.value()
+        ));
+    }
+    if partial {
+        finish::client(log, code);
     }
 }
 
@@ -99,7 +145,8 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
 ) -> Result<(), Error> {
     let settings = &session.settings;
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
-    let mut user_rules = rules::receive(session, reader)?;
+    let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
+    let mut user_rules = rules::receive(session, reader, &mut loader)?;
     rules::add_server_cvs(session, &mut user_rules)?;
     if args.is_empty() && (settings.recurse || settings.dirs || settings.list_only) {
         args.push(b".".to_vec());
@@ -118,7 +165,7 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
         files_from,
         filters: user_rules,
         daemon_filters,
-        loader: FsLoader::new(settings),
+        loader,
         reporter: None,
     };
     crate::send::run(session, reader, writer, job)
@@ -133,8 +180,9 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
 ) -> (Result<(), Error>, Option<Writer<W>>) {
     let settings = &session.settings;
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
+    let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
     let filters = if rules::pushed(session) {
-        match rules::receive(session, &mut reader) {
+        match rules::receive(session, &mut reader, &mut loader) {
             Ok(rules) => rules,
             Err(e) => return (Err(e), Some(writer)),
         }
@@ -153,10 +201,10 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
         dest: args.into_iter().next(),
         filters,
         daemon_filters,
-        loader: FsLoader::new(settings),
+        loader,
         sender_filters: None,
         requested: None,
-        reporter: None,
+        reporter: crate::report::Reporter::of_server(session),
     };
     crate::receive::run(session, reader, writer, job)
 }

@@ -116,6 +116,21 @@ pub struct DebugLevels {
     pub time: u8,
 }
 
+macro_rules! lowest {
+    ($type:ident: $($field:ident)*) => {
+        impl $type {
+            /// The lower level of both, word by word.
+            pub fn min(self, other: $type) -> $type {
+                $type { $($field: self.$field.min(other.$field)),* }
+            }
+        }
+    };
+}
+
+lowest!(InfoLevels: backup copy del flist misc mount name nonreg progress remove skip stats symsafe);
+lowest!(DebugLevels: acl backup bind chdir connect cmd del deltasum dup exit filter flist fuzzy genr hash hlink
+    iconv io nstr own proto recv send time);
+
 /// `--stderr` modes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -179,6 +194,9 @@ pub struct Settings {
     pub remove_source: RemoveSource,
     pub mkpath: bool,
     pub munge_links: bool,
+    /// A daemon's module that is not at the root of its process's tree: received link targets are kept from leading
+    /// out of it.
+    pub sanitize_links: bool,
     pub insecure_links: bool,
     pub confine_root: Option<Vec<u8>>,
 

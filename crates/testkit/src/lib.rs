@@ -1,1 +1,16 @@
-//! placeholder
+//! Tools for the tests that compare this rsync with the real one: finding the real programs, building a tree from a
+//! few lines of text, describing a tree with all its metadata, and running one command line with each combination of
+//! our program and the real one at its two ends.
+
+pub mod daemon;
+pub mod normalise;
+pub mod peers;
+pub mod run;
+pub mod scenario;
+pub mod snapshot;
+pub mod tree;
+
+pub use daemon::Daemon;
+pub use peers::Peers;
+pub use scenario::{Pairing, Row, Via, row, run_family};
+pub use snapshot::Snapshot;

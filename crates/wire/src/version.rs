@@ -120,6 +120,11 @@ pub(crate) fn greeting_needs_digests(major: u32) -> bool {
     major >= 32
 }
 
+/// Whether a daemon's listing ends in a line of its own for a client of this version.
+pub fn listing_has_exit(major: u32) -> bool {
+    major >= 25
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

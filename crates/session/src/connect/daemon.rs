@@ -8,7 +8,7 @@ use crate::{
 };
 use fast_io::{RecvHalf, SendHalf};
 use std::io::{self, BufRead, Read, Write};
-use wire::{Cursor, Decode, greeting::Greeting};
+use wire::{Cursor, Decode, Fault, WireError, greeting::Greeting};
 
 /// Longest text line that a client accepts.
 const MAX_LINE: usize = 5118;
@@ -100,7 +100,7 @@ pub fn login<R: RecvHalf, W: SendHalf>(
                     let text = format!(
                         "Failed to negotiate a daemon auth checksum choice.\nServer list: {server}\nClient list: {own}"
                     );
-                    Error::fatal(ExitCode::UNSUPPORTED, text)
+                    Error::from(WireError::new(Fault::Refused, text))
                 })?;
             let password = password(login)?;
             let user = user(login);

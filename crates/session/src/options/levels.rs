@@ -269,6 +269,16 @@ impl Levels {
     }
 }
 
+/// The levels that a number of `-v` implies, for `--info` and `--debug`.
+pub fn of_verbosity(verbose: u8) -> (InfoLevels, DebugLevels) {
+    let of = |table| {
+        let mut levels = Levels::new(table);
+        levels.add_verbosity(verbose);
+        levels
+    };
+    (of(&INFO).info(), of(&DEBUG).debug())
+}
+
 /// The text of `--info=help` and `--debug=help`.
 pub fn words_help(table: &Words) -> String {
     let option = table.option;

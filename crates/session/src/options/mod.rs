@@ -95,7 +95,8 @@ pub fn parse_args_unchecked(args: &[Vec<u8>], env: &Environment) -> Result<Reque
     resolve::request(typed, args, env, resolve::Unbuilt::Allow)
 }
 
-/// Reads the arguments that a daemon's client sent (the program's name is not among them). `refuse`
+/// Reads the arguments that a daemon's client sent (the program's name is not among them). Options end at the first
+/// operand, the lone `.`: no requested name is an option, whatever it begins with. `refuse`
 /// is asked for each option given, in order, and its text (without `rsync: `) ends the parsing with
 /// code 4.
 pub fn parse_daemon_client_args(
@@ -103,6 +104,6 @@ pub fn parse_daemon_client_args(
     env: &Environment,
     refuse: &mut dyn FnMut(&parse::Given) -> Option<String>,
 ) -> Result<Plan, OptionError> {
-    let typed = parse::parse(table::OPTIONS, args, false);
+    let typed = parse::parse(table::OPTIONS, args, true);
     resolve::daemon_client(typed, env, refuse)
 }

@@ -253,6 +253,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         remove_source: s.remove_source,
         mkpath: s.mkpath,
         munge_links: s.munge_links,
+        sanitize_links: false,
         insecure_links: s.insecure_links,
         confine_root: s.confine_root,
         chmod: s.chmod,

@@ -328,6 +328,10 @@ impl<W: SendHalf> Generator<W> {
             return Ok(Outcome::AtLimit);
         }
         let is_dir = kind == Kind::Directory;
+        let perm = match &mut self.root {
+            Some(root) if self.shared.wants_mode => root.lstat(path).map_or(0, |st| st.perm),
+            _ => 0,
+        };
         let removed = match (&mut self.root, self.shared.do_xfers) {
             (Some(root), true) if is_dir => root.rmdir(path),
             (Some(root), true) => root.unlink(path),
@@ -336,7 +340,7 @@ impl<W: SendHalf> Generator<W> {
         match removed {
             Ok(()) => {
                 if how.make_room.is_none() {
-                    self.removed(path, kind)?;
+                    self.removed(path, kind, perm)?;
                 }
                 Ok(Outcome::Removed)
             }
@@ -401,7 +405,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// Counts and reports a removal.
-    fn removed(&mut self, path: &RelPath, kind: Kind) -> Result<(), Error> {
+    fn removed(&mut self, path: &RelPath, kind: Kind, perm: u32) -> Result<(), Error> {
         self.deleter.deleted += 1;
         let s = &self.session.stats;
         match kind {
@@ -411,18 +415,12 @@ impl<W: SendHalf> Generator<W> {
             Kind::CharDevice | Kind::BlockDevice => s.deleted_devices.add(1),
             Kind::Fifo | Kind::Socket => s.deleted_specials.add(1),
         }
-        let is_dir = kind == Kind::Directory;
         let name = path.as_bytes();
         if self.shared.reporter.is_some() {
-            self.shared.report(|r| r.deleted(name, is_dir));
+            self.shared.report(|r| r.deleted_entry(name, kind.wire_bits() | perm));
         } else if self.session.settings.am_server {
-            if self.session.protocol.has_item_flags() {
-                let message = Message::Deleted { name: name.to_vec(), is_dir };
-                self.writer.message(&message)?;
-            } else {
-                let slash: &[u8] = if is_dir { b"/" } else { b"" };
-                self.log.info([b"deleting ", name, slash].concat());
-            }
+            let is_dir = kind == Kind::Directory;
+            self.writer.message(&Message::Deleted { name: name.to_vec(), is_dir })?;
         }
         Ok(())
     }

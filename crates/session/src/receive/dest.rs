@@ -1,10 +1,10 @@
 //! Choosing the destination: a directory that is entered, or the new name of a single item (off-wire semantics: destination).
 use super::{list::List, shared::Shared};
 use crate::{
-    Error, ExitCode,
+    Error, ExitCode, Settings,
     log::{Role, strerror, sys_error_line},
 };
-use fsroot::{FollowParents, Root};
+use fsroot::{FollowParents, Kind, Root};
 use std::{
     ffi::OsStr,
     io,
@@ -27,6 +27,77 @@ pub(super) struct Dest {
     pub created: bool,
 }
 
+/// Where the destination's path leads from.
+enum Base {
+    /// The operator typed it: it may lead anywhere.
+    Operator,
+    /// A daemon's client sent it: it stays in the module, the directory that is served, wherever links point.
+    Module(Root),
+}
+
+impl Base {
+    fn of(settings: &Settings) -> io::Result<Base> {
+        if !settings.am_daemon {
+            return Ok(Base::Operator);
+        }
+        let mut root = Root::open(Path::new("."))?;
+        root.set_follow_parents(FollowParents::Beneath);
+        root.show_as(b"");
+        Ok(Base::Module(root))
+    }
+
+    /// The path below the module.
+    fn rel(path: &Path) -> io::Result<RelPath> {
+        RelPath::new(path.as_os_str().as_bytes())
+            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
+    }
+
+    /// Whether the path, links followed, is a directory.
+    fn is_dir(&mut self, path: &Path) -> io::Result<bool> {
+        match self {
+            Base::Operator => Ok(std::fs::metadata(path)?.is_dir()),
+            Base::Module(root) => {
+                Ok(root.stat_follow(&Base::rel(path)?, false)?.kind == Kind::Directory)
+            }
+        }
+    }
+
+    fn exists(&mut self, path: &Path) -> bool {
+        match self {
+            Base::Operator => std::fs::symlink_metadata(path).is_ok(),
+            Base::Module(root) => Base::rel(path).and_then(|p| root.lstat(&p)).is_ok(),
+        }
+    }
+
+    fn open(&mut self, path: &Path) -> io::Result<Root> {
+        match self {
+            Base::Operator => Root::open(path),
+            Base::Module(root) => {
+                root.open_below_anchored(&Base::rel(path)?, FollowParents::Beneath)
+            }
+        }
+    }
+
+    /// For messages.
+    fn shown(&self, path: &Path) -> Vec<u8> {
+        match self {
+            Base::Operator => absolute(path),
+            Base::Module(root) => {
+                Base::rel(path).map_or_else(|_| b"/".to_vec(), |p| root.display(&p))
+            }
+        }
+    }
+
+    fn failure(&self, code: ExitCode, text: &str, path: &Path, e: &io::Error) -> Error {
+        let text = super::attrs::quoted(text, &self.shown(path), " failed");
+        Error::fatal(code, sys_error_line(Role::ReceiverPresplit, text, e))
+    }
+
+    fn enter(&mut self, path: &Path, step: &str) -> Result<Root, Error> {
+        self.open(path).map_err(|e| self.failure(ExitCode::FILE_SELECT, step, path, &e))
+    }
+}
+
 /// Shown in messages.
 pub(super) fn absolute(path: &Path) -> Vec<u8> {
     let path = match std::env::current_dir() {
@@ -38,15 +109,6 @@ pub(super) fn absolute(path: &Path) -> Vec<u8> {
         bytes = &bytes[..bytes.len() - 1];
     }
     bytes.to_vec()
-}
-
-fn failure(code: ExitCode, text: &str, path: &Path, e: &io::Error) -> Error {
-    let text = super::attrs::quoted(text, &absolute(path), " failed");
-    Error::fatal(code, sys_error_line(Role::ReceiverPresplit, text, e))
-}
-
-fn open(path: &Path, step: &str) -> Result<Root, Error> {
-    Root::open(path).map_err(|e| failure(ExitCode::FILE_SELECT, step, path, &e))
 }
 
 /// Chooses the destination, and how names below it are found.
@@ -74,9 +136,11 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
     let count: usize = lists.iter().map(|l| l.len()).sum();
     let first = lists.first().and_then(|l| l.get(0));
     let code = ExitCode::FILE_SELECT;
-    match std::fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => {
-            let root = Some(open(path, "change_dir#1")?);
+    let mut base =
+        Base::of(settings).map_err(|e| Base::Operator.failure(code, "change_dir#1", path, &e))?;
+    match base.is_dir(path) {
+        Ok(true) => {
+            let root = Some(base.enter(path, "change_dir#1")?);
             return Ok(Dest { root, path: path.to_path_buf(), solo: None, created: false });
         }
         Ok(_) if count > 1 => {
@@ -91,29 +155,29 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => {
             let mut text = b"rsync: [Receiver] ERROR: cannot stat destination \"".to_vec();
-            text.extend_from_slice(&absolute(path));
+            text.extend_from_slice(&base.shown(path));
             text.extend_from_slice(format!("\": {}", strerror(&e)).as_bytes());
             return Err(Error::fatal(code, text));
         }
     }
-    let missing = std::fs::symlink_metadata(path).is_err();
+    let missing = !base.exists(path);
     if missing && (count > 1 || typed.ends_with(b"/")) {
-        return create(shared, typed);
+        return create(shared, base, typed);
     }
     // A single item under a new name, below a directory that must exist.
     let (dir, leaf) = split(typed);
     let (Some(leaf), false) = (RelPath::new(leaf).filter(|p| !p.is_root()), leaf.contains(&b'/'))
     else {
         let e = io::Error::from(io::ErrorKind::NotFound);
-        return Err(failure(code, "change_dir#3", path, &e));
+        return Err(base.failure(code, "change_dir#3", path, &e));
     };
     let dir = Path::new(OsStr::from_bytes(dir));
-    let root = Some(open(dir, "change_dir#3")?);
+    let root = Some(base.enter(dir, "change_dir#3")?);
     Ok(Dest { root, path: dir.to_path_buf(), solo: Some(leaf), created: false })
 }
 
 /// Makes the destination directory.
-fn create(shared: &Arc<Shared>, typed: &[u8]) -> Result<Dest, Error> {
+fn create(shared: &Arc<Shared>, mut base: Base, typed: &[u8]) -> Result<Dest, Error> {
     let settings = &shared.session.settings;
     let mut name = typed;
     while name.len() > 1 && name.ends_with(b"/") {
@@ -124,13 +188,13 @@ fn create(shared: &Arc<Shared>, typed: &[u8]) -> Result<Dest, Error> {
     if !settings.dry_run {
         let (dir, leaf) = split(name);
         let dir = Path::new(OsStr::from_bytes(dir));
-        let made = Root::open(dir).and_then(|mut parent| {
+        let made = base.open(dir).and_then(|mut parent| {
             let leaf = RelPath::new(leaf).ok_or(io::ErrorKind::InvalidInput)?;
             parent.mkdir(&leaf, 0o777)?;
             Ok(())
         });
-        made.map_err(|e| failure(ExitCode::FILE_IO, "mkdir", path, &e))?;
-        dest.root = Some(open(path, "change_dir#2")?);
+        made.map_err(|e| base.failure(ExitCode::FILE_IO, "mkdir", path, &e))?;
+        dest.root = Some(base.enter(path, "change_dir#2")?);
     }
     if settings.info.name >= 1 || shared.itemizing {
         let mut line = b"created directory ".to_vec();
@@ -161,6 +225,27 @@ mod tests {
         assert_eq!(split(b"a"), (&b"."[..], &b"a"[..]));
         assert_eq!(split(b"a/b//"), (&b"a"[..], &b"b"[..]));
         assert_eq!(split(b"/a"), (&b"/"[..], &b"a"[..]));
+    }
+
+    #[test]
+    fn a_client_s_path_stays_in_the_module() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("d")).unwrap();
+        std::os::unix::fs::symlink("d", dir.path().join("in")).unwrap();
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("out")).unwrap();
+        let mut root = Root::open(dir.path()).unwrap();
+        root.set_follow_parents(FollowParents::Beneath);
+        root.show_as(b"");
+        let mut base = Base::Module(root);
+        assert!(base.is_dir(Path::new("in")).unwrap());
+        assert!(base.open(Path::new("in/")).is_ok());
+        for path in ["out", "out/x", "../x", "/etc"] {
+            assert!(base.is_dir(Path::new(path)).is_err(), "{path}");
+            assert!(base.open(Path::new(path)).is_err(), "{path}");
+        }
+        assert!(base.exists(Path::new("out")));
+        assert_eq!(base.shown(Path::new("./d/")), b"/d");
     }
 
     #[test]

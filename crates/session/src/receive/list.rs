@@ -5,7 +5,7 @@ use crate::{
     Error,
     conn::Reader,
     flist::{Entry, Segment, SegmentBuilder},
-    log::Role,
+    log::{Class, Role},
     settings::MUNGE_PREFIX,
 };
 use fast_io::RecvHalf;
@@ -483,14 +483,16 @@ impl Progress {
         let o = &shared.session.settings;
         let mut level = if first && !o.am_server { o.info.flist } else { 0 };
         if level > 0 && shared.session.inc_recurse {
-            shared.session.log.info("receiving incremental file list");
+            shared.session.log.line(Class::Client, "receiving incremental file list");
             level = 0;
         } else if level > 0 && (o.dirs || o.recurse || o.files_from.is_some()) {
-            let text: &[u8] = match level {
-                1 => b"receiving file list ... ",
-                _ => b"receiving file list ... \n 0 files...\r",
-            };
-            shared.session.log.sink().message(crate::log::Class::Info, text);
+            let sink = shared.session.log.sink();
+            if level == 1 {
+                sink.message(Class::Client, b"receiving file list ... ");
+            } else {
+                sink.message(Class::Client, b"receiving file list ... \n");
+                sink.progress(b" 0 files...\r");
+            }
         } else {
             level = 0;
         }
@@ -500,7 +502,7 @@ impl Progress {
     fn entry(&mut self, count: u64) {
         if self.level > 1 && count % 100 == 0 {
             let text = format!(" {count} files...\r");
-            self.shared.session.log.sink().message(crate::log::Class::Info, text.as_bytes());
+            self.shared.session.log.sink().progress(text.as_bytes());
         }
     }
 

@@ -175,7 +175,11 @@ fn prepare<R: RecvHalf>(
         return Ok(None);
     }
     let dest = dest::choose(shared, job.dest.as_deref(), &lists)?;
-    receiver.set_dest(&dest);
+    if let Some(rules) = &mut job.daemon_filters {
+        // They are about names in the module, not in the destination.
+        rules.set_cwd(dest.path.as_os_str().as_encoded_bytes());
+    }
+    receiver.set_dest(&dest, job.daemon_filters.as_ref());
     Ok(lists.into_iter().next().map(|first| (receiver, first, dest)))
 }
 

@@ -121,7 +121,7 @@ impl<R: RecvHalf> Receiver<R> {
             dones: 0,
             root: None,
             solo: None,
-            daemon_filters: job.daemon_filters.clone(),
+            daemon_filters: None,
             attrs: Attrs::new(shared.clone(), log),
             tokens: TokenReader::new(session.protocol, session.compressor),
             scratch: Scratch::default(),
@@ -145,7 +145,8 @@ impl<R: RecvHalf> Receiver<R> {
         Ok(self.live.iter().cloned().collect())
     }
 
-    pub fn set_dest(&mut self, dest: &Dest) {
+    pub fn set_dest(&mut self, dest: &Dest, daemon_filters: Option<&FilterList>) {
+        self.daemon_filters = daemon_filters.cloned();
         self.root = dest.root.clone();
         self.solo = dest.solo.clone();
     }
@@ -434,15 +435,16 @@ impl<R: RecvHalf> Receiver<R> {
         }
         let p = self.session.protocol;
         let digest_len = self.session.transfer_sum.algo.digest_len();
+        let read_before = self.reader.consumed();
         let head = self.reader.read(|c| SumHead::decode(p, digest_len, u64::MAX, c))?;
         if head != request.head {
             let text = format!("sum head of item {} is not the one that was requested", t.ndx);
             return Err(WireError::new(Fault::Protocol, text).with_role().into());
         }
-        let read_before = stats.bytes_read.value();
         let (sum, event) = self.write_file(t, request, &head)?;
+        let moved = self.reader.consumed() - read_before;
         self.report(t, item, sum.as_deref(), |r, e| {
-            r.transfer_ends(e, stats.bytes_read.value().saturating_sub(read_before), 0);
+            r.transfer_ends(e, moved, 0);
         });
         match event {
             Event::Finished(_) if !t.linked => {

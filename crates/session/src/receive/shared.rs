@@ -3,7 +3,7 @@ use super::{acls::AclStore, ids::IdMap, list::List, xattrs::XattrStore};
 use crate::{
     Session,
     log::{Log, Role},
-    report::Reporter,
+    report::{Reporter, format::Format},
 };
 use std::{
     collections::VecDeque,
@@ -73,6 +73,8 @@ pub(super) struct Shared {
     pub do_xfers: bool,
     /// Full paths are wanted by the output format.
     pub wants_path: bool,
+    /// The output format shows permissions, those of deleted files as well.
+    pub wants_mode: bool,
     /// Items are itemized at the client, so that plain-name texts are not wanted.
     pub itemizing: bool,
 }
@@ -80,11 +82,12 @@ pub(super) struct Shared {
 impl Shared {
     pub fn new(session: Arc<Session>, reporter: Option<Arc<Mutex<Reporter>>>) -> Shared {
         let s = &session.settings;
-        let format = s.out_format.as_deref().unwrap_or_default();
-        let has = |c: u8| format.windows(2).any(|w| w == [b'%', c]);
+        let format = s.out_format.as_deref().map(Format::new);
+        let has = |c: u8| matches!(&format, Some(Ok(format)) if format.has(c));
         Shared {
             do_xfers: !s.dry_run,
             wants_path: has(b'f'),
+            wants_mode: reporter.is_some() && has(b'B'),
             itemizing: s.itemize > 0 || has(b'i'),
             ids: IdMap::default(),
             acls: AclStore::default(),

@@ -7,6 +7,7 @@ use super::{
     time,
 };
 use crate::{Error, ExitCode, Session};
+use delta::checksum::Checksum;
 use std::borrow::Cow;
 use wire::item::ItemFlags;
 
@@ -60,8 +61,12 @@ pub struct Context {
     pub owner: bool,
     /// Groups are preserved, so that `%G` is known.
     pub group: bool,
-    /// Length of the checksum that `%C` shows; it needs protocol 30.
+    /// Checksums are shown (protocol 30 and later).
+    pub sums: bool,
+    /// Length of the checksum that `%C` shows.
     pub sum_len: usize,
+    /// It is a number, shown from its high end; the link has its low end first.
+    pub sum_is_number: bool,
     /// `%C` can be known for items that are not transferred: the list has checksums.
     pub list_sums: bool,
     /// Whom a daemon serves; on other sides those escapes are literal text.
@@ -102,7 +107,9 @@ impl Context {
             sends: settings.am_sender,
             owner: settings.owner,
             group: settings.group,
-            sum_len: sum.digest_len(),
+            sums: session.protocol.has_varints(),
+            sum_len: if sum == Checksum::None { 0 } else { sum.digest_len() },
+            sum_is_number: matches!(sum, Checksum::Xxh128 | Checksum::Xxh3 | Checksum::Xxh64),
             list_sums: settings.checksum,
             served: None,
         }
@@ -259,13 +266,11 @@ impl<'a> Values<'a> {
             b'l' => human::bytes(level, e.len).into_bytes(),
             b'B' => permissions(e.mode)[1..].to_vec(),
             b'C' => self.sum(),
-            b'f' => {
-                return Some(Cow::Borrowed(trimmed(if e.path.is_empty() {
-                    e.name
-                } else {
-                    e.path
-                })));
+            // A receiver knows no directory but its destination.
+            b'f' if e.path.is_empty() || !(context.sends || context.served.is_some()) => {
+                return Some(Cow::Borrowed(trimmed(e.name)));
             }
+            b'f' => return Some(Cow::Borrowed(trimmed(e.path))),
             b'G' if context.group => e.gid.to_string().into_bytes(),
             b'G' => b"DEFAULT".to_vec(),
             b'U' if context.owner => e.uid.to_string().into_bytes(),
@@ -305,13 +310,18 @@ impl<'a> Values<'a> {
     fn sum(&self) -> Vec<u8> {
         let transferred = self.e.item.flags.has(ItemFlags::TRANSFER) || self.context.list_sums;
         match self.e.sum {
+            Some(_) if self.context.sum_len == 0 => Vec::new(),
             Some(sum)
                 if transferred
-                    && self.context.columns.item_flags
+                    && self.context.sums
                     && is(self.e.mode, REGULAR)
                     && self.operation != Operation::Delete =>
             {
-                sum.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect()
+                let hex = |b: &u8| format!("{b:02x}").into_bytes();
+                match self.context.sum_is_number {
+                    true => sum.iter().rev().flat_map(hex).collect(),
+                    false => sum.iter().flat_map(hex).collect(),
+                }
             }
             _ => vec![b' '; self.context.sum_len * 2],
         }
@@ -335,6 +345,7 @@ mod tests {
             sends: true,
             owner: true,
             group: true,
+            sums: true,
             sum_len: 16,
             ..Context::default()
         }
@@ -450,6 +461,38 @@ mod tests {
         assert_eq!(expand("%C", Operation::Send, &ItemEvent { mode: 0o40755, ..e }), none);
         let changed = Item { flags: ItemFlags(0x0008), ..Item::default() };
         assert_eq!(expand("%C", Operation::Send, &ItemEvent { item: &changed, ..e }), none);
+    }
+
+    #[test]
+    fn sums_that_are_numbers() {
+        let item = transfer();
+        let sum = [0x2a, 0x46, 0xa2, 0xab, 0x9a, 0x81, 0xfc, 0x99];
+        let e = ItemEvent { sum: Some(&sum), ..file(&item) };
+        let number = Context { sum_len: 8, sum_is_number: true, ..context() };
+        let format = Format::new(b"%C").unwrap();
+        let show = |context: &Context| {
+            let line = format.expand(context, Operation::Send, &e, Moved::default()).unwrap();
+            String::from_utf8(line).unwrap()
+        };
+        assert_eq!(show(&number), "99fc819aaba2462a");
+        assert_eq!(show(&Context { sums: false, ..number.clone() }), " ".repeat(16));
+        assert_eq!(show(&Context { sum_len: 0, ..number }), "");
+    }
+
+    #[test]
+    fn receivers_show_names_as_paths() {
+        let item = transfer();
+        let e = file(&item);
+        let format = Format::new(b"%f|%o").unwrap();
+        let show = |context: &Context| {
+            let operation = context.operation();
+            let line = format.expand(context, operation, &e, Moved::default()).unwrap();
+            String::from_utf8(line).unwrap()
+        };
+        let receiver = Context { sends: false, ..context() };
+        assert_eq!(show(&receiver), "big|recv");
+        let served = Some(Served::default());
+        assert_eq!(show(&Context { served, ..receiver }), "s/big|recv");
     }
 
     #[test]

@@ -14,17 +14,24 @@ use std::{
 use wire::{Protocol, compat::CompatFlags, token::Compressor};
 
 #[derive(Default)]
-pub struct Page(Mutex<Vec<u8>>);
+pub struct Page(Mutex<Vec<Vec<u8>>>);
 
 impl Page {
     pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.0.lock().unwrap().concat()).unwrap()
+    }
+
+    pub fn messages(&self) -> usize {
+        self.0.lock().unwrap().len()
     }
 }
 
 impl Sink for Page {
     fn message(&self, _class: Class, text: &[u8]) {
-        self.0.lock().unwrap().extend_from_slice(text);
+        self.0.lock().unwrap().push(text.to_vec());
+    }
+    fn log_only(&self, text: &[u8]) {
+        self.0.lock().unwrap().push([b"LOG ", text, b"\n"].concat());
     }
     fn progress(&self, text: &[u8]) {
         self.message(Class::Client, text);

@@ -132,11 +132,87 @@ hf          h-link => sent
 }
 
 #[test]
+fn logged_lines() {
+    let logged = |settings: Settings| {
+        let settings = Settings { log_file: Some(b"log".to_vec()), ..settings };
+        let text = lines(32, settings);
+        text.lines().filter_map(|l| l.strip_prefix("LOG ")).map(|l| format!("{l}\n")).collect()
+    };
+    // Without columns on stdout, changes of attributes are logged for directories only.
+    let want: String = "\
+.d..t...... ./
+cd+++++++++ new-dir/
+<f+++++++++ sent
+cL+++++++++ link -> t
+hf+++++++++ h-new => sent
+hf          h-link => sent
+*deleting   gone/x
+*deleting   gone/
+"
+    .into();
+    let got: String = logged(Settings::default());
+    assert_eq!(got, want);
+    let got: String = logged(Settings { quiet: true, ..named(1) });
+    assert_eq!(got, want);
+    let got: String = logged(Settings { dry_run: true, ..Settings::default() });
+    assert!(!got.contains("<f") && !got.contains("deleting"), "{got}");
+    let got: String = logged(Settings { quiet: true, ..itemized(1) });
+    assert!(got.contains(".f...p..... attr\n"), "{got}");
+    let got: String = logged(itemized(2));
+    assert!(got.contains(".f          same\n"), "{got}");
+    let format = |format: &str, settings: Settings| {
+        let log_file_format = Some(format.as_bytes().to_vec());
+        let got: String = logged(Settings { log_file_format, ..settings });
+        got
+    };
+    let got = format("%n %b", itemized(2));
+    assert!(!got.contains("same "), "{got}");
+    assert!(got.contains("\ndeleting gone/x\n"), "{got}");
+    assert!(got.contains("sent 1\n"), "{got}");
+    assert_eq!(format("", itemized(2)), "");
+}
+
+#[test]
 fn old_transfers_show_nothing_of_the_difference() {
     let (mut r, page) = reporter(28, itemized(1));
     let item = item(0x8000, None);
     r.transfer_begins(&event(b"f", 0o100644, &item));
     assert_eq!(page.text(), "<f????????? f\n");
+}
+
+#[test]
+fn old_servers_report_what_their_clients_cannot_know() {
+    let server = |settings: Settings| {
+        let (session, page) =
+            testing::session(28, Settings { am_server: true, times: true, ..settings });
+        let session = Arc::new(session);
+        let reporter = Reporter::of_server(&session).unwrap();
+        let mut r = reporter.lock().unwrap();
+        let created = item(0x6000, None);
+        r.item(&event(b"d", 0o40755, &created));
+        let sent = item(0x8000, None);
+        r.transfer_begins(&event(b"f", 0o100644, &sent));
+        r.transfer_ends(&event(b"f", 0o100644, &sent), 1, 1);
+        r.deleted_entry(b"gone", 0o100644);
+        page.text()
+    };
+    assert_eq!(server(named(1)), "d/\ndeleting gone\n");
+    let format =
+        |text: &str| Settings { out_format: Some(text.as_bytes().to_vec()), ..Settings::default() };
+    // A local copy's server has the whole format, another one this much.
+    assert_eq!(server(format("%i %n%L")), "*deleting   gone\n");
+    assert_eq!(server(format("%i")), "*deleting   gone\n");
+    assert_eq!(server(format("%o")), "del. gone\n");
+    assert_eq!(server(format("X")), "deleting gone\n");
+    assert_eq!(server(Settings::default()), "");
+
+    for (protocol, am_server, am_sender) in
+        [(29, true, false), (28, false, false), (28, true, true)]
+    {
+        let settings = Settings { am_server, am_sender, ..named(1) };
+        let (session, _) = testing::session(protocol, settings);
+        assert!(Reporter::of_server(&Arc::new(session)).is_none());
+    }
 }
 
 #[test]
@@ -211,6 +287,20 @@ fn counts_of_progress_lines() {
 }
 
 #[test]
+fn receivers_begin_with_nothing() {
+    let info = InfoLevels { progress: 1, ..InfoLevels::default() };
+    let (mut session, page) =
+        testing::session(32, Settings { info, human: 1, ..Settings::default() });
+    session.settings.am_sender = false;
+    let mut r = Reporter::new(Arc::new(session));
+    let item = item(0xa000, None);
+    r.transfer_begins(&event(b"f", 0o100644, &item));
+    assert_eq!(page.text(), "\r              0   0%    0.00kB/s    0:00:00  ");
+    r.transfer_begins(&ItemEvent { len: 0, ..event(b"f", 0o100644, &item) });
+    assert_eq!(page.text().matches('\r').count(), 1);
+}
+
+#[test]
 fn progress_of_the_whole_run() {
     let settings = Settings {
         info: InfoLevels { progress: 2, ..InfoLevels::default() },
@@ -229,10 +319,12 @@ fn progress_of_the_whole_run() {
     r.progress(2, 2);
     r.transfer_ends(&e, 2, 0);
     r.finish();
+    r.finish();
     let text = page.text();
     assert!(text.starts_with("\r              2  25%    0.00kB/s    0:00:00  \r"), "{text:?}");
     assert!(text.contains("0:00:00 (xfr#1, to-chk=4/7)\r"), "{text:?}");
     assert!(text.ends_with("0:00:00 (xfr#1, to-chk=0/7)\n"), "{text:?}");
+    assert_eq!(text.lines().count(), 1);
 
     let (mut r, page) = reporter(32, Settings { dry_run: true, ..settings });
     r.transfer_begins(&e);

@@ -70,6 +70,7 @@ fn split_relative(arg: &[u8]) -> Result<Arg, Error> {
         rest = more;
     }
     let absolute = rest.starts_with(b"/");
+    let dir = if absolute { b"/".to_vec() } else { dir };
     let slash_ending = rest.ends_with(b"/") || ends_in_component(rest, b".");
     let parts: Vec<&[u8]> =
         rest.split(|&b| b == b'/').filter(|p| !p.is_empty() && *p != b".").collect();
@@ -165,8 +166,8 @@ mod tests {
             ("a/./b/c/", "a", "b/c", SlashEnding),
             ("/./x", "/", "x", Normal),
             ("a/.//b", "a", "b", Normal),
-            ("/x//y", "", "/x/y", Normal),
-            ("/", "", "/.", DotDir),
+            ("/x//y", "/", "/x/y", Normal),
+            ("/", "/", "/.", DotDir),
             (".", "", ".", DotDir),
             ("./", "", ".", DotDir),
             ("a/./", "a", ".", DotDir),

@@ -35,6 +35,10 @@ pub(super) struct Request {
     pub file: File,
     /// Length at open; exactly as many bytes are sent.
     pub len: u64,
+    /// Bytes that the receiver has already (append).
+    pub from: u64,
+    /// The checksum covers those too.
+    pub hash_all: bool,
     /// Sums of the basis; no blocks if the whole file is to be sent.
     pub signature: Signature,
     pub in_place: bool,
@@ -78,10 +82,11 @@ impl FileSender {
         progress: impl FnMut(u64),
     ) -> Result<Outcome, Error> {
         let session = self.session.clone();
-        let Request { file, len, signature, in_place, redo } = request;
+        let Request { file, len, from, hash_all, signature, in_place, redo } = request;
         self.tokens.begin();
         let mut run = Run {
             file: Arc::new(file),
+            from,
             len,
             error: None,
             progress,
@@ -98,12 +103,15 @@ impl FileSender {
             all.hash_hits += stats.hash_hits;
             all.false_alarms += stats.false_alarms;
         } else {
-            if run.ranges && len >= writer.range_floor() {
+            if hash_all {
+                self.hash(&mut run, &mut hasher, 0, from);
+            }
+            if run.ranges && len - from >= writer.range_floor() {
                 self.whole_as_ranges(writer, &mut run, &mut hasher)?;
             } else {
                 self.whole_copied(writer, &mut run, &mut hasher)?;
             }
-            session.stats.literal.add(len);
+            session.stats.literal.add(len - from);
         }
         self.tokens.end(writer.buf());
         let digest = hasher.finish();
@@ -123,7 +131,7 @@ impl FileSender {
         hasher: &mut FileHasher,
     ) -> Result<(), Error> {
         let hashing = self.session.transfer_sum.algo != Checksum::None;
-        let mut offset = 0;
+        let mut offset = run.from;
         if self.tokens.is_plain() {
             // Straight into the writer's buffer, behind the token that announces it.
             while offset < run.len {
@@ -166,8 +174,8 @@ impl FileSender {
     ) -> Result<(), Error> {
         let hashing = self.session.transfer_sum.algo != Checksum::None;
         let max = if writer.passes_handles() { MAX_HANDLE } else { MAX_RANGE };
-        if !hashing || run.len < THREAD_FLOOR {
-            let mut offset = 0;
+        if !hashing || run.len - run.from < THREAD_FLOOR || run.from > 0 {
+            let mut offset = run.from;
             while offset < run.len {
                 let n = (run.len - offset).min(max);
                 if hashing {
@@ -311,6 +319,8 @@ fn hash_file(file: &File, len: u64, mut hasher: FileHasher) -> (FileHasher, Opti
 /// A file on its way.
 struct Run<P> {
     file: Arc<File>,
+    /// What is sent begins here.
+    from: u64,
     len: u64,
     /// The first thing that went wrong while reading.
     error: Option<io::Error>,

@@ -2,11 +2,13 @@
 //! attributes; id lists).
 
 use super::{
+    fake::DISGUISE,
     scan::{Chain, Found},
     source::{Sources, quoted},
 };
 use crate::{
     Error, Session,
+    chmod::Chmod,
     conn::Writer,
     flist::{self, SegmentBuilder},
     log::{Log, Role},
@@ -98,6 +100,8 @@ pub(super) struct Lister {
     pub pushed: Vec<Arc<Chain>>,
     /// Directories scanned for the list being built (incremental recursion).
     pub scanned: Vec<Arc<Chain>>,
+    /// `--chmod`.
+    chmod: Option<Chmod>,
     /// Shows how many files were found so far (`--info=flist2`).
     pub show_count: bool,
     pub encoder: FlistEncoder,
@@ -130,6 +134,11 @@ impl Lister {
             rule_context: crate::rules::context(&session.settings, varints),
             pushed: Vec::new(),
             scanned: Vec::new(),
+            chmod: session
+                .settings
+                .chmod
+                .as_ref()
+                .and_then(|text| Chmod::parse(text, fsroot::names::umask())),
             show_count: false,
             encoder: FlistEncoder::new(flist::format(session)),
             builder: SegmentBuilder::new(session.protocol, 0, None),
@@ -244,6 +253,11 @@ impl Lister {
         e.mtime = st.mtime;
         e.mtime_nsec = st.mtime_nsec;
         e.mode = st.wire_mode();
+        if let Some(chmod) = &self.chmod
+            && st.kind != Kind::Symlink
+        {
+            e.mode = chmod.apply(e.mode, is_dir);
+        }
         e.atime = if s.atimes > 0 && !is_dir { st.atime } else { 0 };
         e.crtime = if s.crtimes { st.mtime } else { 0 };
         e.uid = if s.owner { st.uid } else { 0 };
@@ -376,13 +390,17 @@ impl Lister {
     }
 
     fn acls(&mut self, found: &Found) -> io::Result<(WireAcl, Option<WireAcl>)> {
-        let root = self.sources.root(found.source)?;
-        let access = root.access_acl(&found.rel)?;
-        let default = match found.is_dir() {
-            true => Some(root.default_acl(&found.rel)?.unwrap_or_default()),
-            false => None,
+        let (access, default) = if self.session.settings.fake_super {
+            self.fake_acls(found)?
+        } else {
+            let root = self.sources.root(found.source)?;
+            let access = root.access_acl(&found.rel)?;
+            let default = if found.is_dir() { root.default_acl(&found.rel)? } else { None };
+            (access, default)
         };
-        let access = condense(&access, found.st.perm);
+        // A directory without a default ACL says so with an empty one.
+        let default = found.is_dir().then(|| default.unwrap_or_default());
+        let access = condense(&access, self.entry.mode);
         let access = self.named(access);
         Ok((access, default.map(|acl| self.named(plain(&acl)))))
     }
@@ -409,7 +427,7 @@ impl Lister {
         if !travels {
             return Ok(Vec::new());
         }
-        let internal = s.xattrs > 1;
+        let (internal, fake) = (s.xattrs > 1, s.fake_super);
         let root = self.sources.root(found.source)?;
         let mut names = root.list_xattrs(&found.rel)?;
         names.retain(|name| match self.filters.check_xattr(name) {
@@ -419,8 +437,15 @@ impl Lister {
         names.retain(|name| internal || !name.starts_with(b"user.rsync.%"));
         names.sort_unstable();
         let mut list = Vec::with_capacity(names.len());
-        for name in names {
+        for mut name in names {
             let Some(value) = root.get_xattr(&found.rel, &name)? else { continue };
+            // What a fake-super receiver disguised goes out under its own name.
+            if fake
+                && let Some(own) = name.strip_prefix(DISGUISE)
+                && !own.starts_with(b"%")
+            {
+                name = own.to_vec();
+            }
             let value = if value.len() <= MAX_INLINE_XATTR {
                 XattrValue::Full(value)
             } else {
@@ -428,6 +453,9 @@ impl Lister {
                 XattrValue::Digest { len: value.len() as u32, md5 }
             };
             list.push(Xattr { name, value });
+        }
+        if fake {
+            list.sort_by(|a, b| a.name.cmp(&b.name));
         }
         Ok(list)
     }

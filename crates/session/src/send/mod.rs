@@ -6,8 +6,10 @@
 
 mod args;
 mod end;
+mod fake;
 mod file;
 mod list;
+mod remove;
 mod scan;
 mod serve;
 mod source;
@@ -16,7 +18,7 @@ mod tree;
 use crate::{
     Error, ExitCode, Session,
     conn::{Messages, Reader, Writer},
-    flist::Lists,
+    flist::{Lists, Live},
     log::{Class, Log, Role},
     messages::{self, Common},
     report::Reporter,
@@ -69,11 +71,11 @@ pub fn run<R: RecvHalf, W: SendHalf>(
     job: SendJob,
 ) -> Result<(), Error> {
     let SendJob { args, files_from, filters, daemon_filters, loader, reporter } = job;
-    reader.set_messages(Box::new(SenderMessages(Common::new(
-        session.clone(),
-        reporter.clone(),
-        Role::Sender,
-    ))));
+    let confirmed = Arc::new(Mutex::new(Vec::new()));
+    reader.set_messages(Box::new(SenderMessages {
+        common: Common::new(session.clone(), reporter.clone(), Role::Sender),
+        confirmed: confirmed.clone(),
+    }));
     let mut sender = Sender {
         log: session.log.with_role(Role::Sender),
         lister: Lister::new(session, filters, daemon_filters, loader),
@@ -89,6 +91,7 @@ pub fn run<R: RecvHalf, W: SendHalf>(
         current: 0,
         requested: HashMap::new(),
         values_sent: HashMap::new(),
+        confirmed,
     };
     sender.first_list(args, files_from)?;
     if session.settings.am_server && sender.lists.oldest().is_some_and(|l| l.segment.is_empty()) {
@@ -97,16 +100,28 @@ pub fn run<R: RecvHalf, W: SendHalf>(
         return sender.writer.flush();
     }
     sender.serve()?;
-    sender.goodbye()
+    sender.goodbye()?;
+    if let Some(reporter) = &sender.reporter {
+        serve::lock(reporter).finish();
+    }
+    Ok(())
 }
 
 /// Control messages that reach a sender.
-struct SenderMessages(Common);
+struct SenderMessages {
+    common: Common,
+    /// Indexes of files that the receiving side has, for `--remove-source-files`.
+    confirmed: Arc<Mutex<Vec<i32>>>,
+}
 
 impl Messages for SenderMessages {
     fn message(&mut self, m: Message) -> Result<(), Error> {
-        match self.0.handle(m)? {
+        match self.common.handle(m)? {
             Some(Message::NoSend(_)) => Err(messages::unexpected(Tag::NoSend, 4)),
+            Some(Message::Success(n)) => {
+                self.confirmed.lock().unwrap_or_else(|e| e.into_inner()).push(n);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -131,6 +146,8 @@ struct Sender<'a, R, W> {
     requested: HashMap<i32, Vec<u64>>,
     /// For each entry of the attribute table, the numbers of the values that were fetched.
     values_sent: HashMap<u32, Vec<u32>>,
+    /// What [`SenderMessages`] gathered.
+    confirmed: Arc<Mutex<Vec<i32>>>,
 }
 
 impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
@@ -148,12 +165,12 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             && !session.inc_recurse
             && (settings.dirs || settings.recurse || settings.files_from.is_some());
         if shown && session.inc_recurse {
-            self.log.info("sending incremental file list");
+            self.log.line(Class::Client, "sending incremental file list");
         } else if building {
             self.lister.show_count = settings.info.flist > 1;
             let end: &[u8] = if self.lister.show_count { b"\n" } else { b"" };
             let text = [b"building file list ... ", end].concat();
-            self.log.sink().message(Class::Info, &text);
+            self.log.sink().message(Class::Client, &text);
         }
         self.lister.begin(self.lists.next_base(), None);
         match files_from {
@@ -174,14 +191,15 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.log.info("done");
         }
         let built = Instant::now();
-        session.stats.flist_build_ms.set((built - started).as_millis() as u64);
+        session.stats.flist_build_ms.set((built - started).as_millis().max(1) as u64);
         let (live, message) = self.tree.close(&mut self.lister, None, self.writer)?;
-        self.lists.push(live);
+        self.add_list(live);
         if let Some(message) = message {
-            self.writer.flush()?;
             self.writer.message(&message)?;
         }
-        self.writer.flush()?;
+        if !session.inc_recurse {
+            self.writer.flush()?;
+        }
         session.stats.flist_xfer_ms.set(built.elapsed().as_millis() as u64);
         Ok(())
     }
@@ -216,13 +234,26 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let base = self.lists.next_base();
         let next = self.tree.next_list(&mut self.lister, base, &mut self.ndx_out, self.writer)?;
         if let Some((live, message)) = next {
-            self.lists.push(live);
+            self.add_list(live);
             if let Some(message) = message {
-                self.writer.flush()?;
+                // Ahead of what is buffered: the earlier the receiver knows, the less it deletes.
                 self.writer.message(&message)?;
             }
         }
+        if self.tree.finished()
+            && let Some(reporter) = &self.reporter
+        {
+            serve::lock(reporter).lists_complete();
+        }
         self.writer.spill()
+    }
+
+    /// A list that was sent counts from now on.
+    fn add_list(&mut self, live: Live) {
+        if let Some(reporter) = &self.reporter {
+            serve::lock(reporter).list_added(live.segment.base(), live.segment.len());
+        }
+        self.lists.push(live);
     }
 
     /// Sends lists until `ahead` entries lie beyond the current one.
@@ -236,3 +267,6 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,16 @@
 
 use super::{
     list::{Lister, Out},
+    serve::device_len,
     source::quoted,
 };
 use crate::{Error, ExitCode, log::Class, session::io_error, settings::MUNGE_PREFIX};
 use fsroot::{Kind, Stat};
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 use wire::{RelPath, limits::MAX_PATH};
 
 /// A file that was looked at and will be listed.
@@ -31,6 +36,8 @@ pub(super) enum Unseen {
     /// A link-following option met a link that leads nowhere.
     NoReferent,
     Io(io::Error),
+    /// The run cannot go on.
+    Fatal(Error),
 }
 
 impl From<io::Error> for Unseen {
@@ -121,12 +128,19 @@ impl Lister {
         let s = &self.session.settings;
         let (copy_links, copy_unsafe) = (s.copy_links, s.copy_unsafe_links);
         let (dirlinks, links, munge) = (s.copy_dirlinks, s.links, s.munge_links);
+        let (fake_super, copy_devices) = (s.fake_super, s.copy_devices);
         let unconfined = self.sources.unconfined();
         let rel = self.sources.rel(source, &name).ok_or_else(invalid)?;
         let root = self.sources.root(source)?;
         let st = root.lstat(&rel)?;
         let mut found = Found { name, source, rel, st, target: Vec::new() };
         if st.kind != Kind::Symlink {
+            if fake_super {
+                self.unfake(&mut found).map_err(Unseen::Fatal)?;
+            }
+            if copy_devices && found.st.kind.is_device() {
+                self.device_as_file(&mut found)?;
+            }
             return Ok(found);
         }
         if copy_links || follow {
@@ -173,6 +187,18 @@ impl Lister {
         Ok(found)
     }
 
+    /// `--copy-devices`: a device is listed as a file of its content's length.
+    fn device_as_file(&mut self, found: &mut Found) -> io::Result<()> {
+        let file = self.sources.root(found.source)?.open_read(&found.rel)?;
+        found.st.kind = Kind::Regular;
+        found.st.len = device_len(&file);
+        found.st.rdev = (0, 0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        found.st.mtime = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        found.st.mtime_nsec = 0;
+        Ok(())
+    }
+
     /// What a followed link led to; a directory becomes a source of its own.
     fn entered(&mut self, mut found: Found) -> Result<Found, Unseen> {
         if found.is_dir() {
@@ -211,6 +237,7 @@ impl Lister {
             return;
         }
         match why {
+            Unseen::Fatal(_) => {}
             Unseen::NoReferent => {
                 let path = quoted(&self.sources.shown(source, name));
                 self.log.error_xfer([b"symlink has no referent: ", &path[..]].concat());
@@ -301,8 +328,7 @@ impl Lister {
                 return Ok(below);
             }
             Err(e) => {
-                self.sources.complain(&self.log, "opendir ", dir.source, &dir.name, " failed", &e);
-                self.session.status.add_io_error(io_error::GENERAL);
+                self.cannot_scan(dir, &e);
                 return Ok(below);
             }
         };
@@ -323,13 +349,20 @@ impl Lister {
             }
             let found = match self.examine(dir.source, name, false) {
                 Ok(found) => found,
+                Err(Unseen::Fatal(e)) => return Err(e),
+                Err(Unseen::Io(e)) if self.is_unsearchable(dir, &entry.name, &e) => {
+                    self.cannot_scan(dir, &e);
+                    break;
+                }
                 Err(why) => {
                     let name = join(&dir.name, &entry.name);
                     self.report_unseen(dir.source, &name, why);
                     continue;
                 }
             };
-            let crosses = found.is_dir() && device.is_some_and(|d| d != found.st.dev);
+            let crosses = self.session.settings.one_file_system > 0
+                && found.is_dir()
+                && device.is_some_and(|d| d != found.st.dev);
             if crosses && self.session.settings.one_file_system > 1 {
                 if self.session.settings.info.mount > 0 {
                     let mut text = b"[sender] skipping mount-point dir ".to_vec();
@@ -355,6 +388,25 @@ impl Lister {
             }
         }
         Ok(below)
+    }
+
+    fn cannot_scan(&self, dir: &Dir, e: &io::Error) {
+        self.sources.complain(&self.log, "opendir ", dir.source, &dir.name, " failed", e);
+        self.session.status.add_io_error(io_error::GENERAL);
+    }
+
+    /// Whether a directory may be read but not searched, so that nothing in it can be looked at.
+    fn is_unsearchable(&mut self, dir: &Dir, leaf: &[u8], e: &io::Error) -> bool {
+        // Following links looks at names by their paths, and finds fault with each.
+        let followed = self.session.settings.copy_links;
+        let denied = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
+        let rel = self.sources.rel(dir.source, &join(&dir.name, leaf));
+        match (self.sources.root(dir.source), rel) {
+            (Ok(root), Some(rel)) if !followed && denied(e) => {
+                root.lstat(&rel).is_err_and(|e| denied(&e))
+            }
+            _ => false,
+        }
     }
 
     fn too_long(&mut self, dir: &[u8], leaf: &[u8], len: usize) {

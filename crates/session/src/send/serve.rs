@@ -13,6 +13,7 @@ use crate::{
     log::Class,
     report::{ItemEvent, Reporter},
     session::io_error,
+    settings::Append,
 };
 use delta::signature::Signature;
 use fast_io::{RecvHalf, SendHalf};
@@ -37,14 +38,14 @@ fn broken(text: String) -> Error {
 }
 
 /// What a request is about: an entry of a live list, or the directory that a list belongs to.
-struct Subject {
+pub(super) struct Subject {
     live: Live,
     /// Sorted position; `None` for the list's own directory.
     pos: Option<usize>,
 }
 
 impl Subject {
-    fn entry(&self) -> Option<Entry<'_>> {
+    pub(super) fn entry(&self) -> Option<Entry<'_>> {
         match self.pos {
             Some(pos) => self.live.segment.get(pos),
             None => self.live.parent.as_ref().map(|dir| dir.entry()),
@@ -55,6 +56,12 @@ impl Subject {
 impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     /// The next index; flushes and keeps the link alive if it has to wait.
     pub(super) fn read_ndx(&mut self) -> Result<i32, Error> {
+        let n = self.wait_for_ndx()?;
+        self.remove_confirmed()?;
+        Ok(n)
+    }
+
+    fn wait_for_ndx(&mut self) -> Result<i32, Error> {
         let ndx_in = &mut self.ndx_in;
         if let Some(n) = self.reader.try_read(|c| ndx_in.decode(c))? {
             return Ok(n);
@@ -134,7 +141,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
     }
 
-    fn subject(&self, n: i32) -> Result<Subject, Error> {
+    pub(super) fn subject(&self, n: i32) -> Result<Subject, Error> {
         match self.lists.find(n) {
             Some(Found::Entry(live, pos)) => Ok(Subject { live, pos: Some(pos) }),
             Some(Found::Gap(live)) if live.parent.is_some() => Ok(Subject { live, pos: None }),
@@ -175,7 +182,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         };
         if !flags.has(ItemFlags::TRANSFER) {
             self.echo(n, &item, reply);
-            self.report(entry, n, &name, &item, None, |r, e| r.item(e));
+            self.report(entry, n, &name, &item, None, |r, e| r.item(e))?;
             self.count_created(entry, flags);
             return self.writer.spill();
         }
@@ -196,16 +203,31 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.report(entry, n, &name, &item, None, |r, e| {
                 r.transfer_begins(e);
                 r.transfer_ends(e, 0, 0);
-            });
+            })?;
             return self.writer.spill();
         }
-        let (head, signature) = self.read_sums()?;
+        let append = if redo { Append::Off } else { settings.append };
+        let (head, signature) = self.read_sums(append)?;
         let Some((file, len)) = self.open(entry, n, &name)? else { return Ok(()) };
+        let from = if append == Append::Off { 0 } else { head.flength().min(len) };
+        if append != Append::Off && len < entry.len() {
+            let path = quoted(&self.lister.sources.shown(entry.source(), &name));
+            self.log.warning([b"skipped diminished file: ", &path[..]].concat());
+            return self.will_not_send(n);
+        }
         let sent_before = self.produced();
         self.echo(n, &item, reply);
         head.encode(self.writer.buf());
-        self.report(entry, n, &name, &item, None, |r, e| r.transfer_begins(e));
-        let request = Request { file, len, signature, in_place: self.in_place(&item), redo };
+        self.report(entry, n, &name, &item, None, |r, e| r.transfer_begins(e))?;
+        let request = Request {
+            file,
+            len,
+            from,
+            hash_all: append == Append::Verify || !session.protocol.has_varints(),
+            signature,
+            in_place: self.in_place(&item),
+            redo,
+        };
         let reporter = self.reporter.clone();
         let outcome = self.files.send(self.writer, request, |done| {
             if let Some(reporter) = &reporter {
@@ -223,7 +245,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let sums = 16 + u64::from(head.count) * (4 + u64::from(head.s2length));
         self.report(entry, n, &name, &item, Some(digest.as_bytes()), |r, e| {
             r.transfer_ends(e, moved, sums);
-        });
+        })?;
         self.writer.spill()
     }
 
@@ -273,7 +295,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     fn in_place(&self, item: &Item) -> bool {
         let inplace = self.session.settings.inplace;
         if !self.session.protocol.has_item_flags() {
-            return inplace;
+            return inplace && !self.session.settings.backup;
         }
         match item.basis {
             basis::DEST => inplace,
@@ -283,7 +305,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     }
 
     /// Reads a signature. Its memory grows with what arrives, not with what is announced.
-    fn read_sums(&mut self) -> Result<(SumHead, Signature), Error> {
+    fn read_sums(&mut self, append: Append) -> Result<(SumHead, Signature), Error> {
         let protocol = self.session.protocol;
         let digest_len = self.session.transfer_sum.algo.digest_len();
         let max_alloc = self.session.settings.max_alloc;
@@ -295,7 +317,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             ..Signature::default()
         };
         let size = 4 + head.s2length as usize;
-        let mut left = head.count as usize;
+        let mut left = if append == Append::Off { head.count as usize } else { 0 };
         while left > 0 {
             let n = left.min(SUMS_AT_ONCE);
             self.reader.read(|c| {
@@ -320,12 +342,14 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     ) -> Result<Option<(std::fs::File, u64)>, Error> {
         let settings = &self.session.settings;
         let follow = settings.copy_links || settings.copy_unsafe_links;
+        let (noatime, copy_devices) = (settings.open_noatime, settings.copy_devices);
         let source = entry.source();
         let sources = &mut self.lister.sources;
         let unconfined = sources.unconfined();
         let opened = match sources.rel(source, name) {
             Some(rel) => sources.root(source).and_then(|root| match follow {
                 true => root.open_read_follow(&rel, unconfined),
+                false if noatime => root.open_read_noatime(&rel),
                 false => root.open_read(&rel),
             }),
             None => Err(io::ErrorKind::InvalidInput.into()),
@@ -335,10 +359,15 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             Ok((file, metadata)) if metadata.is_file() => {
                 return Ok(Some((file, metadata.len())));
             }
-            Ok((_, metadata)) => {
+            Ok((file, metadata)) => {
                 use std::os::unix::fs::FileTypeExt;
                 let kind = metadata.file_type();
-                if kind.is_block_device() || kind.is_char_device() {
+                let is_device = kind.is_block_device() || kind.is_char_device();
+                if is_device && copy_devices {
+                    let len = device_len(&file);
+                    return Ok(Some((file, len)));
+                }
+                if is_device {
                     return Err(Error::fatal(
                         ExitCode::PROTOCOL,
                         "attempt to copy device contents without --copy-devices",
@@ -358,10 +387,16 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             sources.complain(&self.log, "send_files failed to open ", source, name, "", &e);
             self.session.status.add_io_error(io_error::GENERAL);
         }
+        self.will_not_send(n)?;
+        Ok(None)
+    }
+
+    /// Tells the receiving side that a requested file will not come.
+    fn will_not_send(&mut self, n: i32) -> Result<(), Error> {
         if self.session.protocol.has_varints() {
             self.writer.message(&Message::NoSend(n))?;
         }
-        Ok(None)
+        Ok(())
     }
 
     /// The attribute numbers that an item asks for, if it carries a request.
@@ -433,8 +468,8 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         item: &Item,
         sum: Option<&[u8]>,
         say: impl FnOnce(&mut Reporter, &ItemEvent<'_>),
-    ) {
-        let Some(reporter) = &self.reporter else { return };
+    ) -> Result<(), Error> {
+        let Some(reporter) = &self.reporter else { return Ok(()) };
         let mut path = Vec::new();
         self.lister.sources.push_typed(entry.source(), name, &mut path);
         let list_sum = entry.checksum();
@@ -451,8 +486,17 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             sum: if list_sum.is_empty() { sum } else { Some(list_sum) },
             path: &path,
         };
-        say(&mut lock(reporter), &event);
+        let mut reporter = lock(reporter);
+        say(&mut reporter, &event);
+        reporter.take_failure().map_or(Ok(()), Err)
     }
+}
+
+/// The length of a device, found by seeking to its end.
+pub(super) fn device_len(mut file: &std::fs::File) -> u64 {
+    use std::io::Seek;
+    // Reading is by offset, so where the handle stands does not matter.
+    file.seek(io::SeekFrom::End(0)).unwrap_or(0)
 }
 
 /// An attribute that is not waiting to be fetched was asked for.
@@ -463,6 +507,7 @@ fn abbrev_error(file: &str, attr: &[u8], len: Option<u32>) -> Error {
     Error::fatal(ExitCode::PROTOCOL, text)
 }
 
-fn lock(reporter: &std::sync::Mutex<Reporter>) -> MutexGuard<'_, Reporter> {
+/// The reporter, for a moment: control messages print through it too.
+pub(super) fn lock(reporter: &std::sync::Mutex<Reporter>) -> MutexGuard<'_, Reporter> {
     reporter.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -81,7 +81,8 @@ impl Sources {
             root: None,
             used: 0,
         });
-        match self.root(id) {
+        // Changing to a directory needs the right to search it.
+        match self.root(id).and_then(|root| root.lstat(&RelPath::root())) {
             Ok(_) => {
                 self.by_path.insert(dir.to_vec(), id);
                 Ok(id)

@@ -54,6 +54,10 @@ pub(super) struct Tree {
     eof_sent: bool,
 }
 
+fn no_entry() -> io::Error {
+    io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error())
+}
+
 /// Whether `dir` is `name` or above it.
 fn is_above(dir: &[u8], name: &[u8]) -> bool {
     name.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
@@ -92,8 +96,9 @@ impl Tree {
                 return Ok(());
             }
         };
-        let settings = lister.session.settings.clone();
-        let (inc, relative) = (lister.session.inc_recurse, settings.relative);
+        let session = lister.session.clone();
+        let settings = &session.settings;
+        let (inc, relative) = (session.inc_recurse, settings.relative);
         let nested = relative && parents(&arg.name).next().is_some();
         let resolved = if nested { self.resolve(lister, source, &arg.name) } else { Ok(source) };
         let below = match resolved {
@@ -149,9 +154,7 @@ impl Tree {
     ) -> Result<Found, Unseen> {
         let found = lister.examine(source, name.to_vec(), kind != ArgKind::Normal)?;
         if lister.hidden_by_daemon(source, name, found.is_dir()) {
-            return Err(Unseen::Io(io::Error::from_raw_os_error(
-                rustix::io::Errno::NOENT.raw_os_error(),
-            )));
+            return Err(Unseen::Io(no_entry()));
         }
         Ok(found)
     }
@@ -258,7 +261,8 @@ impl Tree {
             Err(why) => {
                 let e = match why {
                     Unseen::Io(e) => e,
-                    Unseen::NoReferent => io::ErrorKind::NotFound.into(),
+                    Unseen::NoReferent => no_entry(),
+                    Unseen::Fatal(e) => return Err(e),
                 };
                 lister.sources.complain(&lister.log, "link_stat ", source, parent, " failed", &e);
                 lister.session.status.add_io_error(io_error::GENERAL);
@@ -288,12 +292,12 @@ impl Tree {
         why: Unseen,
         out: &mut dyn Out,
     ) -> Result<(), Error> {
-        let settings = lister.session.settings.clone();
+        let session = lister.session.clone();
+        let settings = &session.settings;
         let e = match why {
             Unseen::Io(e) => e,
-            Unseen::NoReferent => {
-                io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error())
-            }
+            Unseen::NoReferent => no_entry(),
+            Unseen::Fatal(e) => return Err(e),
         };
         if e.kind() != io::ErrorKind::NotFound {
             lister.sources.complain(&lister.log, "link_stat ", source, &arg.name, " failed", &e);

@@ -60,7 +60,8 @@ fn invalid_mode(mode: u32, name: &[u8]) -> DecodeError {
 }
 
 fn show(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
+    // The text may have several lines; a name is no place for another.
+    String::from_utf8_lossy(name).replace('\n', "\\#012")
 }
 
 impl FlistDecoder {

@@ -63,6 +63,14 @@ impl<W: SendHalf> Generator<W> {
             self.skipped.insert(node.name.clone());
             return Ok(());
         }
+        if settings.ignore_existing && have.is_some_and(|st| st.kind != Kind::Directory) {
+            if settings.info.skip >= 1 {
+                let why = if settings.info.skip >= 2 { " (type change)" } else { "" };
+                self.log.info(self.name_text("", &node.name, &format!(" exists{why}")));
+            }
+            self.skipped.insert(node.name.clone());
+            return Ok(());
+        }
         if base.implied && self.leaves_implied_dirs() {
             return self.scan_dir(list, node, base);
         }
@@ -84,11 +92,17 @@ impl<W: SendHalf> Generator<W> {
         }
         let shown = if new { None } else { have };
         let flags = self.flags(node, shown.as_ref(), if new { F::LOCAL_CHANGE } else { 0 }, false);
-        self.emit(node, flags, None, None)?;
         if self.shared.do_xfers {
             self.dress_dir(node, have, new);
         }
-        self.scan_dir(list, node, base)
+        if self.session.protocol.has_item_flags() {
+            // Deletions are reported before the directory, whoever prints them.
+            self.scan_dir(list, node, base)?;
+            self.emit(node, flags, None, None)
+        } else {
+            self.emit(node, flags, None, None)?;
+            self.scan_dir(list, node, base)
+        }
     }
 
     /// The state of a directory's place; `None` if that cannot be told.

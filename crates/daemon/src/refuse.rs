@@ -1,0 +1,219 @@
+//! `refuse options`: which options a module's clients may not use (off-wire semantics: refused options).
+
+use crate::wild::wild_match;
+use session::options::{
+    parse::Given,
+    table::{Entry, OPTIONS, Opt},
+};
+use std::collections::HashSet;
+
+/// Options that no wildcard touches: a transfer cannot do without them, or they must be named to be changed.
+const NOT_WILD: &[Opt] = &[
+    Opt::Rsh,
+    Opt::From0,
+    Opt::SecludedArgs,
+    Opt::DryRun,
+    Opt::Iconv,
+    Opt::ChecksumSeed,
+    Opt::CopyDevices,
+    Opt::WriteDevices,
+    Opt::OutFormat,
+    Opt::Sender,
+    Opt::Server,
+];
+/// What `a` and `archive` stand for.
+const ARCHIVE: &[Opt] = &[
+    Opt::Recursive,
+    Opt::Links,
+    Opt::Perms,
+    Opt::Times,
+    Opt::Group,
+    Opt::Owner,
+    Opt::DevicesAndSpecials,
+];
+const DELETE: &[Opt] = &[
+    Opt::Delete,
+    Opt::DeleteBefore,
+    Opt::DeleteDuring,
+    Opt::DeleteDelay,
+    Opt::DeleteAfter,
+    Opt::DeleteExcluded,
+    Opt::DeleteMissingArgs,
+];
+const COMPRESS: &[Opt] = &[
+    Opt::Compress,
+    Opt::OldCompress,
+    Opt::NewCompress,
+    Opt::CompressChoice,
+    Opt::CompressLevel,
+    Opt::CompressThreads,
+];
+
+/// An effect: what an option is about, and whether it switches it on.
+type Effect = (Opt, bool);
+
+/// What one module refuses.
+#[derive(Debug, Clone, Default)]
+pub struct Refusals {
+    refused: HashSet<Effect>,
+    /// Words that name no option, for the log.
+    pub unknown: Vec<String>,
+}
+
+impl Refusals {
+    /// From the value of `refuse options`: words at spaces, `!` in front accepts again, the last word wins.
+    pub fn new(list: &str) -> Refusals {
+        let mut refusals = Refusals::default();
+        refusals.refused.extend([(Opt::CopyDevices, true), (Opt::WriteDevices, true)]);
+        for word in list.split(' ').filter(|word| !word.is_empty()) {
+            refusals.apply(word);
+        }
+        // Nobody but the operator says where this process writes and which links it trusts; names are not converted.
+        refusals.refused.extend([
+            (Opt::LogFile, true),
+            (Opt::LogFileFormat, true),
+            (Opt::InsecureLinks, true),
+            (Opt::Iconv, true),
+        ]);
+        refusals
+    }
+
+    fn apply(&mut self, word: &str) {
+        let (name, refuse) = match word.strip_prefix('!') {
+            Some(name) => (name, false),
+            None => (word, true),
+        };
+        let mut change = |effect: Effect| {
+            if refuse {
+                self.refused.insert(effect);
+            } else {
+                self.refused.remove(&effect);
+            }
+        };
+        if name == "a" || name == "archive" {
+            for opt in ARCHIVE {
+                change((*opt, true));
+            }
+            return;
+        }
+        let wild = name.contains(['*', '?', '[']);
+        let matches = |spelling: &str| {
+            if wild { wild_match(name.as_bytes(), spelling.as_bytes()) } else { name == spelling }
+        };
+        let mut known = false;
+        for entry in OPTIONS {
+            if wild && NOT_WILD.contains(&entry.opt) {
+                continue;
+            }
+            let letter = entry.short.map(|b| (b as char).to_string()).unwrap_or_default();
+            let on = [entry.long, letter.as_str()].into_iter().chain(entry.aliases.iter().copied());
+            if on.filter(|spelling| !spelling.is_empty()).any(matches) {
+                known = true;
+                change((entry.opt, true));
+            }
+            if entry.off.iter().any(|spelling| matches(spelling)) {
+                known = true;
+                change((entry.opt, false));
+            }
+        }
+        if !known {
+            self.unknown.push(word.into());
+        }
+    }
+
+    /// Whether the option by itself is refused.
+    pub fn has(&self, opt: Opt) -> bool {
+        self.refused.contains(&(opt, true))
+    }
+
+    /// Why an option that a client gave is refused; `None` if it is not. `sending`: the daemon is the sender.
+    pub fn check(&self, given: &Given, sending: bool) -> Option<String> {
+        let (opt, on) = (given.entry.opt, given.on);
+        if self.refused.contains(&(opt, on)) {
+            return Some(message(given.entry));
+        }
+        if !on {
+            return None;
+        }
+        let implies = |of: &[Opt], refused| of.contains(&opt) && self.has(refused);
+        let is_refused = implies(DELETE, Opt::Delete)
+            || (sending && implies(&[Opt::RemoveSourceFiles, Opt::RemoveSentFiles], Opt::Delete))
+            || (implies(COMPRESS, Opt::Compress) && given.text() != b"none")
+            || implies(&[Opt::Append, Opt::AppendVerify, Opt::WriteDevices], Opt::Inplace)
+            || implies(&[Opt::Inplace, Opt::PartialProgress], Opt::Partial)
+            || implies(&[Opt::PartialProgress], Opt::Progress);
+        if is_refused {
+            return Some(message(given.entry));
+        }
+        if opt == Opt::Archive {
+            let part = ARCHIVE.iter().find(|part| self.has(**part))?;
+            return entry(*part).map(message);
+        }
+        if opt == Opt::Delete && self.has(Opt::DeleteBefore) && self.has(Opt::DeleteDuring) {
+            return entry(Opt::DeleteBefore).map(message);
+        }
+        None
+    }
+}
+
+fn entry(opt: Opt) -> Option<&'static Entry> {
+    OPTIONS.iter().find(|entry| entry.opt == opt)
+}
+
+fn message(entry: &Entry) -> String {
+    format!("The server is configured to refuse {}", entry.full_name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::options::{Environment, parse_daemon_client_args};
+
+    /// What the client of a module with this list is told about these options.
+    fn refusal(list: &str, args: &[&str]) -> Option<String> {
+        let refusals = Refusals::new(list);
+        let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
+        let mut told = None;
+        let plan = parse_daemon_client_args(&args, &Environment::default(), &mut |given| {
+            told = refusals.check(given, false);
+            told.clone()
+        });
+        assert_eq!(told.is_some(), plan.is_err());
+        told.map(|text| text.replace("The server is configured to refuse ", ""))
+    }
+
+    #[test]
+    fn names_letters_and_wildcards() {
+        let told = |name: &str| Some(name.to_string());
+        assert_eq!(refusal("", &["-r", "--delete", "."]), None);
+        assert_eq!(refusal("delete", &["-r", "--delete", "."]), told("--delete"));
+        assert_eq!(refusal("delete", &["-r", "--delete-after", "."]), told("--delete-after"));
+        assert_eq!(refusal("c", &["-rc", "."]), told("--checksum (-c)"));
+        assert_eq!(refusal("checksum !checksum", &["-rc", "."]), None);
+        assert_eq!(refusal("del*", &["-r", "--delete-delay", "."]), told("--delete-delay"));
+        assert_eq!(refusal("* !r !recursive", &["-nre.", "."]), None);
+        assert_eq!(refusal("*", &["-e.", "-r", "."]), told("--recursive (-r)"));
+        assert_eq!(refusal("compress", &["--compress-level=3", "."]), told("--compress-level"));
+        assert_eq!(refusal("archive", &["-a", "."]), told("--recursive (-r)"));
+        assert_eq!(refusal("archive", &["-t", "."]), told("--times (-t)"));
+        assert_eq!(refusal("delete-before", &["-r", "--delete", "."]), None);
+        assert_eq!(
+            refusal("delete-before delete-during", &["--delete", "."]),
+            told("--delete-before")
+        );
+        assert_eq!(refusal("inplace", &["--append", "."]), told("--append"));
+    }
+
+    #[test]
+    fn some_are_refused_whatever_the_list_says() {
+        assert!(refusal("!log-file !log-*", &["--log-file=x", "."]).is_some());
+        assert!(refusal("!insecure-links", &["--insecure-links", "."]).is_some());
+        assert!(Refusals::new("!w*").has(Opt::WriteDevices));
+        assert!(!Refusals::new("!write-devices").has(Opt::WriteDevices));
+    }
+
+    #[test]
+    fn words_that_name_nothing_are_reported() {
+        assert_eq!(Refusals::new("delete bogus zz*").unknown, ["bogus", "zz*"]);
+    }
+}

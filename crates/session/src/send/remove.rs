@@ -1,0 +1,64 @@
+//! `--remove-source-files`: what the receiving side has is removed here.
+
+use super::Sender;
+use crate::{Error, log::Class, settings::RemoveSource};
+use fast_io::{RecvHalf, SendHalf};
+use std::io;
+
+impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
+    /// Removes the files that were confirmed since the last time.
+    pub(super) fn remove_confirmed(&mut self) -> Result<(), Error> {
+        let confirmed = {
+            let mut waiting = self.confirmed.lock().unwrap_or_else(|e| e.into_inner());
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            std::mem::take(&mut *waiting)
+        };
+        if self.session.settings.remove_source == RemoveSource::Nothing {
+            return Ok(());
+        }
+        for n in confirmed {
+            self.remove(n)?;
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, n: i32) -> Result<(), Error> {
+        let subject = self.subject(n)?;
+        let Some(entry) = subject.entry().filter(|e| !e.is_dir()) else { return Ok(()) };
+        let settings = &self.session.settings;
+        let follow = settings.copy_links || settings.copy_unsafe_links;
+        let mut name = Vec::new();
+        entry.push_wire_name(&mut name);
+        let sources = &mut self.lister.sources;
+        let unconfined = sources.unconfined();
+        let Some(rel) = sources.rel(entry.source(), &name) else { return Ok(()) };
+        let looked = sources.root(entry.source()).and_then(|root| {
+            let st = if follow { root.stat_follow(&rel, unconfined) } else { root.lstat(&rel) }?;
+            let same_time = st.mtime == entry.mtime()
+                && (entry.mtime_nsec() == 0 || st.mtime_nsec == entry.mtime_nsec());
+            let same_len = st.len == entry.len() || !(entry.is_regular() || entry.is_symlink());
+            if same_time && same_len { root.unlink(&rel).map(|()| true) } else { Ok(false) }
+        });
+        match looked {
+            Ok(true) => {
+                if settings.info.remove > 0 {
+                    self.log.info([b"sender removed ", &name[..]].concat());
+                }
+            }
+            Ok(false) => {
+                let text = b"ERROR: Skipping sender remove for changed file: ";
+                self.log.error_xfer([&text[..], &name].concat());
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                self.log.info([b"sender file already removed: ", &name[..]].concat());
+            }
+            Err(e) => {
+                let text = [b"sender failed to remove ", &name[..]].concat();
+                self.log.sys_error(Class::ErrorXfer, text, &e);
+            }
+        }
+        Ok(())
+    }
+}

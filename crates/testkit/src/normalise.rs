@@ -1,0 +1,142 @@
+//! Taking out of an output what may differ between two correct runs.
+
+/// Standard output without byte counts of the connection, rates and times; everything else stays.
+pub fn stdout(text: &[u8], replace: &[(String, &str)]) -> String {
+    let text = replaced(text, replace);
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        // Of the states of a progress line only the last one is the same in every run.
+        let line = line.rsplit('\r').next().unwrap_or(line);
+        lines.push(stdout_line(line));
+    }
+    lines.join("\n")
+}
+
+fn stdout_line(line: &str) -> String {
+    const COUNTS: [&str; 5] = [
+        "Total bytes sent: ",
+        "Total bytes received: ",
+        "File list size: ",
+        "File list generation time: ",
+        "File list transfer time: ",
+    ];
+    if let Some(start) = COUNTS.iter().find(|start| line.starts_with(**start)) {
+        return format!("{start}#");
+    }
+    if line.starts_with("sent ") && line.contains(" bytes  received ") {
+        let tail = line.split_once("bytes/sec").map_or("", |(_, tail)| tail);
+        return format!("sent # bytes  received # bytes  # bytes/sec{tail}");
+    }
+    if let Some((start, rest)) = line.split_once("  speedup is ") {
+        let tail = rest.split_once(' ').map_or(String::new(), |(_, tail)| format!(" {tail}"));
+        return format!("{start}  speedup is #{tail}");
+    }
+    if line.starts_with("total: matches=") {
+        // False alarms depend on the table used to look sums up, which is nobody's business.
+        return line
+            .split_whitespace()
+            .filter(|word| !is_matching_detail(word))
+            .collect::<Vec<_>>()
+            .join(" ");
+    }
+    progress(line).unwrap_or_else(|| line.to_owned())
+}
+
+fn is_matching_detail(word: &str) -> bool {
+    word.starts_with("hash_hits=") || word.starts_with("false_alarms=")
+}
+
+/// `SIZE 100% RATE TIME (xfr#…)` without rate and time.
+fn progress(line: &str) -> Option<String> {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let [size, percent, rate, _time, tail @ ..] = words.as_slice() else { return None };
+    if !percent.ends_with('%') || !rate.ends_with("B/s") {
+        return None;
+    }
+    Some(format!("{size:>15} {percent:>4} # # {}", tail.join(" ")))
+}
+
+/// Standard error without source positions and process numbers, in sorted order: two processes write it.
+pub fn stderr(text: &[u8], replace: &[(String, &str)]) -> String {
+    let text = replaced(text, replace);
+    let mut lines: Vec<_> = text.lines().map(stderr_line).collect();
+    lines.sort();
+    lines.join("\n")
+}
+
+fn stderr_line(line: &str) -> String {
+    let mut line = line.to_owned();
+    // " at main.c(1852) [sender=3.5.0]" names a place in the program.
+    if let Some(at) = line.rfind(" at ")
+        && line[at..].contains(") [")
+        && line.ends_with(']')
+    {
+        let role = line.rfind('[').map_or("", |open| &line[open + 1..]);
+        let role = role.split('=').next().unwrap_or_default().to_owned();
+        line.truncate(at);
+        line.push_str(&format!(" [{role}]"));
+    }
+    line
+}
+
+fn replaced(text: &[u8], replace: &[(String, &str)]) -> String {
+    let mut text = if let Ok(text) = std::str::from_utf8(text) {
+        text.to_owned()
+    } else {
+        text.utf8_chunks()
+            .map(|chunk| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii()))
+            .collect()
+    };
+    for (from, to) in replace {
+        text = text.replace(from, to);
+    }
+    text
+}
+
+/// The lines of `truth` and `found` that differ, with a little of what is around them.
+pub fn diff(truth: &str, found: &str) -> String {
+    let (truth, found): (Vec<_>, Vec<_>) = (truth.lines().collect(), found.lines().collect());
+    let same_start = truth.iter().zip(&found).take_while(|(a, b)| a == b).count();
+    let rest = truth.len().min(found.len()) - same_start;
+    let same_end =
+        truth.iter().rev().zip(found.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let mut text = String::new();
+    for line in &truth[same_start.saturating_sub(2)..same_start] {
+        text.push_str(&format!("    {line}\n"));
+    }
+    for (sign, lines) in [('-', &truth), ('+', &found)] {
+        let changed = &lines[same_start..lines.len() - same_end];
+        for line in changed.iter().take(25) {
+            text.push_str(&format!("  {sign} {line}\n"));
+        }
+        if changed.len() > 25 {
+            text.push_str(&format!("  {sign} … {} lines more\n", changed.len() - 25));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_variable_parts_go() {
+        let text = b"a\n\r  1 10% 2.00kB/s 0:00:01\r  32,768 100%    0.00kB/s    0:00:00 (xfr#1, to-chk=0/2)\n\
+            sent 1 bytes  received 2 bytes  6.00 bytes/sec\ntotal size is 5  speedup is 0.10 (DRY RUN)\n";
+        let wanted = "a\n         32,768 100% # # (xfr#1, to-chk=0/2)\n\
+            sent # bytes  received # bytes  # bytes/sec\ntotal size is 5  speedup is # (DRY RUN)\n";
+        assert_eq!(stdout(text, &[]), wanted);
+    }
+
+    #[test]
+    fn an_error_keeps_its_words_and_role() {
+        let text = b"rsync error: some files (code 23) at main.c(1852) [sender=3.5.0]\nrsync: b\n";
+        assert_eq!(stderr(text, &[]), "rsync error: some files (code 23) [sender]\nrsync: b");
+    }
+
+    #[test]
+    fn a_changed_line_is_shown() {
+        assert_eq!(diff("a\nb\nc", "a\nx\nc"), "    a\n  - b\n  + x\n");
+    }
+}

@@ -1,0 +1,89 @@
+//! Running one command to its end, or to the end of its time.
+
+use std::fs::{self, File};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// How long any command of a test may take: generous, since the machine may be busy.
+pub const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// How a command ended and what it wrote.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The exit code, `signal N`, or that its time ran out.
+    pub end: String,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Finished {
+    /// The exit code, if it ended by exiting.
+    pub fn code(&self) -> Option<i32> {
+        self.end.strip_prefix("exit ").and_then(|code| code.parse().ok())
+    }
+
+    /// Both outputs for a failure message.
+    pub fn text(&self) -> String {
+        let stdout = String::from_utf8_lossy(&self.stdout);
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        format!("{}\nstdout:\n{stdout}\nstderr:\n{stderr}", self.end)
+    }
+}
+
+/// A command with the same surroundings on every machine: no user settings, plain locale, UTC.
+pub fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
+    command.env("LC_ALL", "C").env("TZ", "UTC").env("HOME", "/nonexistent").env("USER", "root");
+    command
+}
+
+/// Runs `command` with `stdin` to its end; outputs pass through files in `scratch`, so that no amount of output can
+/// block it.
+///
+/// # Panics
+///
+/// When the command cannot be started.
+pub fn run(mut command: Command, stdin: &[u8], scratch: &Path) -> Finished {
+    let stdout = scratch.join("stdout");
+    let stderr = scratch.join("stderr");
+    let input = scratch.join("stdin");
+    fs::write(&input, stdin).expect("the scratch folder is writable");
+    command.stdin(Stdio::from(File::open(&input).expect("just written")));
+    command.stdout(File::create(&stdout).expect("the scratch folder is writable"));
+    command.stderr(File::create(&stderr).expect("the scratch folder is writable"));
+    command.process_group(0);
+    let mut child =
+        command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    let end = loop {
+        match child.try_wait().expect("our child can be waited for") {
+            Some(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => break format!("exit {code}"),
+                (None, signal) => break format!("signal {}", signal.unwrap_or(0)),
+            },
+            None if start.elapsed() > TIME_LIMIT => {
+                let group = Pid::from_raw(i32::try_from(child.id()).expect("a process id"));
+                let _ = killpg(group, Signal::SIGKILL);
+                let _ = child.wait();
+                break format!("still running after {} seconds", TIME_LIMIT.as_secs());
+            }
+            None => sleep(pause),
+        }
+        pause = (pause * 2).min(Duration::from_millis(10));
+    };
+    Finished {
+        end,
+        stdout: fs::read(&stdout).unwrap_or_default(),
+        stderr: fs::read(&stderr).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,653 @@
+//! One command line, run with each combination of the real rsync and our program at its two ends.
+//!
+//! The real rsync at both ends gives the truth. The other pairings start from an identical tree and must end with the
+//! same exit code, the same output, the same tree (both sides of it: a source must not change either), and, over a
+//! remote shell, the same command line sent to the server.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+use crate::daemon::Daemon;
+use crate::normalise;
+use crate::peers::{Peers, find};
+use crate::run::{command, run};
+use crate::snapshot::{Details, Snapshot};
+use crate::tree;
+
+/// How the two ends are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Both ends on this machine, in one command.
+    Local,
+    /// The destination behind a remote shell.
+    Push,
+    /// The sources behind a remote shell.
+    Pull,
+    /// The destination in a daemon's module.
+    DaemonPush,
+    /// The sources in a daemon's module.
+    DaemonPull,
+}
+
+/// Every way of connecting two ends.
+pub const EVERY_WAY: &[Via] = &[Via::Local, Via::Push, Via::Pull, Via::DaemonPush, Via::DaemonPull];
+
+/// Over a remote shell, both directions.
+pub const SHELL: &[Via] = &[Via::Push, Via::Pull];
+
+/// With a daemon, both directions.
+pub const DAEMON: &[Via] = &[Via::DaemonPush, Via::DaemonPull];
+
+/// Local, and one direction each with a remote shell.
+pub const LOCAL_AND_SHELL: &[Via] = &[Via::Local, Via::Push, Via::Pull];
+
+impl Via {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Push => "push",
+            Self::Pull => "pull",
+            Self::DaemonPush => "daemon-push",
+            Self::DaemonPull => "daemon-pull",
+        }
+    }
+
+    fn host(self) -> &'static str {
+        match self {
+            Self::Local => "",
+            Self::Push | Self::Pull => "host:",
+            Self::DaemonPush | Self::DaemonPull => "127.0.0.1::mod/",
+        }
+    }
+}
+
+/// Which program is at which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairing {
+    /// The real rsync at both ends.
+    Truth,
+    /// Ours at both ends.
+    Ours,
+    /// Our client, the real server.
+    OurClient,
+    /// The real client, our server.
+    OurServer,
+}
+
+impl Pairing {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Truth => "truth",
+            Self::Ours => "ours",
+            Self::OurClient => "our-client",
+            Self::OurServer => "our-server",
+        }
+    }
+
+    fn client(self, peers: &Peers) -> &Path {
+        if matches!(self, Self::Truth | Self::OurServer) { &peers.rsync } else { &peers.ours }
+    }
+
+    fn server(self, peers: &Peers) -> &Path {
+        if matches!(self, Self::Truth | Self::OurClient) { &peers.rsync } else { &peers.ours }
+    }
+}
+
+/// One row of a table of scenarios: a tree, a command line, and the connections and protocols to run it over.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    name: &'static str,
+    trees: &'static [&'static str],
+    args: &'static str,
+    from: &'static str,
+    to: &'static str,
+    via: &'static [Via],
+    protocols: &'static [u32],
+    stdin: &'static str,
+    environment: &'static [(&'static str, &'static str)],
+    modules: &'static str,
+    nobody: bool,
+    ordered: bool,
+    stdout: bool,
+    stderr: bool,
+    server_args: bool,
+    tree: bool,
+    atimes: bool,
+    holes: bool,
+}
+
+/// A row that copies `src/` to `dst/` locally, comparing everything; the methods change that. In `args`, words are
+/// separated by spaces, single quotes keep one together, and `{host}` becomes the prefix of the remote end.
+pub const fn row(name: &'static str, trees: &'static [&'static str], args: &'static str) -> Row {
+    Row {
+        name,
+        trees,
+        args,
+        from: "src/",
+        to: "dst/",
+        via: &[Via::Local],
+        protocols: &[],
+        stdin: "",
+        environment: &[],
+        modules: "",
+        nobody: false,
+        ordered: true,
+        stdout: true,
+        stderr: true,
+        server_args: true,
+        tree: true,
+        atimes: false,
+        holes: false,
+    }
+}
+
+impl Row {
+    /// Other connections than local.
+    pub const fn over(mut self, via: &'static [Via]) -> Self {
+        self.via = via;
+        self
+    }
+
+    /// Other sources and destination than `src/` and `dst/`, relative to the top of the tree.
+    pub const fn from_to(mut self, from: &'static str, to: &'static str) -> Self {
+        self.from = from;
+        self.to = to;
+        self
+    }
+
+    /// Once for each of these protocols instead of once with the newest.
+    pub const fn protocols(mut self, protocols: &'static [u32]) -> Self {
+        self.protocols = protocols;
+        self
+    }
+
+    /// Standard input.
+    pub const fn stdin(mut self, stdin: &'static str) -> Self {
+        self.stdin = stdin;
+        self
+    }
+
+    /// Environment variables.
+    pub const fn environment(mut self, pairs: &'static [(&'static str, &'static str)]) -> Self {
+        self.environment = pairs;
+        self
+    }
+
+    /// More configuration for the daemon, after the settings of module `mod`; `{top}` is the folder of the tree.
+    pub const fn modules(mut self, modules: &'static str) -> Self {
+        self.modules = modules;
+        self
+    }
+
+    /// Run by the user nobody, who owns what the tree gives to 65534.
+    pub const fn as_nobody(mut self) -> Self {
+        self.nobody = true;
+        self
+    }
+
+    /// Lines of the output may come in any order: two processes write them.
+    pub const fn any_order(mut self) -> Self {
+        self.ordered = false;
+        self
+    }
+
+    /// Do not compare standard output.
+    pub const fn any_stdout(mut self) -> Self {
+        self.stdout = false;
+        self
+    }
+
+    /// Do not compare standard error.
+    pub const fn any_stderr(mut self) -> Self {
+        self.stderr = false;
+        self
+    }
+
+    /// Do not compare the command line given to the server.
+    pub const fn any_server_args(mut self) -> Self {
+        self.server_args = false;
+        self
+    }
+
+    /// Do not compare the trees.
+    pub const fn any_tree(mut self) -> Self {
+        self.tree = false;
+        self
+    }
+
+    /// Compare access times too.
+    pub const fn atimes(mut self) -> Self {
+        self.atimes = true;
+        self
+    }
+
+    /// Compare whether files have holes too.
+    pub const fn holes(mut self) -> Self {
+        self.holes = true;
+        self
+    }
+}
+
+/// One run that a row asks for.
+#[derive(Clone, Copy, Debug)]
+struct Case<'a> {
+    row: &'a Row,
+    via: Via,
+    protocol: Option<u32>,
+}
+
+impl Case<'_> {
+    fn name(&self, family: &str) -> String {
+        let protocol = self.protocol.map_or(String::new(), |version| format!("#{version}"));
+        format!("{family}/{}@{}{protocol}", self.row.name, self.via.name())
+    }
+
+    fn pairings(&self) -> &'static [Pairing] {
+        if self.via == Via::Local {
+            &[Pairing::Ours]
+        } else {
+            &[Pairing::Ours, Pairing::OurClient, Pairing::OurServer]
+        }
+    }
+}
+
+/// What a run left behind, ready to compare.
+#[derive(Clone, Debug)]
+struct Outcome {
+    end: String,
+    stdout: String,
+    stderr: String,
+    server_args: String,
+    tree: Snapshot,
+}
+
+/// Runs every row of a family and reports all that fail.
+///
+/// `known` holds the known failures: lines of `SCENARIO PAIRING: REASON`, where SCENARIO may end in `*`; a line that
+/// names a scenario that passes fails the family, and so does a line that names none. `OXRSYNC_SCENARIO` limits the
+/// run to scenarios whose name contains it; `OXRSYNC_KEEP` keeps the folders.
+///
+/// # Panics
+///
+/// When a row fails that is not known to, or one passes that is known to fail.
+pub fn run_family(peers: &Peers, family: &str, rows: &[Row], known: &str) {
+    let only = std::env::var("OXRSYNC_SCENARIO").ok();
+    let known = Known::parse(known, family);
+    let mut names = BTreeSet::new();
+    let mut cases = Vec::new();
+    for row in rows {
+        assert!(names.insert(row.name), "two rows are called {}", row.name);
+        for &via in row.via {
+            if row.protocols.is_empty() {
+                cases.push(Case { row, via, protocol: None });
+            }
+            cases.extend(row.protocols.iter().map(|&version| Case {
+                row,
+                via,
+                protocol: Some(version),
+            }));
+        }
+    }
+    if let Some(only) = &only {
+        cases.retain(|case| case.name(family).contains(only));
+    }
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..PERMITS {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let _permit = Permit::take();
+                    let failed = run_case(peers, family, case, &known);
+                    failures.lock().expect("no holder panics").extend(failed);
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().expect("no holder panics");
+    failures.sort();
+    if only.is_none() {
+        failures.extend(known.unused());
+    }
+    println!("{family}: {} scenarios in {:.1} s", cases.len(), start.elapsed().as_secs_f32());
+    assert!(
+        failures.is_empty(),
+        "\n{}\n{} failures in {} scenarios of {family}\n",
+        failures.join("\n"),
+        failures.len(),
+        cases.len()
+    );
+}
+
+fn run_case(peers: &Peers, family: &str, case: &Case<'_>, known: &Known) -> Vec<String> {
+    let name = case.name(family);
+    let outcome = |pairing| {
+        std::panic::catch_unwind(|| run_pairing(peers, &name, case, pairing)).map_err(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_owned()
+        })
+    };
+    let truth = match outcome(Pairing::Truth) {
+        Ok(truth) => truth,
+        Err(error) => return vec![format!("{name}: the truth cannot be found: {error}")],
+    };
+    let mut failures = Vec::new();
+    for &pairing in case.pairings() {
+        let differences = match outcome(pairing) {
+            Ok(outcome) => compare(case.row, &truth, &outcome),
+            Err(error) => format!("  {error}\n"),
+        };
+        match (differences.is_empty(), known.reason(&name, pairing)) {
+            (true, None) | (false, Some(_)) => {}
+            (false, None) => {
+                let end = &truth.end;
+                failures.push(format!("{name} {} (truth: {end})\n{differences}", pairing.name()));
+            }
+            (true, Some(reason)) => failures.push(format!(
+                "{name} {} passes, though it is listed as failing: {reason}",
+                pairing.name()
+            )),
+        }
+    }
+    failures
+}
+
+fn compare(row: &Row, truth: &Outcome, found: &Outcome) -> String {
+    let mut text = String::new();
+    if truth.end != found.end {
+        text.push_str(&format!("  ended with {}, should be {}\n", found.end, truth.end));
+        if !row.stderr {
+            text.push_str(&format!("  stderr: {}\n", found.stderr));
+        }
+    }
+    let mut section = |title: &str, difference: String| {
+        if !difference.is_empty() {
+            text.push_str(&format!(" {title}:\n{difference}"));
+        }
+    };
+    if row.stdout {
+        section("stdout", normalise::diff(&truth.stdout, &found.stdout));
+    }
+    if row.stderr {
+        section("stderr", normalise::diff(&truth.stderr, &found.stderr));
+    }
+    if row.server_args {
+        section("server arguments", normalise::diff(&truth.server_args, &found.server_args));
+    }
+    if row.tree {
+        let tree = truth.tree.diff(&found.tree);
+        let mut lines: Vec<_> = tree.lines().take(20).map(|line| format!("{line}\n")).collect();
+        let left = tree.lines().count().saturating_sub(20);
+        if left > 0 {
+            lines.push(format!("  … {left} differences more\n"));
+        }
+        section("tree", lines.concat());
+    }
+    text
+}
+
+fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> Outcome {
+    let started = SystemTime::now();
+    let base = Scratch::new(name, pairing);
+    let top = base.path.join("top");
+    fs::create_dir(&top).expect("the scratch folder is writable");
+    if case.row.nobody {
+        std::os::unix::fs::chown(&top, Some(65534), Some(65534)).expect("the tests run as root");
+    }
+    for spec in case.row.trees {
+        tree::build(&top, spec);
+    }
+    let (client, server) = (pairing.client(peers), pairing.server(peers));
+    let shell = base.path.join("shell");
+    let shell_log = base.path.join("shell.log");
+    let script = format!(
+        "#!/bin/sh\nshift\nprintf '%s\\n' \"$*\" >>{}\nexec /bin/sh -c \"$*\"\n",
+        shell_log.display()
+    );
+    fs::write(&shell, script).expect("the scratch folder is writable");
+    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).expect("our own file");
+    fs::write(&shell_log, "").expect("the scratch folder is writable");
+    fs::set_permissions(&shell_log, fs::Permissions::from_mode(0o666)).expect("our own file");
+
+    let mut args: Vec<String> = Vec::new();
+    let mut daemon = None;
+    if let Some(version) = case.protocol {
+        args.push(format!("--protocol={version}"));
+    }
+    match case.via {
+        Via::Local => {}
+        Via::Push | Via::Pull => {
+            args.push("-e".to_owned());
+            args.push(shell.display().to_string());
+            args.push(format!("--rsync-path={}", server.display()));
+        }
+        Via::DaemonPush | Via::DaemonPull => {
+            let more = case.row.modules.replace("{top}", &top.display().to_string());
+            let started = Daemon::start(server, &top, &base.path, &more);
+            args.push(format!("--port={}", started.port));
+            daemon = Some(started);
+        }
+    }
+    let host = case.via.host();
+    let fill =
+        |word: String| word.replace("{host}", host).replace("{top}", &top.display().to_string());
+    args.extend(words(case.row.args).into_iter().map(fill));
+    let (remote_from, remote_to) = match case.via {
+        Via::Local => ("", ""),
+        Via::Push | Via::DaemonPush => ("", host),
+        Via::Pull | Via::DaemonPull => (host, ""),
+    };
+    args.extend(words(case.row.from).into_iter().map(|from| format!("{remote_from}{from}")));
+    args.extend(words(case.row.to).into_iter().map(|to| format!("{remote_to}{to}")));
+
+    let mut command = if case.row.nobody {
+        let setpriv = find("setpriv").expect("setpriv is part of every Debian system");
+        let mut command = command(&setpriv);
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(client);
+        command
+    } else {
+        command(client)
+    };
+    command.args(&args).current_dir(&top).envs(case.row.environment.iter().copied());
+    let finished = run(command, case.row.stdin.as_bytes(), &base.path);
+    // The daemon's own process may still be finishing its side when the client is done.
+    if let Some(daemon) = daemon {
+        settle(&daemon);
+    }
+    let details = Details { atimes: case.row.atimes, holes: case.row.holes };
+    let tree = Snapshot::take(&top, details, started);
+    let mut replace = vec![
+        (base.path.display().to_string(), "{base}"),
+        (client.display().to_string(), "{rsync}"),
+        (server.display().to_string(), "{rsync}"),
+    ];
+    replace.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
+    let mut stdout = normalise::stdout(&finished.stdout, &replace);
+    if !case.row.ordered {
+        let mut lines: Vec<_> = stdout.lines().collect();
+        lines.sort_unstable();
+        stdout = lines.join("\n");
+    }
+    Outcome {
+        end: finished.end,
+        stdout,
+        stderr: normalise::stderr(&finished.stderr, &replace),
+        server_args: normalise::stdout(&fs::read(&shell_log).unwrap_or_default(), &replace),
+        tree,
+    }
+}
+
+/// Waits until the daemon's process for the connection has ended: it may still set a folder's times when the client
+/// has gone.
+fn settle(daemon: &Daemon) {
+    let children = format!("/proc/{0}/task/{0}/children", daemon.pid());
+    let start = Instant::now();
+    while start.elapsed().as_secs() < 10 {
+        let running = fs::read_to_string(&children).unwrap_or_default();
+        let running = running.split_whitespace().any(|pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z')
+                && !stat.is_empty()
+        });
+        if !running {
+            return;
+        }
+        thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+/// The words of a command line: separated by spaces, kept together by single quotes.
+pub fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    for character in text.chars() {
+        match character {
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            ' ' | '\n' if !quoted => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// A folder for one run, removed afterwards unless it is to be kept.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn new(name: &str, pairing: Pairing) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = name.replace(['/', '@', '#'], "-");
+        let leaf = format!("oxrsync-{}-{count}-{name}-{}", std::process::id(), pairing.name());
+        let path = std::env::temp_dir().join(leaf);
+        fs::create_dir_all(&path).expect("the folder for temporary files is writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own folder");
+        Self { path }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if std::env::var_os("OXRSYNC_KEEP").is_some() {
+            println!("kept {}", self.path.display());
+        } else {
+            remove(&self.path);
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    if fs::remove_dir_all(path).is_err() {
+        // Folders without rights: only root removes those without help.
+        let _ = Command::new("chmod").args(["-R", "u+rwx"]).arg(path).status();
+        let _ = fs::remove_dir_all(path);
+    }
+}
+
+/// The known failures of a family.
+struct Known {
+    lines: Vec<KnownLine>,
+}
+
+struct KnownLine {
+    scenario: String,
+    pairing: String,
+    reason: String,
+    used: AtomicBool,
+}
+
+impl Known {
+    fn parse(text: &str, family: &str) -> Self {
+        let mut lines = Vec::new();
+        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let parts = line.split_once(": ").and_then(|(names, reason)| {
+                let (scenario, pairing) = names.split_once(' ')?;
+                Some((scenario, pairing, reason))
+            });
+            let Some((scenario, pairing, reason)) = parts else {
+                panic!("a known failure is SCENARIO PAIRING: REASON, not {line}")
+            };
+            if scenario.split('/').next() == Some(family) {
+                lines.push(KnownLine {
+                    scenario: scenario.to_owned(),
+                    pairing: pairing.to_owned(),
+                    reason: reason.to_owned(),
+                    used: AtomicBool::new(false),
+                });
+            }
+        }
+        Self { lines }
+    }
+
+    fn reason(&self, scenario: &str, pairing: Pairing) -> Option<&str> {
+        let line = self.lines.iter().find(|line| {
+            let name = match line.scenario.strip_suffix('*') {
+                Some(start) => scenario.starts_with(start),
+                None => scenario == line.scenario,
+            };
+            name && (line.pairing == "*" || line.pairing == pairing.name())
+        })?;
+        line.used.store(true, Ordering::Relaxed);
+        Some(&line.reason)
+    }
+
+    fn unused(&self) -> Vec<String> {
+        let unused = self.lines.iter().filter(|line| !line.used.load(Ordering::Relaxed));
+        unused
+            .map(|line| {
+                format!("known failure without a scenario: {} {}", line.scenario, line.pairing)
+            })
+            .collect()
+    }
+}
+
+/// How many scenarios run at once, over all families of a test program: most of their time is waiting.
+const PERMITS: usize = 3;
+
+static IN_USE: Mutex<usize> = Mutex::new(0);
+static RETURNED: Condvar = Condvar::new();
+
+struct Permit;
+
+impl Permit {
+    fn take() -> Self {
+        let mut in_use = IN_USE.lock().expect("no holder panics");
+        while *in_use >= PERMITS {
+            in_use = RETURNED.wait(in_use).expect("no holder panics");
+        }
+        *in_use += 1;
+        Self
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        *IN_USE.lock().expect("no holder panics") -= 1;
+        RETURNED.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_command_line() {
+        assert_eq!(words("-a 'b c'  --d='e f' ''"), ["-a", "b c", "--d=e f", ""]);
+    }
+}
