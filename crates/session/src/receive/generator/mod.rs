@@ -317,7 +317,7 @@ impl<W: SendHalf> Generator<W> {
     /// Now and then: events, keep-alives.
     fn tick(&mut self) -> Result<(), Error> {
         self.ticks += 1;
-        if self.ticks % TICK == 0 {
+        if self.ticks.is_multiple_of(TICK) {
             self.writer.keep_alive()?;
             if self.unflushed > 0 && self.unflushed_since.elapsed() >= PATIENCE {
                 self.unflushed = 0;
@@ -330,11 +330,8 @@ impl<W: SendHalf> Generator<W> {
 
     /// Handles what has been reported, without waiting.
     fn work_off(&mut self) -> Result<(), Error> {
-        loop {
-            match self.inbox.try_recv() {
-                Ok(event) => self.event(event)?,
-                Err(_) => break,
-            }
+        while let Ok(event) = self.inbox.try_recv() {
+            self.event(event)?;
         }
         self.catch_up()
     }
