@@ -162,7 +162,7 @@ impl Client {
                 self.refuse(&text);
                 code
             }
-            Stop::Link(e) if matches!(e, Error::Deadline) => {
+            Stop::Link(Error::Deadline) => {
                 self.log.error("[Receiver] daemon handshake timeout -- exiting");
                 ExitCode::TIMEOUT.0
             }

@@ -265,7 +265,7 @@ impl Run {
                 ended
             }
         };
-        let ended = ended.and_then(|()| close_reports(&session, &reporter));
+        let ended = close_reports(&session, &reporter, ended);
         // Of a receiving side it is the generator that outlives the run, and the receiver that meets its errors.
         let role = match (session.settings.am_sender, &ended) {
             (true, _) => Role::Sender,
@@ -355,7 +355,7 @@ impl Run {
         drop(writer);
         drop(reader);
         let server_code = receiving.join().unwrap_or(ExitCode::CRASHED);
-        let ended = ended.and_then(|()| close_reports(&session, &reporter));
+        let ended = close_reports(&session, &reporter, ended);
         match ended {
             Ok(()) => {
                 let code = match server_code {
@@ -371,6 +371,8 @@ impl Run {
 
 fn new_reporter(session: &Arc<Session>) -> Arc<Mutex<Reporter>> {
     let mut reporter = Reporter::new(session.clone());
+    let list = if session.settings.am_sender { "building" } else { "receiving" };
+    session.log.sink().log_only(format!("{list} file list").as_bytes());
     let asked = Arc::new(AtomicBool::new(false));
     // The signal ends a process that does not handle it; without the handler it still does.
     if signal_hook::flag::register(SIGVTALRM, asked.clone()).is_ok() {
@@ -379,15 +381,23 @@ fn new_reporter(session: &Arc<Session>) -> Arc<Mutex<Reporter>> {
     Arc::new(Mutex::new(reporter))
 }
 
-/// Ends the progress lines of a run that went well and prints its summary.
-fn close_reports(session: &Session, reporter: &Mutex<Reporter>) -> Result<(), Error> {
+/// Ends the progress lines of a run that went well and prints its summary, or at least logs how much moved.
+fn close_reports(
+    session: &Session,
+    reporter: &Mutex<Reporter>,
+    ended: Result<(), Error>,
+) -> Result<(), Error> {
     let mut reporter = reporter.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(e) = reporter.take_failure() {
-        return Err(e);
+    let ended = ended.and_then(|()| reporter.take_failure().map_or(Ok(()), Err));
+    if ended.is_ok() {
+        reporter.finish();
+        report::summary(session);
     }
-    reporter.finish();
-    report::summary(session);
-    Ok(())
+    if ended.is_err() || session.settings.info.stats == 0 {
+        let totals = report::summary::logged_totals(session);
+        session.log.sink().log_only(totals.as_bytes());
+    }
+    ended
 }
 
 /// The client's side of a push to another process.

@@ -51,6 +51,10 @@ pub trait Sink: Send + Sync {
     fn progress(&self, text: &[u8]) {
         let _ = text;
     }
+    /// One line for the log file only, without newline; nothing where there is none.
+    fn log_only(&self, text: &[u8]) {
+        let _ = text;
+    }
 }
 
 /// A role's way to say something. Counting of ErrorXfer is done by [`crate::session::Status`] through the session's sink wrapper.

@@ -61,6 +61,7 @@ pub struct Reader<R> {
     deadline: Option<Instant>,
     stats: Option<Arc<Stats>>,
     received: Counter,
+    consumed: u64,
 }
 
 impl<R: RecvHalf> Reader<R> {
@@ -81,6 +82,7 @@ impl<R: RecvHalf> Reader<R> {
             deadline: None,
             stats: None,
             received: Counter::default(),
+            consumed: 0,
         }
     }
 
@@ -169,6 +171,7 @@ impl<R: RecvHalf> Reader<R> {
     }
 
     fn consume(&mut self, n: usize) {
+        self.consumed += n as u64;
         if self.carry_pos < self.carry.len() {
             self.carry_pos += n;
             if self.carry_pos == self.carry.len() {
@@ -362,6 +365,7 @@ impl<R: RecvHalf> Reader<R> {
             let n = max.min(self.carry.len() - self.carry_pos);
             let from = self.carry_pos;
             self.carry_pos += n;
+            self.consumed += n as u64;
             return Ok(Literal::Bytes(&self.carry[from..from + n]));
         }
         self.payload(true)?;
@@ -380,15 +384,22 @@ impl<R: RecvHalf> Reader<R> {
             if self.framed {
                 self.frame_left -= n;
             }
+            self.consumed += n;
             return Ok(Literal::Range(range));
         }
         let n = max.min(self.available().len());
         let from = self.start;
         self.start += n;
+        self.consumed += n as u64;
         if self.framed {
             self.frame_left -= n as u64;
         }
         Ok(Literal::Bytes(&self.raw[from..from + n]))
+    }
+
+    /// Bytes of the stream (frame headers aside) that were decoded or taken so far.
+    pub fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// Whether something more has arrived (perhaps not a whole message; see [`Self::try_read`]).

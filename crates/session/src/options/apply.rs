@@ -304,7 +304,10 @@ impl State {
             Opt::Iconv => given.text() == b"-",
             _ => false,
         };
-        if unchecked || given.entry.built || !given.on || harmless {
+        // Only a client keeps a log (`-M--log-file` asks a server to).
+        let logs = matches!(given.entry.opt, Opt::LogFile | Opt::LogFileFormat);
+        let built = given.entry.built && !(logs && self.am_server);
+        if unchecked || built || !given.on || harmless {
             return Ok(());
         }
         let text = format!("{}{}: not supported yet", self.prefix(), given.entry.name());

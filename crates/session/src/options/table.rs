@@ -479,8 +479,8 @@ pub static OPTIONS: &[Entry] = &[
     text(Opt::RemoteOption, "remote-option", b'M', "OPT", "an option for the remote side only"),
     text(Opt::OutFormat, "out-format", X, "FORMAT", "how to show each update")
         .alias(&["log-format"]),
-    text(Opt::LogFile, "log-file", X, "FILE", "write a log to FILE").unbuilt(),
-    text(Opt::LogFileFormat, "log-file-format", X, "FMT", "how to log each update").unbuilt(),
+    text(Opt::LogFile, "log-file", X, "FILE", "write a log to FILE"),
+    text(Opt::LogFileFormat, "log-file-format", X, "FMT", "how to log each update"),
     text(Opt::PasswordFile, "password-file", X, "FILE", "read the daemon's password from FILE"),
     text(Opt::EarlyInput, "early-input", X, "FILE", "send FILE to the daemon's early exec")
         .unbuilt(),

@@ -19,6 +19,8 @@ pub(super) struct Deleter {
     entered: Vec<Vec<u8>>,
     deleted: u64,
     skipped: u64,
+    /// I/O errors of the lists so far, and our own.
+    pub errors: i32,
     /// "skipping file deletion" was said.
     noticed: bool,
     /// `--delete-delay`.
@@ -62,6 +64,7 @@ impl Deleter {
             entered: Vec::new(),
             deleted: 0,
             skipped: 0,
+            errors: 0,
             noticed: false,
             queue: Vec::new(),
             devices: HashSet::new(),
@@ -110,10 +113,13 @@ fn order(a: &Candidate, b: &Candidate, modern: bool) -> std::cmp::Ordering {
 }
 
 impl<W: SendHalf> Generator<W> {
-    /// Whether the sender's errors forbid deletion; says so once.
+    /// Whether errors forbid deletion; says so once.
     fn deletion_is_off(&mut self) -> bool {
-        let off = self.session.status.io_error() & io_error::GENERAL != 0
-            && !self.session.settings.ignore_errors;
+        // During the run those count that came with the lists so far, so that it does not depend on how far ahead lists are read
+        // which directories are cleaned.
+        let during = self.session.inc_recurse && self.session.protocol.has_error_exit();
+        let errors = if during { self.deleter.errors } else { self.session.status.io_error() };
+        let off = errors & io_error::GENERAL != 0 && !self.session.settings.ignore_errors;
         if off && !std::mem::replace(&mut self.deleter.noticed, true) {
             self.log.info("IO error encountered -- skipping file deletion");
         }
@@ -242,6 +248,7 @@ impl<W: SendHalf> Generator<W> {
                         let text = super::attrs::quoted("opendir", &root.display(dir), " failed");
                         self.log.sys_error(Class::ErrorXfer, text, &e);
                         self.session.status.add_io_error(io_error::GENERAL);
+                        self.deleter.errors |= io_error::GENERAL;
                     }
                     return Ok(None);
                 }

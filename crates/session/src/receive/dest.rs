@@ -111,12 +111,21 @@ pub(super) fn absolute(path: &Path) -> Vec<u8> {
     bytes.to_vec()
 }
 
-/// Chooses the destination for the lists that have arrived (the first, perhaps its first successor).
+/// Chooses the destination, and how names below it are found.
 pub(super) fn choose(
     shared: &Arc<Shared>,
     typed: Option<&[u8]>,
     lists: &[Arc<List>],
 ) -> Result<Dest, Error> {
+    let mut dest = find(shared, typed, lists)?;
+    if let (Some(root), true) = (&mut dest.root, shared.session.settings.keep_dirlinks) {
+        root.set_follow_parents(FollowParents::Beneath);
+    }
+    Ok(dest)
+}
+
+/// Chooses the destination for the lists that have arrived (the first, perhaps its first successor).
+fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Result<Dest, Error> {
     let settings = &shared.session.settings;
     let typed = match typed {
         Some(typed) if !settings.list_only => typed,

@@ -5,7 +5,7 @@ use crate::{
     Error,
     conn::Reader,
     flist::{Entry, Segment, SegmentBuilder},
-    log::Role,
+    log::{Class, Role},
     settings::MUNGE_PREFIX,
 };
 use fast_io::RecvHalf;
@@ -27,6 +27,8 @@ pub(super) struct List {
     pruned: Vec<bool>,
     /// Incremental: the directory that the gap index stands for.
     pub dir: Option<Arc<Dir>>,
+    /// The sender's errors, as they stood at the end of this list.
+    pub io_error: i32,
 }
 
 /// A directory of an incremental session, kept for its own list.
@@ -133,18 +135,19 @@ impl ListReader {
         let began = Instant::now();
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
-        let (seg, dups) = self.entries(reader, None)?;
+        let (seg, dups, mut io_error) = self.entries(reader, None)?;
         if !session.inc_recurse {
             self.id_lists(reader)?;
             if !session.protocol.has_varints() {
                 let bits = reader.read(|c| c.int32())?;
                 if !session.settings.ignore_errors {
                     session.status.add_io_error(bits);
+                    io_error |= bits & 7;
                 }
             }
         }
         self.take_tables();
-        let mut list = List { seg, pruned: Vec::new(), dir: None };
+        let mut list = List { seg, pruned: Vec::new(), dir: None, io_error };
         if session.settings.prune_empty_dirs && session.settings.recurse {
             list.pruned = prune_empty(&list, prune);
         }
@@ -180,20 +183,20 @@ impl ListReader {
         self.dirs[d] = Slot::Served(dir.name.clone());
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
-        let (seg, dups) = self.entries(reader, Some((d as u32, &dir.name)))?;
+        let (seg, dups, io_error) = self.entries(reader, Some((d as u32, &dir.name)))?;
         self.take_tables();
-        let list = List { seg, pruned: Vec::new(), dir: Some(dir) };
+        let list = List { seg, pruned: Vec::new(), dir: Some(dir), io_error };
         self.count(&list);
         session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
         Ok(Arc::new(self.adopt(list, &dups)))
     }
 
-    /// Reads entries up to the end marker. Returns also how often a directory's name was repeated.
+    /// Reads entries up to the end marker. Returns also how often a directory's name was repeated, and the sender's errors.
     fn entries<R: RecvHalf>(
         &mut self,
         reader: &mut Reader<R>,
         parent: Option<(u32, &[u8])>,
-    ) -> Result<(Arc<Segment>, HashMap<Vec<u8>, usize>), Error> {
+    ) -> Result<(Arc<Segment>, HashMap<Vec<u8>, usize>, i32), Error> {
         let session = self.shared.session.clone();
         let base = i32::try_from(self.next_base).map_err(|_| {
             WireError::new(Fault::Memory, "file list has too many entries").with_role()
@@ -204,15 +207,17 @@ impl ListReader {
         let mut dir_names = Vec::new();
         let mut progress = Progress::begin(&self.shared, parent.is_none());
         let mut count = 0u64;
-        loop {
+        let io_error = loop {
             let decoder = &mut self.decoder;
             let mut e = match reader.read(|c| decoder.decode(c))? {
                 ListItem::Entry(e) => e,
                 ListItem::End { io_error } => {
-                    if !session.settings.ignore_errors {
-                        session.status.add_io_error((io_error & 7) as i32);
+                    if session.settings.ignore_errors {
+                        break 0;
                     }
-                    break;
+                    let bits = (io_error & 7) as i32;
+                    session.status.add_io_error(bits);
+                    break bits;
                 }
             };
             let name = self.check(&mut e, parent.map(|p| p.1))?;
@@ -236,7 +241,7 @@ impl ListReader {
             builder.push(&e, &name, 0);
             count += 1;
             progress.entry(count);
-        }
+        };
         progress.end(count);
         let seg = builder.finish(true);
         self.shared.report(|r| r.list_added(base, seg.len()));
@@ -248,7 +253,7 @@ impl ListReader {
                 *dups.entry(pair[0].clone()).or_insert(0) += 1;
             }
         }
-        Ok((seg, dups))
+        Ok((seg, dups, io_error))
     }
 
     /// The checks of a name that need to know the request, and the name as it is used: cleaned, `.` for the root.
@@ -452,14 +457,16 @@ impl Progress {
         let o = &shared.session.settings;
         let mut level = if first && !o.am_server { o.info.flist } else { 0 };
         if level > 0 && shared.session.inc_recurse {
-            shared.session.log.info("receiving incremental file list");
+            shared.session.log.line(Class::Client, "receiving incremental file list");
             level = 0;
         } else if level > 0 && (o.dirs || o.recurse || o.files_from.is_some()) {
-            let text: &[u8] = match level {
-                1 => b"receiving file list ... ",
-                _ => b"receiving file list ... \n 0 files...\r",
-            };
-            shared.session.log.sink().message(crate::log::Class::Info, text);
+            let sink = shared.session.log.sink();
+            if level == 1 {
+                sink.message(Class::Client, b"receiving file list ... ");
+            } else {
+                sink.message(Class::Client, b"receiving file list ... \n");
+                sink.progress(b" 0 files...\r");
+            }
         } else {
             level = 0;
         }
@@ -469,7 +476,7 @@ impl Progress {
     fn entry(&mut self, count: u64) {
         if self.level > 1 && count % 100 == 0 {
             let text = format!(" {count} files...\r");
-            self.shared.session.log.sink().message(crate::log::Class::Info, text.as_bytes());
+            self.shared.session.log.sink().progress(text.as_bytes());
         }
     }
 

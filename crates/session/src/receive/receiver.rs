@@ -430,15 +430,16 @@ impl<R: RecvHalf> Receiver<R> {
         }
         let p = self.session.protocol;
         let digest_len = self.session.transfer_sum.algo.digest_len();
+        let read_before = self.reader.consumed();
         let head = self.reader.read(|c| SumHead::decode(p, digest_len, u64::MAX, c))?;
         if head != request.head {
             let text = format!("sum head of item {} is not the one that was requested", t.ndx);
             return Err(WireError::new(Fault::Protocol, text).with_role().into());
         }
-        let read_before = stats.bytes_read.value();
         let (sum, event) = self.write_file(t, request, &head)?;
+        let moved = self.reader.consumed() - read_before;
         self.report(t, item, sum.as_deref(), |r, e| {
-            r.transfer_ends(e, stats.bytes_read.value().saturating_sub(read_before), 0);
+            r.transfer_ends(e, moved, 0);
         });
         self.tell(event);
         Ok(())

@@ -41,15 +41,19 @@ impl HighBytes {
     }
 }
 
-/// A message as a terminal or a log file gets it. One leading CR and one CR or LF at the end stay.
+/// A message as a terminal or a log file gets it. A LF at its end stays, on a terminal also one CR at either end.
 pub fn escape(text: &[u8], high: HighBytes) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut body, mut end) = (text, &b""[..]);
-    if let Some(rest) = body.strip_prefix(b"\r") {
+    if high != HighBytes::Log
+        && let Some(rest) = body.strip_prefix(b"\r")
+    {
         out.push(b'\r');
         body = rest;
     }
-    if let [rest @ .., b'\r' | b'\n'] = body {
+    if let [rest @ .., last @ (b'\r' | b'\n')] = body
+        && (*last == b'\n' || high != HighBytes::Log)
+    {
         end = &body[rest.len()..];
         body = rest;
     }
@@ -119,7 +123,10 @@ mod tests {
             assert_eq!(escape(text, HighBytes::Escaped), ascii, "{text:?}");
         }
         assert_eq!(escape(b"inc\xc3 \x1b\xff\n", HighBytes::Raw), b"inc\xc3 \\#033\xff\n");
-        assert_eq!(escape(b"\x80\x9f\xa0\xff\n", HighBytes::Log), b"\\#200\\#237\xa0\xff\n");
+        assert_eq!(
+            escape(b"\r\x80\x9f\xa0\xff\r", HighBytes::Log),
+            b"\\#015\\#200\\#237\xa0\xff\\#015"
+        );
     }
 
     #[test]

@@ -456,14 +456,6 @@ mod tests {
             expand("%C|%34C|%2C|", Operation::Send, &e),
             format!("{digest}|  {digest}|{digest}|")
         );
-        let number = Context { sum_is_number: true, ..context() };
-        let shown = Format::new(b"%C").expect("legal").expand(
-            &number,
-            Operation::Send,
-            &e,
-            Moved::default(),
-        );
-        assert_eq!(shown.expect("short"), b"0f000000000000000000000000ed10e562");
         let none = " ".repeat(32);
         assert_eq!(expand("%C", Operation::Delete, &e), none);
         assert_eq!(expand("%C", Operation::Send, &ItemEvent { mode: 0o40755, ..e }), none);

@@ -8,6 +8,7 @@ pub mod format;
 pub mod human;
 pub mod itemize;
 pub mod listing;
+pub mod logfile;
 pub mod progress;
 pub mod summary;
 pub mod terminal;
@@ -66,8 +67,14 @@ pub struct Reporter {
     session: Arc<Session>,
     context: Context,
     format: Option<Format>,
+    /// The format shows what differs, so that items whose attributes differ are worth a line.
+    itemizes: bool,
     /// Deletions are lines of their own.
     deletions: Option<Format>,
+    /// Lines about items for the log file.
+    log_format: Option<Format>,
+    /// Lines about deletions for the log file.
+    log_deletions: Option<Format>,
     /// Transfers are reported here.
     transfers: bool,
     progress: Option<Progress>,
@@ -93,8 +100,10 @@ impl Reporter {
         let helps = helps(&session);
         let shows = (!settings.am_server || helps) && !settings.list_only && !settings.quiet;
         let mut failure = None;
-        let typed = settings.out_format.as_deref().filter(|_| shows).map(Format::new);
-        let mut format = typed.and_then(|parsed| parsed.map_err(|e| failure = Some(e)).ok());
+        let typed = settings.out_format.as_deref().map(Format::new);
+        let typed = typed.and_then(|parsed| parsed.map_err(|e| failure = Some(e)).ok());
+        let itemizes = typed.as_ref().is_some_and(|format| format.has(b'i'));
+        let mut format = typed.filter(|_| shows);
         let mut deletions = match &format {
             Some(format) if format.has(b'i') || format.has(b'o') => Some(format.clone()),
             None if !shows || settings.info.del == 0 => None,
@@ -107,19 +116,39 @@ impl Reporter {
                 let typed = settings.out_format.as_deref().unwrap_or_default();
                 deletions = Format::new(&[typed, b" %n"].concat()).ok();
             }
-            let named = settings.info.name > 0 && !format.as_ref().is_some_and(|f| f.has(b'i'));
-            format = format.filter(|f| named && !nameless(f));
+            let named = settings.info.name > 0;
+            format = format.filter(|f| named && !nameless(f) && !f.has(b'i'));
             if named && format.is_none() {
                 format = Format::new(b"%n%L").ok();
             }
         }
+        let logs = !settings.am_server && !settings.list_only && settings.log_file.is_some();
+        let typed = settings.log_file_format.as_deref().unwrap_or(logfile::DEFAULT_FORMAT);
+        let log_format = match Format::new(typed) {
+            Ok(format) if logs && !typed.is_empty() => Some(format),
+            Ok(_) => None,
+            Err(e) => {
+                failure.get_or_insert(e);
+                None
+            }
+        };
+        let log_deletions = match &log_format {
+            _ if settings.dry_run => None,
+            Some(format) if !format.has(b'i') && !format.has(b'o') => {
+                Format::new(b"deleting %n").ok()
+            }
+            format => format.clone(),
+        };
         let level = if settings.am_server { 0 } else { settings.info.progress };
         let progress = (shows && level > 0).then(|| Progress::new(level, settings.human));
         let early = settings.dry_run || format.as_ref().is_none_or(|f| !f.waits_for_transfer());
         Reporter {
             context: Context::of(&session),
             format,
+            itemizes,
             deletions,
+            log_format,
+            log_deletions,
             transfers: !helps,
             progress,
             lists: Vec::new(),
@@ -155,16 +184,19 @@ impl Reporter {
         if flags.has(ItemFlags::TRANSFER) {
             return self.transfer_begins(e);
         }
-        let Some(format) = &self.format else { return };
         let settings = &self.session.settings;
         let matters = significant(flags);
         let names_a_link = e.item.xname.as_ref().is_some_and(|name| !name.is_empty());
         let unchanged = settings.itemize > 1 || settings.info.name >= 2;
-        let itemized = format.has(b'i') && (matters || unchanged);
+        let itemized = self.itemizes && (matters || unchanged);
         let named =
             matters && (flags.has(ItemFlags::LOCAL_CHANGE) || is(e.mode, listing::DIRECTORY));
         if names_a_link || itemized || named {
             self.print(e, Moved::default());
+            let log_columns = self.log_format.as_ref().is_some_and(|format| format.has(b'i'));
+            if matters || names_a_link || log_columns {
+                self.log_item(e, Moved::default());
+            }
         }
     }
 
@@ -221,9 +253,11 @@ impl Reporter {
         } else if self.asked.as_ref().is_some_and(|asked| asked.swap(false, Ordering::Relaxed)) {
             self.answer(e);
         }
+        let moved = Moved { data: moved, sums: sum_bytes };
         if !self.early {
-            self.print(e, Moved { data: moved, sums: sum_bytes });
+            self.print(e, moved);
         }
+        self.log_item(e, moved);
     }
 
     /// A deletion that the peer reports (MSG_DELETED), which does not tell more.
@@ -233,7 +267,6 @@ impl Reporter {
 
     /// A deletion of this side.
     pub fn deleted_entry(&mut self, name: &[u8], mode: u32) {
-        let Some(format) = &self.deletions else { return };
         let item = Item::default();
         let e = ItemEvent {
             ndx: -1,
@@ -248,16 +281,25 @@ impl Reporter {
             sum: None,
             path: name,
         };
-        let line = format.expand(&self.context, Operation::Delete, &e, Moved::default());
-        self.show(line);
+        let expand =
+            |format: &Format| format.expand(&self.context, Operation::Delete, &e, Moved::default());
+        let shown = self.deletions.as_ref().map(expand);
+        let logged = self.log_deletions.as_ref().map(expand);
+        if let Some(line) = shown {
+            self.show(line);
+        }
+        if let Some(line) = logged {
+            self.log(line);
+        }
     }
 
-    /// Ends the progress of the whole run. To be called once, when everything went well.
+    /// Ends the progress of the whole run, when everything went well.
     pub fn finish(&mut self) {
         if self.progress.as_ref().is_some_and(Progress::whole_run) {
             self.current = i32::MAX;
             self.complete = true;
             self.end_line(0, true);
+            self.progress = None;
         }
     }
 
@@ -273,15 +315,33 @@ impl Reporter {
         }
     }
 
+    fn log_item(&mut self, e: &ItemEvent<'_>, moved: Moved) {
+        if let Some(format) = &self.log_format {
+            let line = format.expand(&self.context, self.context.operation(), e, moved);
+            self.log(line);
+        }
+    }
+
     fn show(&mut self, line: Result<Vec<u8>, Error>) {
         match line {
             Ok(line) => self.session.log.line(Class::Client, line),
-            Err(e) => {
-                self.failure.get_or_insert(e);
-                self.format = None;
-                self.deletions = None;
-            }
+            Err(e) => self.give_up(e),
         }
+    }
+
+    fn log(&mut self, line: Result<Vec<u8>, Error>) {
+        match line {
+            Ok(line) => self.session.log.sink().log_only(&line),
+            Err(e) => self.give_up(e),
+        }
+    }
+
+    fn give_up(&mut self, e: Error) {
+        self.failure.get_or_insert(e);
+        self.format = None;
+        self.deletions = None;
+        self.log_format = None;
+        self.log_deletions = None;
     }
 
     /// The closing progress line of a file of `len` bytes, or of the run.

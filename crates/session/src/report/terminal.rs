@@ -1,14 +1,17 @@
 //! The client's terminal: where messages of a run go in the end (spec chapter 04, Streams).
 
-use super::escape::{HighBytes, escape};
+use super::{
+    escape::{HighBytes, escape},
+    logfile::LogFile,
+};
 use crate::{
     Settings,
-    log::{Class, Sink},
+    log::{Class, Role, Sink, sys_error_line},
     session::Status,
     settings::StderrMode,
 };
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -39,6 +42,7 @@ pub struct Terminal {
     buffering: Buffering,
     streams: Mutex<Streams>,
     failed: AtomicBool,
+    log: Option<LogFile>,
 }
 
 struct Streams {
@@ -50,18 +54,15 @@ struct Streams {
 }
 
 impl Terminal {
-    /// The process's own streams. `status` is told of errors that mean exit code 23.
+    /// The process's own streams, and the log file of the options. `status` is told of errors that mean exit code 23.
     pub fn new(settings: &Settings, status: Arc<Status>) -> Terminal {
-        let buffering = match io::stdout().is_terminal() {
-            true => Buffering::Line,
-            false => Buffering::Block,
-        };
-        Terminal {
+        let mut terminal = Terminal {
             status,
             quiet: settings.quiet,
             one_stream: settings.stderr_mode == StderrMode::All,
             high: HighBytes::of_terminal(settings.eight_bit),
-            buffering,
+            // A remote side may write to the same place without us, and readers of a pipe want to see what goes on.
+            buffering: Buffering::Line,
             streams: Mutex::new(Streams {
                 out: Box::new(io::stdout()),
                 err: Box::new(io::stderr()),
@@ -69,7 +70,21 @@ impl Terminal {
                 open_line: false,
             }),
             failed: AtomicBool::new(false),
+            log: None,
+        };
+        match LogFile::open(settings) {
+            None => {}
+            Some(Ok(log)) => terminal.log = Some(log),
+            Some(Err(e)) => {
+                let path = settings.log_file.as_deref().unwrap_or_default();
+                let text = [b"failed to open log-file ", path].concat();
+                let mut line = sys_error_line(Role::Client, text, &e);
+                line.push(b'\n');
+                terminal.message(Class::Error, &line);
+                terminal.message(Class::Info, b"Ignoring \"log file\" setting.\n");
+            }
         }
+        terminal
     }
 
     /// Sets the buffering of stdout.
@@ -132,6 +147,11 @@ impl Sink for Terminal {
             Class::Error | Class::Warning => true,
             Class::Info | Class::Client => false,
         };
+        if class != Class::Client
+            && let Some(log) = &self.log
+        {
+            log.line(text);
+        }
         if text.is_empty() || (self.quiet && !to_stderr) {
             return;
         }
@@ -150,6 +170,12 @@ impl Sink for Terminal {
             let _gone = streams.err.write_all(&text);
         } else {
             self.put(&mut streams, &text);
+        }
+    }
+
+    fn log_only(&self, text: &[u8]) {
+        if let Some(log) = &self.log {
+            log.line(text);
         }
     }
 
@@ -249,6 +275,24 @@ mod tests {
         terminal.message(Class::Error, b"e\n");
         drop(terminal);
         assert_eq!(shown(&screen), "2>a\n2>\r  1%2>\n2>e\n");
+    }
+
+    #[test]
+    fn the_log_gets_what_is_not_for_the_client_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let log_file = Some(path.as_os_str().as_encoded_bytes().to_vec());
+        let settings = Settings { log_file, quiet: true, ..Settings::default() };
+        let (terminal, screen, _) = terminal(&settings);
+        terminal.message(Class::Client, b"item\n");
+        terminal.message(Class::Info, b"info\n");
+        terminal.message(Class::Error, b"error\n");
+        terminal.log_only(b"line");
+        terminal.progress(b"\r1%");
+        assert_eq!(shown(&screen), "2>error\n");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().map(|l| l.split_once("] ").unwrap().1).collect();
+        assert_eq!(lines, ["info", "error", "line"]);
     }
 
     #[test]

@@ -30,6 +30,9 @@ impl Sink for Page {
     fn message(&self, _class: Class, text: &[u8]) {
         self.0.lock().unwrap().push(text.to_vec());
     }
+    fn log_only(&self, text: &[u8]) {
+        self.0.lock().unwrap().push([b"LOG ", text, b"\n"].concat());
+    }
     fn progress(&self, text: &[u8]) {
         self.message(Class::Client, text);
     }

@@ -132,6 +132,47 @@ hf          h-link => sent
 }
 
 #[test]
+fn logged_lines() {
+    let logged = |settings: Settings| {
+        let settings = Settings { log_file: Some(b"log".to_vec()), ..settings };
+        let text = lines(32, settings);
+        text.lines().filter_map(|l| l.strip_prefix("LOG ")).map(|l| format!("{l}\n")).collect()
+    };
+    // Without columns on stdout, changes of attributes are logged for directories only.
+    let want: String = "\
+.d..t...... ./
+cd+++++++++ new-dir/
+<f+++++++++ sent
+cL+++++++++ link -> t
+hf+++++++++ h-new => sent
+hf          h-link => sent
+*deleting   gone/x
+*deleting   gone/
+"
+    .into();
+    let got: String = logged(Settings::default());
+    assert_eq!(got, want);
+    let got: String = logged(Settings { quiet: true, ..named(1) });
+    assert_eq!(got, want);
+    let got: String = logged(Settings { dry_run: true, ..Settings::default() });
+    assert!(!got.contains("<f") && !got.contains("deleting"), "{got}");
+    let got: String = logged(Settings { quiet: true, ..itemized(1) });
+    assert!(got.contains(".f...p..... attr\n"), "{got}");
+    let got: String = logged(itemized(2));
+    assert!(got.contains(".f          same\n"), "{got}");
+    let format = |format: &str, settings: Settings| {
+        let log_file_format = Some(format.as_bytes().to_vec());
+        let got: String = logged(Settings { log_file_format, ..settings });
+        got
+    };
+    let got = format("%n %b", itemized(2));
+    assert!(!got.contains("same "), "{got}");
+    assert!(got.contains("\ndeleting gone/x\n"), "{got}");
+    assert!(got.contains("sent 1\n"), "{got}");
+    assert_eq!(format("", itemized(2)), "");
+}
+
+#[test]
 fn old_transfers_show_nothing_of_the_difference() {
     let (mut r, page) = reporter(28, itemized(1));
     let item = item(0x8000, None);
@@ -278,10 +319,12 @@ fn progress_of_the_whole_run() {
     r.progress(2, 2);
     r.transfer_ends(&e, 2, 0);
     r.finish();
+    r.finish();
     let text = page.text();
     assert!(text.starts_with("\r              2  25%    0.00kB/s    0:00:00  \r"), "{text:?}");
     assert!(text.contains("0:00:00 (xfr#1, to-chk=4/7)\r"), "{text:?}");
     assert!(text.ends_with("0:00:00 (xfr#1, to-chk=0/7)\n"), "{text:?}");
+    assert_eq!(text.lines().count(), 1);
 
     let (mut r, page) = reporter(32, Settings { dry_run: true, ..settings });
     r.transfer_begins(&e);

@@ -165,12 +165,12 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             && !session.inc_recurse
             && (settings.dirs || settings.recurse || settings.files_from.is_some());
         if shown && session.inc_recurse {
-            self.log.info("sending incremental file list");
+            self.log.line(Class::Client, "sending incremental file list");
         } else if building {
             self.lister.show_count = settings.info.flist > 1;
             let end: &[u8] = if self.lister.show_count { b"\n" } else { b"" };
             let text = [b"building file list ... ", end].concat();
-            self.log.sink().message(Class::Info, &text);
+            self.log.sink().message(Class::Client, &text);
         }
         self.lister.begin(self.lists.next_base(), None);
         match files_from {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Error, log::Class, settings::DeleteTiming};
 use fast_io::SendHalf;
-use fsroot::{Kind, Stat};
+use fsroot::{FollowParents, Kind, Stat};
 use std::sync::Arc;
 use wire::{RelPath, item::ItemFlags as F};
 
@@ -59,6 +59,14 @@ impl<W: SendHalf> Generator<W> {
             if settings.info.skip >= 1 {
                 let text = self.name_text("not creating new directory \"", &node.name, "\"");
                 self.log.info(text);
+            }
+            self.skipped.insert(node.name.clone());
+            return Ok(());
+        }
+        if settings.ignore_existing && have.is_some_and(|st| st.kind != Kind::Directory) {
+            if settings.info.skip >= 1 {
+                let why = if settings.info.skip >= 2 { " (type change)" } else { "" };
+                self.log.info(self.name_text("", &node.name, &format!(" exists{why}")));
             }
             self.skipped.insert(node.name.clone());
             return Ok(());
@@ -156,8 +164,12 @@ impl<W: SendHalf> Generator<W> {
         if let Err(e) = &made {
             if e.kind() == std::io::ErrorKind::AlreadyExists {
                 made = Ok(());
-            } else if e.kind() == std::io::ErrorKind::NotFound && self.session.settings.relative {
-                made = root.mkdir_all(&node.path, mode);
+            } else if e.kind() == std::io::ErrorKind::NotFound
+                && self.session.settings.relative
+                && let Some(parent) = node.path.parent()
+            {
+                // Parents that the list does not describe.
+                made = root.mkdir_all(&parent, 0o777).and_then(|()| root.mkdir(&node.path, mode));
             }
         }
         let Err(e) = made else { return true };
@@ -191,6 +203,16 @@ impl<W: SendHalf> Generator<W> {
         if !self.attrs.root_user && perm & 0o700 != 0o700 {
             self.tweaked.push((node.path.clone(), perm));
             perm |= 0o700;
+        }
+        // `--keep-dirlinks`: it is the directory behind the link that is dressed.
+        let linked = self.session.settings.keep_dirlinks
+            && root.lstat(&node.path).is_ok_and(|st| st.kind == Kind::Symlink);
+        if linked {
+            if let Ok(mut behind) = root.open_below(&node.path, FollowParents::Beneath) {
+                let here = RelPath::root();
+                self.attrs.apply(&mut behind, &here, &node.want, &have, perm, Times::Keep);
+            }
+            return;
         }
         self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::Keep);
     }
@@ -243,7 +265,8 @@ impl<W: SendHalf> Generator<W> {
 
     /// Sets the time of one directory again.
     pub(super) fn touch_dir(&mut self, name: &[u8], base: &DirEntry) {
-        let settings = &self.session.settings;
+        let session = self.session.clone();
+        let settings = &session.settings;
         if !self.attrs.keeps_mtime(Some(Kind::Directory))
             || !self.shared.do_xfers
             || settings.list_only
@@ -262,7 +285,7 @@ impl<W: SendHalf> Generator<W> {
         };
         let want = &base.want;
         if let Ok(Some(st)) = self.lstat(&path)
-            && st.kind == Kind::Directory
+            && (st.kind == Kind::Directory || (settings.keep_dirlinks && st.kind == Kind::Symlink))
             && (st.mtime, st.mtime_nsec) != (want.mtime, want.nsec)
             && let Some(root) = &mut self.root
             && let Err(e) = root.utimes(&path, None, Some((want.mtime, want.nsec)))

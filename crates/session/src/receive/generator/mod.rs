@@ -26,7 +26,7 @@ use crate::{
 use delta::checksum::BlockHasher;
 use fast_io::SendHalf;
 use filters::{FilterList, Verdict};
-use fsroot::{FollowParents, Root, Stat};
+use fsroot::{Root, Stat};
 use std::{
     collections::{HashSet, VecDeque},
     io,
@@ -128,16 +128,12 @@ impl<W: SendHalf> Generator<W> {
     ) -> Generator<W> {
         let session = shared.session.clone();
         let log = shared.log(Role::Generator);
-        let mut root = dest.root;
-        if let (Some(root), true) = (&mut root, session.settings.keep_dirlinks) {
-            root.set_follow_parents(FollowParents::Beneath);
-        }
         Generator {
             ndx: NdxEncoder::new(session.protocol),
             attrs: Attrs::new(shared.clone(), log.clone()),
             deleter: Deleter::new(&session, job.filters, job.loader, &dest.path),
             daemon_filters: job.daemon_filters,
-            root,
+            root: dest.root,
             root_is_new: dest.created,
             solo: dest.solo,
             live: VecDeque::new(),
@@ -307,6 +303,7 @@ impl<W: SendHalf> Generator<W> {
     /// Handles the entries of a list.
     fn walk(&mut self, list: &Arc<List>) -> Result<(), Error> {
         self.live.push_back(State { list: list.clone(), open: 0, walked: false });
+        self.deleter.errors |= list.io_error;
         if let Some(dir) = &list.dir {
             self.list_dir(list, dir)?;
         }

@@ -1,0 +1,90 @@
+//! A client's log file (spec chapter 04, Numbers and log file).
+
+use super::{
+    escape::{HighBytes, escape},
+    time,
+};
+use crate::Settings;
+use fsroot::{LinkTrust, OpenHow, open_operator_file};
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{self, Write},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+/// Format of the lines about items, if none was given.
+pub const DEFAULT_FORMAT: &[u8] = b"%i %n%L";
+
+/// An open log file.
+#[derive(Debug)]
+pub struct LogFile {
+    file: Mutex<File>,
+    pid: u32,
+}
+
+impl LogFile {
+    /// Opens the log file of the options for appending. `None`: there is none.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(settings: &Settings) -> Option<io::Result<LogFile>> {
+        let path = Path::new(OsStr::from_bytes(settings.log_file.as_deref()?));
+        let trust = match settings.insecure_links {
+            true => LinkTrust::Insecure,
+            false => LinkTrust::OwnerChecked,
+        };
+        let file = open_operator_file(path, OpenHow::Append { mode: 0o644 }, trust);
+        Some(file.map(|file| LogFile { file: Mutex::new(file), pid: std::process::id() }))
+    }
+
+    /// Appends one line; a newline at its end is no part of it.
+    pub fn line(&self, text: &[u8]) {
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        let mut line = format!("{} [{}] ", time::now(), self.pid).into_bytes();
+        // In the middle of a line no CR is harmless.
+        line.extend_from_slice(&escape(text, HighBytes::Log));
+        line.push(b'\n');
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        // A full disk does not end the run, and there is no other log to tell.
+        let _unlogged = file.write_all(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_appended() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::fs::write(&path, "before\n").unwrap();
+        let log_file = Some(path.as_os_str().as_bytes().to_vec());
+        let settings = Settings { log_file, ..Settings::default() };
+        let log = LogFile::open(&settings).unwrap().unwrap();
+        log.line(b"building file list\n");
+        log.line(b"\rlead\x1b\x80\xa0");
+        let text = std::fs::read(&path).unwrap();
+        let mut lines = text.split(|&b| b == b'\n');
+        assert_eq!(lines.next(), Some(&b"before"[..]));
+        let pid = std::process::id();
+        let line = lines.next().unwrap();
+        assert_eq!(line[19..], *format!(" [{pid}] building file list").as_bytes());
+        let line = lines.next().unwrap();
+        assert_eq!(
+            line[19..],
+            *[format!(" [{pid}] \\#015lead\\#033\\#200").as_bytes(), b"\xa0"].concat()
+        );
+        assert_eq!(lines.next(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn no_file() {
+        assert!(LogFile::open(&Settings::default()).is_none());
+        let log_file = Some(b"/nonexistent/log".to_vec());
+        assert!(LogFile::open(&Settings { log_file, ..Settings::default() }).unwrap().is_err());
+    }
+}
