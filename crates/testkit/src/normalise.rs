@@ -1,9 +1,15 @@
 //! Taking out of an output what may differ between two correct runs.
 
 /// Standard output without byte counts of the connection, rates and times; everything else stays.
+///
+/// What the sender says about names it leaves out comes first: the list is read ahead of the
+/// transfer, and how far ahead is a matter of scheduling.
 pub fn stdout(text: &[u8], replace: &[(String, &str)]) -> String {
     let text = replaced(text, replace);
-    let mut lines = Vec::new();
+    let (skipped, text): (Vec<_>, Vec<_>) =
+        text.split('\n').partition(|line| line.starts_with("skipping non-regular file "));
+    let text = text.join("\n");
+    let mut lines: Vec<_> = skipped.into_iter().map(str::to_owned).collect();
     for line in text.split('\n') {
         // Of the states of a progress line only the last one is the same in every run.
         let line = line.rsplit('\r').next().unwrap_or(line);
@@ -76,6 +82,16 @@ fn stderr_line(line: &str) -> String {
         line.truncate(at);
         line.push_str(&format!(" [{role}]"));
     }
+    // The end of a temporary name, in a path between quotes, is random.
+    if let Some(end) = line.rfind('"')
+        && let Some(start) = end.checked_sub(7)
+        && line.is_char_boundary(start)
+        && line[..start].rsplit('/').next().is_some_and(|leaf| leaf.starts_with('.'))
+        && line[start..end].starts_with('.')
+        && line[start + 1..end].bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
+        line.replace_range(start + 1..end, "??????");
+    }
     line
 }
 
@@ -95,6 +111,9 @@ fn replaced(text: &[u8], replace: &[(String, &str)]) -> String {
 
 /// The lines of `truth` and `found` that differ, with a little of what is around them.
 pub fn diff(truth: &str, found: &str) -> String {
+    if truth == found {
+        return String::new();
+    }
     let (truth, found): (Vec<_>, Vec<_>) = (truth.lines().collect(), found.lines().collect());
     let same_start = truth.iter().zip(&found).take_while(|(a, b)| a == b).count();
     let rest = truth.len().min(found.len()) - same_start;
@@ -133,6 +152,12 @@ mod tests {
     fn an_error_keeps_its_words_and_role() {
         let text = b"rsync error: some files (code 23) at main.c(1852) [sender=3.5.0]\nrsync: b\n";
         assert_eq!(stderr(text, &[]), "rsync error: some files (code 23) [sender]\nrsync: b");
+    }
+
+    #[test]
+    fn a_temporary_name_is_any_temporary_name() {
+        let text = br#"rsync: [receiver] chown "/d/.a.TSLVD8" failed: x (1)"#;
+        assert_eq!(stderr(text, &[]), r#"rsync: [receiver] chown "/d/.a.??????" failed: x (1)"#);
     }
 
     #[test]

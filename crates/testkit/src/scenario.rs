@@ -306,7 +306,11 @@ pub fn run_family(peers: &Peers, family: &str, rows: &[Row], known: &str) {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let _permit = Permit::take();
+                    let start = Instant::now();
                     let failed = run_case(peers, family, case, &known);
+                    if start.elapsed().as_secs() >= 10 {
+                        println!("{} took {:?}", case.name(family), start.elapsed());
+                    }
                     failures.lock().expect("no holder panics").extend(failed);
                 }
             });
@@ -419,6 +423,7 @@ fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> 
 
     let mut args: Vec<String> = Vec::new();
     let mut daemon = None;
+    let mut port = None;
     if let Some(version) = case.protocol {
         args.push(format!("--protocol={version}"));
     }
@@ -433,6 +438,7 @@ fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> 
             let more = case.row.modules.replace("{top}", &top.display().to_string());
             let started = Daemon::start(server, &top, &base.path, &more);
             args.push(format!("--port={}", started.port));
+            port = Some(started.port);
             daemon = Some(started);
         }
     }
@@ -469,9 +475,11 @@ fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> 
         (client.display().to_string(), "{rsync}"),
         (server.display().to_string(), "{rsync}"),
     ];
+    replace.extend(port.map(|port| (format!("port {port}"), "port #")));
     replace.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
     let mut stdout = normalise::stdout(&finished.stdout, &replace);
-    if !case.row.ordered {
+    // Before protocol 29 items are shown by two processes, not by the one that transfers.
+    if !case.row.ordered || case.protocol.is_some_and(|version| version < 29) {
         let mut lines: Vec<_> = stdout.lines().collect();
         lines.sort_unstable();
         stdout = lines.join("\n");
@@ -534,7 +542,7 @@ impl Scratch {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = name.replace(['/', '@', '#'], "-");
         let leaf = format!("oxrsync-{}-{count}-{name}-{}", std::process::id(), pairing.name());
-        let path = std::env::temp_dir().join(leaf);
+        let path = scratch_base().join(leaf);
         fs::create_dir_all(&path).expect("the folder for temporary files is writable");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own folder");
         Self { path }
@@ -548,6 +556,17 @@ impl Drop for Scratch {
         } else {
             remove(&self.path);
         }
+    }
+}
+
+/// Where the trees of tests are built: in memory where there is such a place, unless `TMPDIR` says
+/// otherwise. Most of the time of a run is spent making and removing files.
+pub fn scratch_base() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
+        memory.to_path_buf()
+    } else {
+        std::env::temp_dir()
     }
 }
 
