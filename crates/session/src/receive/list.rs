@@ -447,13 +447,7 @@ impl Progress {
             shared.session.log.line(Class::Client, "receiving incremental file list");
             level = 0;
         } else if level > 0 && (o.dirs || o.recurse || o.files_from.is_some()) {
-            let sink = shared.session.log.sink();
-            if level == 1 {
-                sink.message(Class::Client, b"receiving file list ... ");
-            } else {
-                sink.message(Class::Client, b"receiving file list ... \n");
-                sink.progress(b" 0 files...\r");
-            }
+            shared.session.log.sink().message(Class::Client, b"receiving file list ... ");
         } else {
             level = 0;
         }
@@ -462,8 +456,11 @@ impl Progress {
 
     fn entry(&mut self, count: u64) {
         if self.level > 1 && count.is_multiple_of(100) {
-            let text = format!(" {count} files...\r");
-            self.shared.session.log.sink().progress(text.as_bytes());
+            let sink = self.shared.session.log.sink();
+            if count == 100 {
+                sink.message(Class::Client, b"\n");
+            }
+            sink.progress(format!(" {count} files...\r").as_bytes());
         }
     }
 

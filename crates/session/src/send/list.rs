@@ -98,6 +98,8 @@ pub(super) struct Lister {
     pub rule_context: ParseContext,
     /// Directories whose merge files are in force.
     pub pushed: Vec<Arc<Chain>>,
+    /// The source that the rules are seen from.
+    pub filter_source: Option<u32>,
     /// Directories scanned for the list being built (incremental recursion).
     pub scanned: Vec<Arc<Chain>>,
     /// `--chmod`.
@@ -133,6 +135,7 @@ impl Lister {
             loader,
             rule_context: crate::rules::context(&session.settings, varints),
             pushed: Vec::new(),
+            filter_source: None,
             scanned: Vec::new(),
             chmod: session
                 .settings

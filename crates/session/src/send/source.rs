@@ -28,8 +28,6 @@ struct SourceDir {
     shown: Vec<u8>,
     /// The directory as typed, for `%f`.
     typed: Vec<u8>,
-    /// The transfer root, which merge files are named from.
-    base: PathBuf,
     root: Option<Root>,
     used: u64,
 }
@@ -77,7 +75,6 @@ impl Sources {
             prefix: Vec::new(),
             shown: self.absolute(dir),
             typed: dir.to_vec(),
-            base: PathBuf::from(OsStr::from_bytes(if dir.is_empty() { b"." } else { dir })),
             root: None,
             used: 0,
         });
@@ -106,7 +103,6 @@ impl Sources {
             prefix: name.to_vec(),
             shown: self.shown(parent, name),
             typed: of.typed.clone(),
-            base: of.base.clone(),
             root: None,
             used: 0,
         };
@@ -216,8 +212,8 @@ impl Sources {
         out.extend_from_slice(name.strip_prefix(b"/").unwrap_or(name));
     }
     /// The directory that merge-file names of this source start from.
-    pub fn base(&self, id: u32) -> &Path {
-        &self.dirs[id as usize].base
+    pub fn rule_dir(&self, id: u32) -> Vec<u8> {
+        self.absolute(&self.dirs[id as usize].typed)
     }
     /// A directory argument's path for messages.
     pub fn absolute(&self, dir: &[u8]) -> Vec<u8> {

@@ -85,8 +85,10 @@ impl<W: SendHalf> Generator<W> {
                 Kind::Symlink => have.perm,
                 _ => self.attrs.dest_perm(root, &node.path, &node.want, Some(have.perm)),
             };
-            changed |=
-                self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::IfDifferent);
+            // Where the content was looked at, or changing attributes touches the file anyway, nanoseconds count too.
+            let exact = self.session.settings.checksum || flags & F::REPORT_XATTR != 0;
+            let times = if exact { Times::Exact } else { Times::IfDifferent };
+            changed |= self.attrs.apply(root, &node.path, &node.want, &have, perm, times);
         }
         self.say_unchanged(node, changed);
         self.lead(node)
