@@ -11,6 +11,7 @@ mod attrs;
 mod data;
 mod delete;
 mod dest;
+mod finish;
 mod generator;
 mod hardlinks;
 mod ids;

@@ -22,8 +22,10 @@ pub(super) enum Event {
     ListEof,
     /// The sender echoed a DONE.
     Done,
-    /// The file with this index is in place.
+    /// The member of a hard-link group with this index is in place.
     Finished(i32),
+    /// Nothing is open any more in some list; other files that are in place are not told one by one.
+    Settled,
     /// Its data failed verification for the first time.
     Redo(i32),
     /// It will not come: the sender does not have it, or it could not be written.

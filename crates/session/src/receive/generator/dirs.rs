@@ -68,7 +68,6 @@ impl<W: SendHalf> Generator<W> {
                 let why = if settings.info.skip >= 2 { " (type change)" } else { "" };
                 self.log.info(self.name_text("", &node.name, &format!(" exists{why}")));
             }
-            self.skipped.insert(node.name.clone());
             return Ok(());
         }
         if base.implied && self.leaves_implied_dirs() {
@@ -139,9 +138,10 @@ impl<W: SendHalf> Generator<W> {
         {
             return Ok(());
         }
+        let keep = settings.ignore_existing;
         match self.dir_stat(node) {
             Some(None) => {}
-            Some(Some(st)) if st.kind != Kind::Directory => {
+            Some(Some(st)) if st.kind != Kind::Directory && !keep => {
                 if !self.make_room(&node.path, st.kind, "directory")? {
                     self.skip_contents(node);
                     return Ok(());

@@ -237,7 +237,7 @@ impl<W: SendHalf> Generator<W> {
                 // A later member may have a basis.
                 if let Some(group) = node.group {
                     self.links.wait(group, node.ndx);
-                    self.open(node.ndx, 1);
+                    self.begin_one(node.ndx);
                 }
                 return Ok(());
             }
@@ -329,12 +329,14 @@ impl<W: SendHalf> Generator<W> {
         }
         let flags = self.flags(node, have.as_ref(), base, false);
         let old_perm = have.map(|st| st.perm);
+        if self.shared.do_xfers {
+            self.begin_one(node.ndx);
+        }
         self.emit(node, flags, None, Some(Transfer { head, redo, old_perm }))?;
         if !self.shared.do_xfers {
             self.flush_soon()?;
             return self.lead(node);
         }
-        self.open(node.ndx, 1);
         if let Some(group) = node.group {
             self.links.begin(group, node.ndx);
         }

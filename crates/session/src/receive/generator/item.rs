@@ -58,7 +58,7 @@ impl<W: SendHalf> Generator<W> {
         if !p.has_item_flags() && transfer.is_none() {
             // Such items do not travel; whoever is the client here reports them.
             if flags & F::IS_NEW != 0 {
-                super::super::receiver::count_created(&self.session, node.want.kind);
+                super::super::finish::count_created(&self.session, node.want.kind);
             }
             self.report_here(node, &item);
             return Ok(());

@@ -103,8 +103,6 @@ pub(super) struct Generator<W> {
 /// A list that is being worked on.
 struct State {
     list: Arc<List>,
-    /// Requests without outcome, and members of hard-link groups that wait.
-    open: usize,
     walked: bool,
 }
 
@@ -222,10 +220,9 @@ impl<W: SendHalf> Generator<W> {
         self.work_off()?;
         self.closing = true;
         self.send_done();
-        if self.live.iter().any(|s| s.open > 0) {
+        if self.live.iter().any(|s| !s.list.is_settled()) {
             // Links to redone files are still to be reported, for which this is the last chance.
             self.await_dones()?;
-            self.give_up_all()?;
         }
         let protocol = self.session.protocol;
         if protocol.has_item_flags() {
@@ -302,7 +299,7 @@ impl<W: SendHalf> Generator<W> {
 
     /// Handles the entries of a list.
     fn walk(&mut self, list: &Arc<List>) -> Result<(), Error> {
-        self.live.push_back(State { list: list.clone(), open: 0, walked: false });
+        self.live.push_back(State { list: list.clone(), walked: false });
         self.deleter.errors |= list.io_error;
         if let Some(dir) = &list.dir {
             self.list_dir(list, dir)?;
@@ -320,7 +317,7 @@ impl<W: SendHalf> Generator<W> {
     /// Now and then: events, keep-alives.
     fn tick(&mut self) -> Result<(), Error> {
         self.ticks += 1;
-        if self.ticks % TICK == 0 {
+        if self.ticks.is_multiple_of(TICK) {
             self.writer.keep_alive()?;
             if self.unflushed > 0 && self.unflushed_since.elapsed() >= PATIENCE {
                 self.unflushed = 0;
@@ -333,11 +330,8 @@ impl<W: SendHalf> Generator<W> {
 
     /// Handles what has been reported, without waiting.
     fn work_off(&mut self) -> Result<(), Error> {
-        loop {
-            match self.inbox.try_recv() {
-                Ok(event) => self.event(event)?,
-                Err(_) => break,
-            }
+        while let Ok(event) = self.inbox.try_recv() {
+            self.event(event)?;
         }
         self.catch_up()
     }
@@ -366,7 +360,7 @@ impl<W: SendHalf> Generator<W> {
     /// Second attempts, and members of hard-link groups that take over.
     fn catch_up(&mut self) -> Result<(), Error> {
         while let Some(ndx) = self.links.promoted.pop_front() {
-            self.open(ndx, -1);
+            self.end_one(ndx);
             if !self.closing {
                 self.entry_again(ndx, false)?;
             }
@@ -377,7 +371,7 @@ impl<W: SendHalf> Generator<W> {
             if self.closing {
                 self.failed(ndx)?;
             } else {
-                self.open(ndx, -1);
+                self.end_one(ndx);
                 self.entry_again(ndx, true)?;
             }
         }
@@ -390,9 +384,10 @@ impl<W: SendHalf> Generator<W> {
             Event::ListEof => self.eof = true,
             Event::Done => self.done_seen += 1,
             Event::Finished(ndx) => {
-                self.open(ndx, -1);
+                self.end_one(ndx);
                 self.leader_done(ndx)?;
             }
+            Event::Settled => {}
             Event::Redo(ndx) => self.redo.push_back(ndx),
             Event::Failed(ndx) => self.failed(ndx)?,
             Event::Abort => {
@@ -404,7 +399,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     fn failed(&mut self, ndx: i32) -> Result<(), Error> {
-        self.open(ndx, -1);
+        self.end_one(ndx);
         let group = self.node(ndx).and_then(|(_, _, node)| node.group);
         if let Some(group) = group {
             self.links.give_up(group, ndx);
@@ -412,19 +407,17 @@ impl<W: SendHalf> Generator<W> {
         Ok(())
     }
 
-    /// Members of hard-link groups whose leaders failed too late for another try.
-    fn give_up_all(&mut self) -> Result<(), Error> {
-        self.work_off()?;
-        for state in &mut self.live {
-            state.open = 0;
+    /// Something more is open in the list that `ndx` belongs to.
+    fn begin_one(&self, ndx: i32) {
+        if let Some(state) = self.live.iter().find(|s| s.list.contains(ndx)) {
+            state.list.begin_one();
         }
-        Ok(())
     }
 
-    /// Changes the number of open ends of the list that `ndx` belongs to.
-    fn open(&mut self, ndx: i32, by: isize) {
-        if let Some(state) = self.live.iter_mut().find(|s| s.list.contains(ndx)) {
-            state.open = state.open.saturating_add_signed(by);
+    /// Something less is open in the list that `ndx` belongs to.
+    fn end_one(&self, ndx: i32) {
+        if let Some(state) = self.live.iter().find(|s| s.list.contains(ndx)) {
+            state.list.end_one();
         }
     }
 
@@ -454,7 +447,7 @@ impl<W: SendHalf> Generator<W> {
         }
         while let Some(front) = self.live.front() {
             let last = self.live.len() == 1 && self.pending.is_empty() && !self.eof;
-            if !front.walked || front.open > 0 || last {
+            if !front.walked || !front.list.is_settled() || last {
                 break;
             }
             if let Some(state) = self.live.pop_front() {
@@ -489,7 +482,8 @@ impl<W: SendHalf> Generator<W> {
         let Some(root) = &mut self.root else { return Ok(None) };
         match root.lstat(p) {
             Ok(st) => Ok(Some(st)),
-            Err(e) if is_missing(&e) => Ok(None),
+            // Only a dry run leaves things in the way of directories; otherwise that is an error of its own.
+            Err(e) if is_missing(&e) && (!self.shared.do_xfers || !is_in_the_way(&e)) => Ok(None),
             Err(e) => Err(e),
         }
     }
@@ -531,6 +525,11 @@ impl<W: SendHalf> Generator<W> {
     fn name_text(&self, before: &str, name: &[u8], after: &str) -> Vec<u8> {
         [before.as_bytes(), name, after.as_bytes()].concat()
     }
+}
+
+/// Something that is no directory stands where a directory should.
+fn is_in_the_way(e: &io::Error) -> bool {
+    e.raw_os_error() == Some(rustix::io::Errno::NOTDIR.raw_os_error())
 }
 
 /// Nothing can be there: also below something that is not a directory, or a symlink that is not followed.
