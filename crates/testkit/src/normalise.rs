@@ -65,9 +65,17 @@ fn progress(line: &str) -> Option<String> {
 /// Standard error without source positions and process numbers, in sorted order: two processes write it.
 pub fn stderr(text: &[u8], replace: &[(String, &str)]) -> String {
     let text = replaced(text, replace);
-    let mut lines: Vec<_> = text.lines().map(stderr_line).collect();
+    let mut lines: Vec<_> =
+        text.lines().filter(|line| !is_closing_race(line)).map(stderr_line).collect();
     lines.sort();
     lines.join("\n")
+}
+
+/// Whether a line only says that the peer, having reported its error, had already closed the
+/// connection: whether that is noticed depends on who is faster.
+fn is_closing_race(line: &str) -> bool {
+    line.contains(" read error: Connection reset by peer ")
+        || line.contains(" write error: Broken pipe ")
 }
 
 fn stderr_line(line: &str) -> String {
