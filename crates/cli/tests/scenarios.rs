@@ -72,3 +72,11 @@ fn daemon() {
 fn big() {
     family("big", big::ROWS);
 }
+
+/// The everyday command lines with rsync 3.2.7 at the other end, where the newer rsync in our place is
+/// the truth.
+#[test]
+fn old_peer() {
+    let peers = Peers::with_old_rsync(env!("CARGO_BIN_EXE_oxrsync"));
+    run_family(&peers, "old-peer", everyday::ROWS, include_str!("scenarios/known_failures.txt"));
+}
