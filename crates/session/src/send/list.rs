@@ -4,7 +4,7 @@
 use super::{
     fake::DISGUISE,
     scan::{Chain, Found},
-    source::{Sources, quoted},
+    source::Sources,
 };
 use crate::{
     Error, Session,
@@ -239,7 +239,7 @@ impl Lister {
         let st = &found.st;
         let protocol = session.protocol;
         if st.kind == Kind::Symlink && s.links && found.target.is_empty() {
-            let path = quoted(&self.sources.shown(found.source, &found.name));
+            let path = self.sources.quoted(found.source, &found.name);
             self.drop_entry([b"skipping symlink with 0-length value: ", &path[..]].concat());
             return Ok(false);
         }

@@ -248,12 +248,12 @@ impl Lister {
         match why {
             Unseen::Fatal(_) => {}
             Unseen::NoReferent => {
-                let path = quoted(&self.sources.shown(source, name));
+                let path = self.sources.quoted(source, name);
                 self.log.error_xfer([b"symlink has no referent: ", &path[..]].concat());
                 self.session.status.add_io_error(io_error::GENERAL);
             }
             Unseen::Io(e) if e.kind() == io::ErrorKind::NotFound => {
-                let path = quoted(&self.sources.shown(source, name));
+                let path = self.sources.quoted(source, name);
                 self.vanished([b"file has vanished: ", &path[..]].concat());
             }
             Unseen::Io(e) => {
@@ -333,7 +333,7 @@ impl Lister {
         let device = match read {
             Ok(device) => device,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let path = quoted(&self.sources.shown(dir.source, &dir.name));
+                let path = self.sources.quoted(dir.source, &dir.name);
                 self.vanished([b"directory has vanished: ", &path[..]].concat());
                 return Ok(below);
             }

@@ -1,6 +1,6 @@
 //! Symlinks, devices, fifos and sockets (generator decisions: directories, links, devices).
 use super::{
-    super::attrs::{Times, quoted},
+    super::attrs::{Times, about},
     Generator, Node,
 };
 use crate::{Error, flist::Entry, log::Class};
@@ -42,7 +42,7 @@ impl<W: SendHalf> Generator<W> {
             "symlink",
             |root, path| root.symlink(&target, path),
             |shown| {
-                let mut text = quoted("symlink", shown, " -> \"");
+                let mut text = about("symlink", shown, " -> \"");
                 text.extend_from_slice(&target);
                 text.extend_from_slice(b"\" failed");
                 text
@@ -64,7 +64,7 @@ impl<W: SendHalf> Generator<W> {
             have,
             what,
             |root, path| root.mknod(path, kind, mode, rdev),
-            |shown| quoted("mknod", shown, " failed"),
+            |shown| about("mknod", shown, " failed"),
         )
     }
 
@@ -120,7 +120,7 @@ impl<W: SendHalf> Generator<W> {
                 None => make(root, &node.path),
             };
             if let Err(e) = made {
-                let text = failure(&root.display(&node.path));
+                let text = failure(&root.quoted(&node.path));
                 self.log.sys_error(Class::ErrorXfer, text, &e);
                 self.skipped_member(node, true);
                 return Ok(());
