@@ -12,5 +12,5 @@ pub mod tree;
 
 pub use daemon::Daemon;
 pub use peers::Peers;
-pub use scenario::{Pairing, Row, Via, row, run_family};
+pub use scenario::{Row, Scratch, Via, row, run_family};
 pub use snapshot::Snapshot;

@@ -482,7 +482,8 @@ impl<W: SendHalf> Generator<W> {
         let Some(root) = &mut self.root else { return Ok(None) };
         match root.lstat(p) {
             Ok(st) => Ok(Some(st)),
-            Err(e) if is_missing(&e) => Ok(None),
+            // Only a dry run leaves things in the way of directories; otherwise that is an error of its own.
+            Err(e) if is_missing(&e) && (!self.shared.do_xfers || !is_in_the_way(&e)) => Ok(None),
             Err(e) => Err(e),
         }
     }
@@ -524,6 +525,11 @@ impl<W: SendHalf> Generator<W> {
     fn name_text(&self, before: &str, name: &[u8], after: &str) -> Vec<u8> {
         [before.as_bytes(), name, after.as_bytes()].concat()
     }
+}
+
+/// Something that is no directory stands where a directory should.
+fn is_in_the_way(e: &io::Error) -> bool {
+    e.raw_os_error() == Some(rustix::io::Errno::NOTDIR.raw_os_error())
 }
 
 /// Nothing can be there: also below something that is not a directory, or a symlink that is not followed.
