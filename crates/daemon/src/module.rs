@@ -289,7 +289,8 @@ fn prepare(
             job.settings = plan.settings;
             let entered = Entered { root, filters, ..entered };
             apply_module(&mut job.settings, values, &entered);
-            job.settings.log_file_format = service.log_format.clone().or_else(|| log_format(values));
+            job.settings.log_file_format =
+                service.log_format.clone().or_else(|| log_format(values));
             job.refusal = refusal(&mut job, values, login, &refusals, &entered);
             job.daemon_filters = entered.filters;
         }

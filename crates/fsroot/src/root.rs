@@ -209,6 +209,9 @@ impl Root {
     pub fn quoted(&self, p: &RelPath) -> Vec<u8> {
         let mut out = vec![b'"'];
         out.extend_from_slice(&self.display(p));
+        if p.is_root() && self.module.is_none() {
+            out.extend_from_slice(b"/.");
+        }
         out.push(b'"');
         if let Some(module) = &self.module {
             out.extend_from_slice(b" (in ");

@@ -499,7 +499,8 @@ impl<R: RecvHalf> Receiver<R> {
         let temp = match TempFile::create(root, &t.path, t.want.mode) {
             Ok(temp) => temp,
             Err(e) => {
-                self.sys_error("mkstemp", &t.path, " failed", &e);
+                let temp = fsroot::temp::temp_path(&t.path, b"XXXXXX");
+                self.sys_error("mkstemp", temp.as_ref().unwrap_or(&t.path), " failed", &e);
                 self.take(t, head, None, None, false)?;
                 return Ok((None, failed));
             }

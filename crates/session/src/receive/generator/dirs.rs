@@ -46,6 +46,9 @@ impl<W: SendHalf> Generator<W> {
         node: &Node,
         base: &DirEntry,
     ) -> Result<(), Error> {
+        if self.unmade.remove(&node.name) {
+            return self.report_unmade(node);
+        }
         if self.below_skipped(&node.name) || self.skipped.contains(&node.name) {
             return Ok(());
         }
@@ -87,7 +90,7 @@ impl<W: SendHalf> Generator<W> {
         let new =
             made_now || early || (node.path.is_root() && std::mem::take(&mut self.root_is_new));
         if made_now && self.shared.do_xfers && !self.make_dir(node, node.want.mode) {
-            return Ok(());
+            return self.report_unmade(node);
         }
         let shown = if new { None } else { have };
         let flags = self.flags(node, shown.as_ref(), if new { F::LOCAL_CHANGE } else { 0 }, false);
@@ -149,10 +152,17 @@ impl<W: SendHalf> Generator<W> {
             }
             _ => return Ok(()),
         }
-        if self.make_dir(node, node.want.mode & 0o700) {
-            self.early.insert(node.name.clone());
-        }
+        match self.make_dir(node, node.want.mode & 0o700) {
+            true => self.early.insert(node.name.clone()),
+            false => self.unmade.insert(node.name.clone()),
+        };
         Ok(())
+    }
+
+    /// A directory that could not be made is itemized all the same.
+    fn report_unmade(&mut self, node: &Node) -> Result<(), Error> {
+        let flags = self.flags(node, None, F::LOCAL_CHANGE, false);
+        self.emit(node, flags, None, None)
     }
 
     /// Makes a directory. False if that failed, which skips its contents.

@@ -86,6 +86,8 @@ pub(super) struct Generator<W> {
     skipped: HashSet<Vec<u8>>,
     /// Directories made before their own list came.
     early: HashSet<Vec<u8>>,
+    /// Directories that could not be made before their own list came, where they are still to be reported.
+    unmade: HashSet<Vec<u8>>,
     /// Modes to be restored at the end, of directories that we may not write otherwise.
     tweaked: Vec<(RelPath, u32)>,
     /// Incremental: directories whose times are set at the end.
@@ -145,6 +147,7 @@ impl<W: SendHalf> Generator<W> {
             links: Links::default(),
             skipped: HashSet::new(),
             early: HashSet::new(),
+            unmade: HashSet::new(),
             tweaked: Vec::new(),
             touch_later: Vec::new(),
             known_parent: None,

@@ -75,7 +75,14 @@ impl<W: SendHalf> Generator<W> {
         have: Option<Stat>,
     ) -> Result<(), Error> {
         let Some(have) = have else { return Ok(()) };
-        let flags = self.flags(node, Some(&have), 0, false);
+        let mut flags = self.flags(node, Some(&have), 0, false);
+        if flags & F::REPORT_ACL != 0 && self.shared.do_xfers {
+            // Setting the ACL sets the permission bits too; only the others are reported beside it.
+            let special = |mode: u32| mode & 0o7000;
+            if special(node.want.mode) == special(have.perm) {
+                flags &= !F::REPORT_PERMS;
+            }
+        }
         self.emit(node, flags, None, None)?;
         let mut changed = false;
         if self.shared.do_xfers
