@@ -51,6 +51,8 @@ pub struct Service {
     pub overrides: Vec<(String, String)>,
     /// `--log-file`.
     pub log_file: Option<PathBuf>,
+    /// `--log-file-format`: how transfers are logged, for every module.
+    pub log_format: Option<Vec<u8>>,
     /// `--bwlimit`, KiB/s, 0 for none.
     pub bwlimit: u32,
     /// Our highest protocol.

@@ -47,6 +47,10 @@ impl Sink for Tee {
         }
         self.client.message(class, text);
     }
+
+    fn log_only(&self, text: &[u8]) {
+        self.log.message(Class::Info, text);
+    }
 }
 
 /// Serves one client and returns the process's exit code. Errors were told to the client, or printed if it could not
@@ -119,9 +123,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     code
 }
 
-/// The last lines of a daemon's log for a session that was not cut short.
+/// The last line of a daemon's log for a session in which everything went well.
 fn log_outcome(session: &Session, log: &Log, code: ExitCode) {
-    let partial = [ExitCode::PARTIAL, ExitCode::VANISHED, ExitCode::DEL_LIMIT].contains(&code);
     if code == ExitCode::OK || session.settings.am_sender {
         let stats = &session.stats;
         log.info(format!(
@@ -130,9 +133,6 @@ fn log_outcome(session: &Session, log: &Log, code: ExitCode) {
             stats.bytes_read.value(),
             stats.total_size.value()
         ));
-    }
-    if partial {
-        finish::client(log, code);
     }
 }
 
@@ -166,7 +166,7 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
         filters: user_rules,
         daemon_filters,
         loader,
-        reporter: None,
+        reporter: crate::report::Reporter::of_server(session),
     };
     crate::send::run(session, reader, writer, job)
 }

@@ -313,9 +313,9 @@ impl Attrs {
             }
         }
         if let Some((name, e)) = failed {
-            let mut text = b"rsync_xal_set: lsetxattr(\"".to_vec();
-            text.extend_from_slice(&root.display(p));
-            text.extend_from_slice(b"\",\"");
+            let mut text = b"rsync_xal_set: lsetxattr(".to_vec();
+            text.extend_from_slice(&root.quoted(p));
+            text.extend_from_slice(b",\"");
             text.extend_from_slice(&name);
             text.extend_from_slice(b"\") failed");
             self.log.sys_error(Class::ErrorXfer, text, &e);
@@ -324,12 +324,12 @@ impl Attrs {
 
     /// `WHAT "P"`.
     fn failed(&self, what: &str, root: &Root, p: &RelPath, e: &std::io::Error) {
-        self.log.sys_error(Class::ErrorXfer, quoted(what, &root.display(p), ""), e);
+        self.log.sys_error(Class::ErrorXfer, about(what, &root.quoted(p), ""), e);
     }
 
     /// `WHAT "P" failed`.
     fn failed_after(&self, what: &str, root: &Root, p: &RelPath, e: &std::io::Error) {
-        self.log.sys_error(Class::ErrorXfer, quoted(what, &root.display(p), " failed"), e);
+        self.log.sys_error(Class::ErrorXfer, about(what, &root.quoted(p), " failed"), e);
     }
 }
 
@@ -344,15 +344,9 @@ pub(super) enum Times {
     Exact,
 }
 
-/// `before "path"after`.
-pub(super) fn quoted(before: &str, path: &[u8], after: &str) -> Vec<u8> {
-    let mut text = Vec::with_capacity(before.len() + path.len() + after.len() + 3);
-    text.extend_from_slice(before.as_bytes());
-    text.extend_from_slice(b" \"");
-    text.extend_from_slice(path);
-    text.push(b'"');
-    text.extend_from_slice(after.as_bytes());
-    text
+/// `before PATHafter` for a path in quotes.
+pub(super) fn about(before: &str, quoted: &[u8], after: &str) -> Vec<u8> {
+    [before.as_bytes(), b" ", quoted, after.as_bytes()].concat()
 }
 
 /// Time equality (off-wire semantics: time equality).
@@ -381,6 +375,6 @@ mod tests {
 
     #[test]
     fn texts_quote_the_path() {
-        assert_eq!(quoted("chown", b"/a/b", " failed"), b"chown \"/a/b\" failed");
+        assert_eq!(about("chown", b"\"/a/b\"", " failed"), b"chown \"/a/b\" failed");
     }
 }

@@ -1,6 +1,6 @@
 //! Finishing received files: attributes, the rename into place, verdicts (receiver: finishing and failures).
 use super::{
-    attrs::quoted,
+    attrs::about,
     receiver::{Receiver, Target},
     shared::{Event, Transfer},
 };
@@ -71,8 +71,8 @@ impl<R: RecvHalf> Receiver<R> {
             self.sys_error(what, &t.path, after, &e);
         }
         if let Err(e) = renamed {
-            let shown = self.root.as_ref().map_or(Vec::new(), |r| r.display(&temp_path));
-            let mut text = quoted("rename", &shown, " -> \"");
+            let shown = self.root.as_ref().map_or(Vec::new(), |r| r.quoted(&temp_path));
+            let mut text = about("rename", &shown, " -> \"");
             text.extend_from_slice(t.path.as_bytes());
             text.push(b'"');
             self.attrs.log.sys_error(Class::ErrorXfer, text, &e);

@@ -105,6 +105,37 @@ impl List {
     }
 }
 
+/// A link's target that does not lead out of the tree whose root is `depth` directories up (client-supplied paths: the
+/// sanitiser).
+fn sanitize(target: &[u8], depth: usize) -> Vec<u8> {
+    let mut depth = if target.starts_with(b"/") { 0 } else { depth };
+    let mut parts: Vec<&[u8]> = Vec::new();
+    let mut climbs = 0;
+    for part in target.split(|b| *b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." if parts.len() > climbs => {
+                parts.pop();
+            }
+            b".." if depth > 0 => {
+                depth -= 1;
+                climbs += 1;
+                parts.push(part);
+            }
+            b".." => {}
+            _ => parts.push(part),
+        }
+    }
+    if parts.is_empty() {
+        return b".".to_vec();
+    }
+    let mut out = parts.join(&b'/');
+    if target.ends_with(b"/") {
+        out.push(b'/');
+    }
+    out
+}
+
 /// One number of the directory table.
 enum Slot {
     Waiting(Arc<Dir>),
@@ -244,6 +275,10 @@ impl ListReader {
             let name = self.check(&mut e, parent.map(|p| p.1))?;
             if session.settings.munge_links && !e.link_target.is_empty() {
                 e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
+            }
+            if session.settings.sanitize_links && !e.link_target.is_empty() {
+                let depth = name.iter().filter(|b| **b == b'/').count();
+                e.link_target = sanitize(&e.link_target, depth);
             }
             if !session.settings.numeric_ids {
                 if let Some(user) = &e.uid_name {
@@ -447,13 +482,7 @@ impl Progress {
             shared.session.log.line(Class::Client, "receiving incremental file list");
             level = 0;
         } else if level > 0 && (o.dirs || o.recurse || o.files_from.is_some()) {
-            let sink = shared.session.log.sink();
-            if level == 1 {
-                sink.message(Class::Client, b"receiving file list ... ");
-            } else {
-                sink.message(Class::Client, b"receiving file list ... \n");
-                sink.progress(b" 0 files...\r");
-            }
+            shared.session.log.sink().message(Class::Client, b"receiving file list ... ");
         } else {
             level = 0;
         }
@@ -462,8 +491,11 @@ impl Progress {
 
     fn entry(&mut self, count: u64) {
         if self.level > 1 && count.is_multiple_of(100) {
-            let text = format!(" {count} files...\r");
-            self.shared.session.log.sink().progress(text.as_bytes());
+            let sink = self.shared.session.log.sink();
+            if count == 100 {
+                sink.message(Class::Client, b"\n");
+            }
+            sink.progress(format!(" {count} files...\r").as_bytes());
         }
     }
 

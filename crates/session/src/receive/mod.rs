@@ -81,6 +81,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Ok(None) => return (Ok(()), Some(writer)),
         Err(e) => return (Err(named(e, Role::ReceiverPresplit)), Some(writer)),
     };
+    session.status.set_split();
     let (ended, outcome) = mpsc::channel::<Ended<W>>();
     let receiver_ended = ended.clone();
     let stop = shared.clone();

@@ -1,7 +1,7 @@
 //! The receiver: answers and lists in, files out (transfer: receiver).
 use super::{
     ReceiveJob,
-    attrs::{Attrs, Times, Want, quoted},
+    attrs::{Attrs, Times, Want, about},
     data::{self, Output, Scratch, Tally},
     dest::Dest,
     finish::{count_created, keep_partial},
@@ -402,10 +402,7 @@ impl<R: RecvHalf> Receiver<R> {
         sum: Option<&[u8]>,
         f: impl FnOnce(&mut crate::report::Reporter, &ItemEvent<'_>),
     ) {
-        let path = match &self.root {
-            Some(root) if self.shared.wants_path => root.display(&t.path),
-            _ => Vec::new(),
-        };
+        let path = self.shared.path_of(self.root.as_ref(), &t.path);
         self.shared.report(|r| {
             let event = ItemEvent {
                 ndx: t.ndx,
@@ -560,10 +557,10 @@ impl<R: RecvHalf> Receiver<R> {
 
     pub(super) fn sys_error(&self, what: &str, path: &RelPath, after: &str, e: &io::Error) {
         let shown = match &self.root {
-            Some(root) => root.display(path),
-            None => path.as_bytes().to_vec(),
+            Some(root) => root.quoted(path),
+            None => [b"\"", path.as_bytes(), b"\""].concat(),
         };
-        self.attrs.log.sys_error(Class::ErrorXfer, quoted(what, &shown, after), e);
+        self.attrs.log.sys_error(Class::ErrorXfer, about(what, &shown, after), e);
     }
 
     fn take(
@@ -591,7 +588,7 @@ impl<R: RecvHalf> Receiver<R> {
         let spec = self.session.transfer_sum;
         let hashing = spec.algo != Checksum::None && file.is_some();
         let root = &self.root;
-        let shown = || root.as_ref().map_or(t.name.clone(), |r| r.display(&t.path));
+        let shown = || root.as_ref().map_or(t.name.clone(), |r| r.quoted(&t.path));
         let mut out = Output {
             file,
             writer: FileWriter::new(settings.sparse, in_place),
@@ -630,7 +627,7 @@ impl<R: RecvHalf> Receiver<R> {
         let Some(file) = file else { return Ok((false, None)) };
         let finished = out.writer.finish(file);
         finished.map_err(|e| {
-            let text = quoted("write failed on", &shown(), "");
+            let text = about("write failed on", &shown(), "");
             Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::Receiver, text, &e))
         })?;
         let good = match out.hasher {

@@ -12,7 +12,8 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
-use wire::sums::SumHead;
+use fsroot::Root;
+use wire::{RelPath, sums::SumHead};
 
 /// What the receiver tells the generator.
 pub(super) enum Event {
@@ -83,11 +84,13 @@ impl Shared {
     pub fn new(session: Arc<Session>, reporter: Option<Arc<Mutex<Reporter>>>) -> Shared {
         let s = &session.settings;
         let format = s.out_format.as_deref().map(Format::new);
+        let log_format = s.log_file_format.as_deref().map(Format::new);
         let has = |c: u8| matches!(&format, Some(Ok(format)) if format.has(c));
+        let logged = |c: u8| matches!(&log_format, Some(Ok(format)) if format.has(c));
         Shared {
             do_xfers: !s.dry_run,
-            wants_path: has(b'f'),
-            wants_mode: reporter.is_some() && has(b'B'),
+            wants_path: has(b'f') || (s.am_server && logged(b'f')),
+            wants_mode: reporter.is_some() && (has(b'B') || logged(b'B')),
             itemizing: s.itemize > 0 || has(b'i'),
             ids: IdMap::default(),
             acls: AclStore::default(),
@@ -103,6 +106,16 @@ impl Shared {
 
     pub fn requests(&self) -> MutexGuard<'_, VecDeque<Request>> {
         lock(&self.requests)
+    }
+
+    /// The path of an item for `%f`, if that is wanted.
+    pub fn path_of(&self, root: Option<&Root>, path: &RelPath) -> Vec<u8> {
+        let Some(root) = root.filter(|_| self.wants_path) else { return Vec::new() };
+        let mut out = root.display(path);
+        if path.is_root() && self.session.settings.am_daemon {
+            out.extend_from_slice(if out.is_empty() { b"." } else { b"/." });
+        }
+        out
     }
 
     /// Log of a role.

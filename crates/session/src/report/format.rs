@@ -74,7 +74,7 @@ pub struct Context {
 }
 
 /// Whom a daemon serves.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Served {
     /// `%h`
     pub host: Vec<u8>,
@@ -111,7 +111,7 @@ impl Context {
             sum_len: if sum == Checksum::None { 0 } else { sum.digest_len() },
             sum_is_number: matches!(sum, Checksum::Xxh128 | Checksum::Xxh3 | Checksum::Xxh64),
             list_sums: settings.checksum,
-            served: None,
+            served: settings.served.as_deref().cloned(),
         }
     }
 

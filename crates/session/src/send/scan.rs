@@ -125,6 +125,7 @@ impl Lister {
     /// Looks at one name as the link options say. `source` may be replaced: a followed directory
     /// link is a source of its own.
     pub fn examine(&mut self, source: u32, name: Vec<u8>, follow: bool) -> Result<Found, Unseen> {
+        self.filter_from(source);
         let s = &self.session.settings;
         let (copy_links, copy_unsafe) = (s.copy_links, s.copy_unsafe_links);
         let (dirlinks, links, munge) = (s.copy_dirlinks, s.links, s.munge_links);
@@ -208,6 +209,14 @@ impl Lister {
         Ok(found)
     }
 
+    /// Rules that name files or absolute paths mean them as seen from this source.
+    fn filter_from(&mut self, source: u32) {
+        if self.filter_source != Some(source) && !self.filters.is_empty() {
+            self.filter_source = Some(source);
+            self.filters.set_cwd(&self.sources.rule_dir(source));
+        }
+    }
+
     /// Whether the user's rules hide a name.
     pub fn hidden(&self, name: &[u8], is_dir: bool) -> bool {
         let name = filter_name(name);
@@ -239,12 +248,12 @@ impl Lister {
         match why {
             Unseen::Fatal(_) => {}
             Unseen::NoReferent => {
-                let path = quoted(&self.sources.shown(source, name));
+                let path = self.sources.quoted(source, name);
                 self.log.error_xfer([b"symlink has no referent: ", &path[..]].concat());
                 self.session.status.add_io_error(io_error::GENERAL);
             }
             Unseen::Io(e) if e.kind() == io::ErrorKind::NotFound => {
-                let path = quoted(&self.sources.shown(source, name));
+                let path = self.sources.quoted(source, name);
                 self.vanished([b"file has vanished: ", &path[..]].concat());
             }
             Unseen::Io(e) => {
@@ -284,7 +293,8 @@ impl Lister {
         }
         self.pushed.truncate(kept);
         for c in &wanted[kept..] {
-            let mut loader = self.loader.below(self.sources.base(c.source));
+            self.filter_from(c.source);
+            let mut loader = self.loader.clone();
             self.filters
                 .push_dir(
                     filter_name(&c.name),
@@ -323,7 +333,7 @@ impl Lister {
         let device = match read {
             Ok(device) => device,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let path = quoted(&self.sources.shown(dir.source, &dir.name));
+                let path = self.sources.quoted(dir.source, &dir.name);
                 self.vanished([b"directory has vanished: ", &path[..]].concat());
                 return Ok(below);
             }

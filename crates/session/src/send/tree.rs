@@ -5,7 +5,6 @@ use super::{
     args::{self, Arg, ArgKind},
     list::{Lister, Out},
     scan::{Chain, Dir, Found, Unseen, filter_name, join},
-    source::quoted,
 };
 use crate::{
     Error,
@@ -445,7 +444,7 @@ impl Tree {
                     if e.kind() == io::ErrorKind::NotFound
                         && !lister.session.settings.delete_missing_args =>
                 {
-                    let path = quoted(&lister.sources.shown(deeper.source, &deeper.name));
+                    let path = lister.sources.quoted(deeper.source, &deeper.name);
                     let text = [b"file has vanished: ", &path[..]].concat();
                     lister.log.line(Class::Warning, text);
                     lister.session.status.add_io_error(io_error::VANISHED);

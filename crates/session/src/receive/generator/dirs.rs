@@ -2,7 +2,7 @@
 //! directories, touch-up).
 use super::{
     super::{
-        attrs::{Times, quoted},
+        attrs::{Times, about},
         list::{Dir, DirEntry, List},
     },
     Generator, Node,
@@ -173,7 +173,7 @@ impl<W: SendHalf> Generator<W> {
             }
         }
         let Err(e) = made else { return true };
-        let text = quoted("recv_generator: mkdir", &root.display(&node.path), " failed");
+        let text = about("recv_generator: mkdir", &root.quoted(&node.path), " failed");
         self.log.sys_error(Class::ErrorXfer, text, &e);
         self.skip_contents(node);
         false
@@ -290,7 +290,7 @@ impl<W: SendHalf> Generator<W> {
             && let Some(root) = &mut self.root
             && let Err(e) = root.utimes(&path, None, Some((want.mtime, want.nsec)))
         {
-            let text = quoted("failed to set times on", &root.display(&path), "");
+            let text = about("failed to set times on", &root.quoted(&path), "");
             self.log.sys_error(Class::ErrorXfer, text, &e);
         }
     }
@@ -321,7 +321,7 @@ impl<W: SendHalf> Generator<W> {
         // Deepest first: a parent may lose the permission that leads to its children.
         for (path, perm) in tweaked.iter().rev() {
             if let Err(e) = root.chmod(path, *perm) {
-                let text = quoted("failed to modify permissions on", &root.display(path), "");
+                let text = about("failed to modify permissions on", &root.quoted(path), "");
                 self.log.sys_error(Class::ErrorXfer, text, &e);
             }
         }

@@ -80,10 +80,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     fn report_here(&self, node: &Node, item: &Item) {
-        let path = match &self.root {
-            Some(root) if self.shared.wants_path => root.display(&node.path),
-            _ => Vec::new(),
-        };
+        let path = self.shared.path_of(self.root.as_ref(), &node.path);
         let link = self
             .live
             .iter()

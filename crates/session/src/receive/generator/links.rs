@@ -85,7 +85,7 @@ impl<W: SendHalf> Generator<W> {
             };
             if let Err(e) = made {
                 let mut text =
-                    super::super::attrs::quoted("link", &root.display(&node.path), " => ");
+                    super::super::attrs::about("link", &root.quoted(&node.path), " => ");
                 text.extend_from_slice(name);
                 text.extend_from_slice(b" failed");
                 self.log.sys_error(Class::ErrorXfer, text, &e);
