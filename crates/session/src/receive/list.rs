@@ -303,6 +303,9 @@ impl ListReader {
             None => builder.finish(true),
         };
         self.shared.report(|r| r.list_added(base, seg.len()));
+        if session.settings.debug.dup >= 1 {
+            say_duplicates(&self.shared, &seg);
+        }
         self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
         Ok((seg, io_error))
     }
@@ -464,6 +467,24 @@ impl ListReader {
             if e.is_regular() || e.is_symlink() {
                 stats.total_size.add(e.len());
             }
+        }
+    }
+}
+
+/// Names what was blanked as a duplicate of the entry before it.
+fn say_duplicates(shared: &Shared, seg: &Segment) {
+    for i in 1..seg.len() {
+        if seg.get(i).is_none()
+            && let (Some(before), Some(e)) = (seg.get_blanked(i - 1), seg.get_blanked(i))
+            && before.name() == e.name()
+        {
+            let text = [
+                b"removing duplicate name ",
+                &*e.name(),
+                format!(" from file list ({i})").as_bytes(),
+            ]
+            .concat();
+            shared.session.log.info(text);
         }
     }
 }

@@ -328,6 +328,10 @@ impl<R: RecvHalf> Receiver<R> {
 
     /// One item.
     fn item(&mut self, n: i32) -> Result<(), Error> {
+        if self.shared.stop.load(Ordering::Acquire) {
+            // The generator failed and has said why.
+            return Err(Error::fatal(ExitCode::STREAM_IO, Vec::new()));
+        }
         let p = self.session.protocol;
         let item = self.reader.read(|c| Item::decode(p, c))?;
         if p.has_item_flags() && !p.has_varints() && item.flags.0 == F::IS_NEW {
@@ -621,6 +625,10 @@ impl<R: RecvHalf> Receiver<R> {
         *tally = out.tally;
         self.session.stats.literal.add(tally.literal);
         self.session.stats.matched.add(tally.matched);
+        if let (Err(_), Some(file), false) = (&taken, file, in_place) {
+            // What waits in the writer's buffer belongs to a file that may be kept.
+            let _best_effort = out.writer.finish(file);
+        }
         taken?;
         let n = spec.algo.digest_len();
         let trailer = self.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;

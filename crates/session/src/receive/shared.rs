@@ -5,6 +5,7 @@ use crate::{
     log::{Log, Role},
     report::{Reporter, format::Format},
 };
+use fsroot::Root;
 use std::{
     collections::VecDeque,
     sync::{
@@ -12,7 +13,6 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
-use fsroot::Root;
 use wire::{RelPath, sums::SumHead};
 
 /// What the receiver tells the generator.

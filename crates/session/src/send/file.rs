@@ -22,7 +22,7 @@ use wire::{
 /// Longest literal token of the copying way; older receivers' buffers are made for it.
 const MAX_TOKEN: usize = 32 * 1024;
 /// Longest run that goes out as one range; larger frames are refused by a known peer.
-const MAX_RANGE: u64 = 256 * 1024;
+const MAX_RANGE: u64 = MAX_TOKEN as u64;
 /// Longest run that crosses as a handle.
 const MAX_HANDLE: u64 = MAX_FRAME as u64 / 2;
 /// Bytes read at a time.
@@ -242,7 +242,11 @@ impl FileSender {
             error: None,
         };
         let mut sink = TokenSink {
-            range_floor: if ranges { writer.range_floor() } else { u64::MAX },
+            // Over a descriptor the bytes that were read for matching are sent; only a handle is cheaper.
+            range_floor: match ranges && writer.passes_handles() {
+                true => writer.range_floor(),
+                false => u64::MAX,
+            },
             writer,
             tokens: &mut self.tokens,
             file,
