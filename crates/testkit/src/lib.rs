@@ -8,6 +8,7 @@ pub mod peers;
 pub mod run;
 pub mod scenario;
 pub mod snapshot;
+pub mod sshd;
 pub mod tree;
 
 pub use daemon::Daemon;
