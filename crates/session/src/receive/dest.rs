@@ -76,7 +76,8 @@ impl Base {
             Base::Module(root, name) => {
                 let rel = Base::rel(path)?;
                 let mut below = root.open_below_anchored(&rel, FollowParents::Beneath)?;
-                let shown = if rel.is_root() { b"".to_vec() } else { [b"/", rel.as_bytes()].concat() };
+                let shown =
+                    if rel.is_root() { b"".to_vec() } else { [b"/", rel.as_bytes()].concat() };
                 below.show_as(&shown, Some(name));
                 Ok(below)
             }

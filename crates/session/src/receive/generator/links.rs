@@ -84,8 +84,7 @@ impl<W: SendHalf> Generator<W> {
                 None => root.link(leader, &node.path),
             };
             if let Err(e) = made {
-                let mut text =
-                    super::super::attrs::about("link", &root.quoted(&node.path), " => ");
+                let mut text = super::super::attrs::about("link", &root.quoted(&node.path), " => ");
                 text.extend_from_slice(name);
                 text.extend_from_slice(b" failed");
                 self.log.sys_error(Class::ErrorXfer, text, &e);
