@@ -112,7 +112,8 @@ fn enter(service: &Service, client: &Client, module: &ModuleConfig) -> Result<En
         });
         result.map_err(|e| match e {
             Some(e) => {
-                log.error(format!("chdir {} failed: {e}", outer.display()));
+                let e = session::log::strerror(&e);
+                log.error(format!("rsync: [Receiver] chdir {} failed: {e}", outer.display()));
                 Stop::refuse("chdir failed")
             }
             None => {
@@ -132,7 +133,7 @@ fn enter(service: &Service, client: &Client, module: &ModuleConfig) -> Result<En
                 log.error(notice);
             }
             let e = session::log::strerror(&e);
-            log.error(format!("chdir {} failed: {e}", place.inner.display()));
+            log.error(format!("rsync: [Receiver] chdir {} failed: {e}", place.inner.display()));
             Stop::refuse("chdir failed")
         })?;
     let below_root = place.inner != Path::new("/");
@@ -252,6 +253,7 @@ fn prepare(
     for word in std::mem::take(&mut refusals.unknown) {
         client.log.error(format!("No match for refuse-options string \"{word}\""));
     }
+    let at_root = !entered.below_root;
     let sending = words.all.iter().take_while(|word| *word != b".").any(|word| word == b"--sender");
     let env = Environment::from_process();
     let plan =
@@ -300,6 +302,7 @@ fn prepare(
         host: client.peer.name.clone().into_bytes(),
         address: client.peer.addr.to_string().into_bytes(),
         module: module.name.clone().into_bytes(),
+        at_root,
         module_path: values.path("path").unwrap_or_default().into_os_string().into_vec(),
         user: login.user.clone().into_bytes(),
     }));

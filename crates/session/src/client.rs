@@ -164,12 +164,12 @@ impl Run {
         finish::report(&self.log, e)
     }
 
-    /// `opening connection using:` (output: start-of-run lines).
-    fn say_command(&self, argv: &[Vec<u8>]) {
+    /// `opening connection using:`, `sending daemon args:` (output: start-of-run lines).
+    fn say_command(&self, what: &str, argv: &[Vec<u8>]) {
         if self.settings.debug.cmd == 0 {
             return;
         }
-        let mut line = b"opening connection using: ".to_vec();
+        let mut line = format!("{what}: ").into_bytes();
         for arg in argv {
             let plain = |b: &u8| b.is_ascii_alphanumeric() || b",.-_=+@/".contains(b);
             let quote: &[u8] = if arg.iter().all(plain) { b"" } else { b"\"" };
@@ -180,7 +180,7 @@ impl Run {
     }
 
     fn shell(self, argv: &[Vec<u8>], secluded: Option<Vec<Vec<u8>>>) -> ExitCode {
-        self.say_command(argv);
+        self.say_command("opening connection using", argv);
         let (shell, reader, writer) = match Shell::spawn(argv, &[]) {
             Ok(started) => started,
             Err(e) => return self.fail(&e),
@@ -195,14 +195,14 @@ impl Run {
     }
 
     fn daemon(self, target: &Target, request: DaemonRequest) -> ExitCode {
-        match tcp::connect(target) {
+        match tcp::connect(target, self.settings.debug.connect, &self.log) {
             Ok((shell, reader, writer)) => self.greet(request, reader, writer, shell),
             Err(e) => self.fail(&e),
         }
     }
 
     fn daemon_shell(self, argv: &[Vec<u8>], port: u16, request: DaemonRequest) -> ExitCode {
-        self.say_command(argv);
+        self.say_command("opening connection using", argv);
         match Shell::spawn(argv, &[("RSYNC_PORT", port.to_string())]) {
             Ok((shell, reader, writer)) => self.greet(request, reader, writer, Some(shell)),
             Err(e) => self.fail(&e),
@@ -226,6 +226,7 @@ impl Run {
         };
         // Versions we do not speak are refused by the handshake; until then only the terminator matters.
         let protocol = Protocol::new(common).unwrap_or(wire::version::OLDEST);
+        self.say_command("sending daemon args", &request.args);
         args::encode_block(protocol, false, &request.args, writer.buf());
         if let Some(strings) = request.secluded {
             args::encode_block(protocol, true, &strings, writer.buf());

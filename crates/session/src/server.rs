@@ -87,7 +87,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Some(log) => Log::new(Arc::new(Tee { client: outbox.clone(), log: log.clone() }), role),
         None => Log::new(outbox.clone(), role),
     };
-    let symlink_times = caps.has(b'L');
+    // A receiver knows its own system.
+    let symlink_times = !settings.am_sender || caps.has(b'L');
     let session =
         Arc::new(agreed.into_session(settings, symlink_times, log, status, activity, started));
     writer.set_outbox(outbox);
@@ -98,12 +99,13 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             seconds => ended = writer.message(&Message::IoTimeout(seconds as i32)),
         }
     }
+    let begins = refusal.as_ref().is_none_or(|e| e.code() == ExitCode::FILE_SELECT);
+    let daemon_log = daemon_log.map(|sink| Log::new(sink, role));
+    if let (Ok(()), Some(log), true) = (&ended, &daemon_log, begins) {
+        log.info(if role == Role::Sender { "building file list" } else { "receiving file list" });
+    }
     if let (Ok(()), Some(refusal)) = (&ended, refusal) {
         ended = Err(refusal);
-    }
-    let daemon_log = daemon_log.map(|sink| Log::new(sink, role));
-    if let (Ok(()), Some(log)) = (&ended, &daemon_log) {
-        log.info(if role == Role::Sender { "building file list" } else { "receiving file list" });
     }
     let code = match ended {
         Ok(()) if !session.settings.am_sender => {

@@ -416,7 +416,7 @@ impl<W: SendHalf> Generator<W> {
             Kind::Fifo | Kind::Socket => s.deleted_specials.add(1),
         }
         let name = path.as_bytes();
-        let path = self.shared.path_of(self.root.as_ref(), path);
+        let path = self.shared.path_of(self.root.as_ref(), name);
         self.shared.report(|r| r.deleted_entry(name, kind.wire_bits() | perm, &path));
         if self.session.settings.am_server && self.session.protocol.has_item_flags() {
             let is_dir = kind == Kind::Directory;

@@ -406,7 +406,7 @@ impl<R: RecvHalf> Receiver<R> {
         sum: Option<&[u8]>,
         f: impl FnOnce(&mut crate::report::Reporter, &ItemEvent<'_>),
     ) {
-        let path = self.shared.path_of(self.root.as_ref(), &t.path);
+        let path = self.shared.path_of(self.root.as_ref(), &t.name);
         self.shared.report(|r| {
             let event = ItemEvent {
                 ndx: t.ndx,

@@ -78,6 +78,8 @@ pub(super) struct Shared {
     pub wants_mode: bool,
     /// Items are itemized at the client, so that plain-name texts are not wanted.
     pub itemizing: bool,
+    /// Names of items whose attributes only are changed, or that are up to date, are wanted with `-vv`.
+    pub names_changes: bool,
 }
 
 impl Shared {
@@ -92,6 +94,7 @@ impl Shared {
             wants_path: has(b'f') || (s.am_server && logged(b'f')),
             wants_mode: reporter.is_some() && (has(b'B') || logged(b'B')),
             itemizing: s.itemize > 0 || has(b'i'),
+            names_changes: !(s.itemize > 0 || has(b'i') || (s.am_server && logged(b'i'))),
             ids: IdMap::default(),
             acls: AclStore::default(),
             xattrs: XattrStore::new(s.xattrs),
@@ -109,12 +112,13 @@ impl Shared {
     }
 
     /// The path of an item for `%f`, if that is wanted.
-    pub fn path_of(&self, root: Option<&Root>, path: &RelPath) -> Vec<u8> {
+    pub fn path_of(&self, root: Option<&Root>, name: &[u8]) -> Vec<u8> {
         let Some(root) = root.filter(|_| self.wants_path) else { return Vec::new() };
-        let mut out = root.display(path);
-        if path.is_root() && self.session.settings.am_daemon {
-            out.extend_from_slice(if out.is_empty() { b"." } else { b"/." });
+        let mut out = root.display(&RelPath::root());
+        if !out.is_empty() && !out.ends_with(b"/") {
+            out.push(b'/');
         }
+        out.extend_from_slice(name);
         out
     }
 

@@ -82,6 +82,8 @@ pub struct Served {
     pub address: Vec<u8>,
     /// `%m`
     pub module: Vec<u8>,
+    /// Its directory is the root of this process's tree.
+    pub at_root: bool,
     /// `%P`
     pub module_path: Vec<u8>,
     /// `%u`

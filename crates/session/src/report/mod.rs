@@ -75,6 +75,8 @@ pub struct Reporter {
     log_format: Option<Format>,
     /// Lines about deletions for the log file.
     log_deletions: Option<Format>,
+    /// Names as a daemon logs them when its client is verbose.
+    plain: Option<Format>,
     /// Transfers are reported here.
     transfers: bool,
     progress: Option<Progress>,
@@ -91,7 +93,9 @@ pub struct Reporter {
 impl Reporter {
     /// The reporter of a server, if the protocol leaves it something to report, or a daemon logs transfers.
     pub fn of_server(session: &Arc<Session>) -> Option<Arc<Mutex<Reporter>>> {
-        let any = helps(session) || logs(&session.settings);
+        let settings = &session.settings;
+        let any =
+            helps(session) || logs(settings) || (settings.am_daemon && settings.info.name > 0);
         any.then(|| Arc::new(Mutex::new(Reporter::new(session.clone()))))
     }
 
@@ -150,6 +154,7 @@ impl Reporter {
             deletions,
             log_format,
             log_deletions,
+            plain: settings.am_daemon.then(|| Format::new(b"%n%L").ok()).flatten(),
             transfers: !helps,
             progress,
             lists: Vec::new(),
@@ -196,6 +201,23 @@ impl Reporter {
         // A daemon decides by the format of its log alone what a line is worth.
         let served = settings.am_server && log_columns;
         let unlogged = settings.am_server && (settings.dry_run || !log_columns);
+        if settings.am_daemon
+            && !settings.am_sender
+            && !log_columns
+            && settings.info.name > 0
+            && (names_a_link || named)
+        {
+            let line = self.plain.as_ref().map(|format| {
+                format.expand(&self.context, self.context.operation(), e, Moved::default())
+            });
+            if let Some(line) = line {
+                self.log(line);
+            }
+        }
+        // Before protocol 29 a daemon that itemizes in its log does not name what only gets other attributes.
+        if served && !self.transfers && !flags.has(ItemFlags::LOCAL_CHANGE) && is(e.mode, REGULAR) {
+            return self.log_item(e, Moved::default());
+        }
         if names_a_link || itemized || named || (served && (matters || unchanged)) {
             self.print(e, Moved::default());
             if unlogged {

@@ -1,6 +1,7 @@
 //! Looking at files and directories (file list: scanning a directory).
 
 use super::{
+    args::Arg,
     list::{Lister, Out},
     serve::device_len,
     source::quoted,
@@ -38,6 +39,18 @@ pub(super) enum Unseen {
     Io(io::Error),
     /// The run cannot go on.
     Fatal(Error),
+}
+
+/// Why the file behind a link cannot be looked at. For a daemon's client a file outside the module does not exist.
+fn no_referent(e: io::Error, unconfined: bool) -> Unseen {
+    use rustix::io::Errno;
+    let outside =
+        || [Errno::LOOP, Errno::XDEV].iter().any(|n| e.raw_os_error() == Some(n.raw_os_error()));
+    if e.kind() == io::ErrorKind::NotFound || (!unconfined && outside()) {
+        Unseen::NoReferent
+    } else {
+        Unseen::Io(e)
+    }
 }
 
 impl From<io::Error> for Unseen {
@@ -131,6 +144,7 @@ impl Lister {
         let (dirlinks, links, munge) = (s.copy_dirlinks, s.links, s.munge_links);
         let (fake_super, copy_devices) = (s.fake_super, s.copy_devices);
         let unconfined = self.sources.unconfined();
+        let no_referent = |e| no_referent(e, unconfined);
         let rel = self.sources.rel(source, &name).ok_or_else(invalid)?;
         let root = self.sources.root(source)?;
         let st = root.lstat(&rel)?;
@@ -145,9 +159,7 @@ impl Lister {
             return Ok(found);
         }
         if copy_links || follow {
-            found.st = root.stat_follow(&found.rel, unconfined).map_err(|e| {
-                if e.kind() == io::ErrorKind::NotFound { Unseen::NoReferent } else { Unseen::Io(e) }
-            })?;
+            found.st = root.stat_follow(&found.rel, unconfined).map_err(no_referent)?;
             return self.entered(found);
         }
         if dirlinks
@@ -174,14 +186,11 @@ impl Lister {
                 .concat();
                 self.log.info(text);
             }
-            found.st =
-                self.sources.root(source)?.stat_follow(&found.rel, unconfined).map_err(|e| {
-                    if e.kind() == io::ErrorKind::NotFound {
-                        Unseen::NoReferent
-                    } else {
-                        Unseen::Io(e)
-                    }
-                })?;
+            found.st = self
+                .sources
+                .root(source)?
+                .stat_follow(&found.rel, unconfined)
+                .map_err(no_referent)?;
             found.target.clear();
             return self.entered(found);
         }
@@ -223,6 +232,24 @@ impl Lister {
         !name.is_empty()
             && !self.filters.is_empty()
             && self.filters.check(name, is_dir, false) == filters::Verdict::Exclude
+    }
+
+    /// Whether a daemon's rules hide a directory that an argument's name goes through.
+    pub fn hides_parents(&self, arg: &Arg) -> bool {
+        let end = arg.name.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        self.hides(&[&arg.dir[..], b"/", &arg.name[..end]].concat())
+    }
+
+    /// Whether a daemon's rules hide the path of a directory, or one above it.
+    pub fn hides(&self, dir: &[u8]) -> bool {
+        let Some(rules) = self.daemon_filters.as_ref().filter(|rules| !rules.is_empty()) else {
+            return false;
+        };
+        let path = self.sources.absolute(dir);
+        let ends = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at);
+        ends.chain([path.len()])
+            .filter(|at| *at > 0)
+            .any(|at| rules.check_daemon(&path[..at], true) == filters::Verdict::Exclude)
     }
 
     /// Whether a daemon's rules hide a name.

@@ -47,6 +47,8 @@ pub(super) struct Sources {
     confined: bool,
     /// The module's name, for messages.
     module_name: Vec<u8>,
+    /// The module's directory is `/`.
+    at_root: bool,
     open: usize,
     clock: u64,
 }
@@ -60,6 +62,7 @@ impl Sources {
             module: None,
             confined: session.settings.am_daemon,
             module_name: session.settings.module().to_vec(),
+            at_root: session.settings.served.as_ref().is_some_and(|served| served.at_root),
             open: 0,
             clock: 0,
         }
@@ -199,7 +202,7 @@ impl Sources {
         if !self.confined {
             return quoted(&shown);
         }
-        let below = !below_module(&self.dirs[id as usize].typed).is_root();
+        let below = self.at_root || !below_module(&self.dirs[id as usize].typed).is_root();
         let slash: &[u8] = if below { b"/" } else { b"" };
         self.in_module(&[slash, &shown].concat())
     }

@@ -87,7 +87,11 @@ impl Tree {
 
     /// Lists one argument; without incremental recursion with all that is below it.
     pub fn add(&mut self, lister: &mut Lister, arg: Arg, out: &mut dyn Out) -> Result<(), Error> {
-        let source = match lister.sources.add(&arg.dir) {
+        let added = match lister.hides(&arg.dir) {
+            true => Err(no_entry()),
+            false => lister.sources.add(&arg.dir),
+        };
+        let source = match added {
             Ok(source) => source,
             Err(e) => {
                 lister.sources.cannot_enter(&lister.log, &arg.dir, &e);
@@ -99,7 +103,11 @@ impl Tree {
         let settings = &session.settings;
         let (inc, relative) = (session.inc_recurse, settings.relative);
         let nested = relative && parents(&arg.name).next().is_some();
-        let resolved = if nested { self.resolve(lister, source, &arg.name) } else { Ok(source) };
+        let resolved = match nested {
+            true if lister.hides_parents(&arg) => Err(no_entry()),
+            true => self.resolve(lister, source, &arg.name),
+            false => Ok(source),
+        };
         let below = match resolved {
             Ok(below) => below,
             Err(e) => return self.missing(lister, source, arg, Unseen::Io(e), out),

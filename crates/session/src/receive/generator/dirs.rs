@@ -53,7 +53,7 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         if self.refused(node) {
-            self.skipped.insert(node.name.clone());
+            self.skip_contents(node);
             return Ok(());
         }
         let Some(mut have) = self.dir_stat(node) else { return Ok(()) };

@@ -80,7 +80,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     fn report_here(&self, node: &Node, item: &Item) {
-        let path = self.shared.path_of(self.root.as_ref(), &node.path);
+        let path = self.shared.path_of(self.root.as_ref(), &node.name);
         let link = self
             .live
             .iter()
@@ -108,7 +108,7 @@ impl<W: SendHalf> Generator<W> {
 
     /// Says of something that was not transferred whether its attributes were changed (output: names).
     pub(super) fn say_unchanged(&self, node: &Node, changed: bool) {
-        if self.session.settings.info.name >= 2 && !self.shared.itemizing {
+        if self.session.settings.info.name >= 2 && self.shared.names_changes {
             let after = if changed { "" } else { " is uptodate" };
             self.log.info(self.name_text("", &node.name, after));
         }
