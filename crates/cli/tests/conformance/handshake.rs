@@ -34,7 +34,11 @@ fn a_version_out_of_range_is_a_mismatch() {
         let mut peer = Site::new().server("-re. . dest");
         peer.raw(&i32::to_le_bytes(version));
         let end = peer.fails(2, "protocol version mismatch -- is your shell clean?");
-        assert!(end.stderr.contains("(see the rsync manpage for an explanation)"), "{}", end.stderr);
+        assert!(
+            end.stderr.contains("(see the rsync manpage for an explanation)"),
+            "{}",
+            end.stderr
+        );
         assert!(end.stderr.contains("protocol incompatibility (code 2) at"), "{}", end.stderr);
         let mut peer = Site::new().shell_client(&["-r", "host:x", "dest"]);
         peer.expect("20000000");
@@ -45,11 +49,9 @@ fn a_version_out_of_range_is_a_mismatch() {
 
 #[test]
 fn options_need_their_version() {
-    for (option, version, least) in [
-        ("--acls", 29, 30),
-        ("--xattrs", 29, 30),
-        ("--prune-empty-dirs", 28, 29),
-    ] {
+    for (option, version, least) in
+        [("--acls", 29, 30), ("--xattrs", 29, 30), ("--prune-empty-dirs", 28, 29)]
+    {
         let text = format!("{option} requires protocol {least} or higher (negotiated {version}).");
         let mut peer = Site::new().server(&format!("-r {option} . dest"));
         peer.raw(&i32::to_le_bytes(version));
@@ -85,7 +87,9 @@ fn capabilities_decide_the_compat_flags() {
         peer.expect("20000000");
         peer.expect(flags);
     }
-    for refusing in ["--no-inc-recursive", "--delete-before", "--delete-after", "--delay-updates", "-m"] {
+    for refusing in
+        ["--no-inc-recursive", "--delete-before", "--delete-after", "--delay-updates", "-m"]
+    {
         if refusing == "--delay-updates" && !is_rsync() {
             continue;
         }
@@ -130,7 +134,8 @@ fn trailer(site: Site, words: &str, lists: &[(&str, &str)]) -> Vec<u8> {
     peer.expect("01 00A0 00000000 00000000 00000000 00000000");
     let rest = peer.rest();
     let literal = hex("06000000 \"hello\n\" 00000000");
-    let at = rest.windows(literal.len()).position(|w| w == literal).expect("the file") + literal.len();
+    let at =
+        rest.windows(literal.len()).position(|w| w == literal).expect("the file") + literal.len();
     // DONE three times, five numbers of three bytes (small ones), and the last DONE.
     let end = rest.len() - (3 + 15 + 1);
     assert!(peer.succeeds().rest.is_empty());
@@ -276,7 +281,10 @@ fn what_the_remote_shell_is_given() {
     assert_eq!(pull, "-l ann h rsync --server --sender -logDtpre.iLsfxCIvu . a\\ b st*r ./-x ");
     let secluded = ["-as", "--rsync-path=/opt/my rsync", "src/", "h:a b"];
     assert_eq!(argv_secluded(&secluded), "h /opt/my rsync --server -slogDtpre.iLsfxCIvu ");
-    assert_eq!(argv(&["-r", "h:~user", "dest"]), "h rsync --server --sender -re.iLsfxCIvu . \\~user ");
+    assert_eq!(
+        argv(&["-r", "h:~user", "dest"]),
+        "h rsync --server --sender -re.iLsfxCIvu . \\~user "
+    );
 }
 
 fn argv_secluded(words: &[&str]) -> String {
@@ -473,9 +481,7 @@ impl Peer {
 #[test]
 fn block_sums_are_those_of_the_algorithm() {
     let basis = data(1500);
-    for (choice, sums) in [
-        ("xxh128", ["8b078ef7 606e", "0b02bbec 9a22", "5404bce8 6474"]),
-    ] {
+    for (choice, sums) in [("xxh128", ["8b078ef7 606e", "0b02bbec 9a22", "5404bce8 6474"])] {
         let site = Site::new().file("dest/f", &basis);
         crate::peer::set_mtime(&site.path("dest/f"), 1_600_000_000);
         let words = format!("-te.LsfxCIvu --checksum-seed=1 --checksum-choice={choice} . dest/");

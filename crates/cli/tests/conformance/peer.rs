@@ -269,6 +269,8 @@ pub struct Peer {
     framed_out: bool,
     /// Stream bytes not yet taken.
     data: Vec<u8>,
+    /// The last name of a list, which the next one is relative to.
+    name: Vec<u8>,
     /// Every control message so far.
     pub messages: Vec<(u8, Vec<u8>)>,
     /// How many empty DATA frames came.
@@ -313,6 +315,7 @@ impl Peer {
             framed_in: false,
             framed_out: false,
             data: Vec::new(),
+            name: Vec::new(),
             messages: Vec::new(),
             empty_frames: 0,
         }
@@ -468,7 +471,8 @@ impl Peer {
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
         let expected = hex(text);
-        let got = if self.framed_in { self.take(expected.len()) } else { self.take_raw(expected.len()) };
+        let got =
+            if self.framed_in { self.take(expected.len()) } else { self.take_raw(expected.len()) };
         if got != expected {
             panic!("expected {}\n     got {}\n{}", show(&expected), show(&got), self.said());
         }
@@ -481,7 +485,9 @@ impl Peer {
     }
 
     fn said(&mut self) -> String {
-        let text = |name| self.site.read(name).map_or(String::new(), |b| String::from_utf8_lossy(&b).into_owned());
+        let text = |name| {
+            self.site.read(name).map_or(String::new(), |b| String::from_utf8_lossy(&b).into_owned())
+        };
         let (out, err) = (text("stdout"), text("stderr"));
         format!("messages {:?}\nstdout:\n{out}\nstderr:\n{err}", self.messages)
     }
@@ -491,16 +497,18 @@ impl Peer {
         self.close();
         let rest = self.rest();
         let code = self.guard.wait();
-        let text = |name| {
-            String::from_utf8_lossy(&self.site.read(name).unwrap_or_default()).into_owned()
-        };
+        let text =
+            |name| String::from_utf8_lossy(&self.site.read(name).unwrap_or_default()).into_owned();
         let mut stderr = text("stderr");
         for (tag, text) in &self.messages {
             if matches!(*tag, tag::ERROR_XFER | tag::ERROR | tag::WARNING) {
                 stderr.push_str(&String::from_utf8_lossy(text));
             }
         }
-        let stdout = text("stdout");
+        let mut stdout = text("stdout");
+        for (_, text) in self.messages.iter().filter(|m| m.0 == tag::INFO) {
+            stdout.push_str(&String::from_utf8_lossy(text));
+        }
         End { code, stdout, stderr, rest, messages: self.messages, site: self.site }
     }
 
@@ -515,7 +523,10 @@ impl Peer {
     }
 
     #[track_caller]
-    pub fn succeeds(self) -> End {
+    pub fn succeeds(mut self) -> End {
+        // What is written between both closings must not meet a closed connection.
+        let rest = self.rest();
+        self.data = rest;
         let end = self.end();
         assert_eq!(end.code, Some(0), "{}", end.stderr);
         end
@@ -525,6 +536,7 @@ impl Peer {
 /// How a session ended.
 pub struct End {
     pub code: Option<i32>,
+    /// With the messages that are no errors.
     pub stdout: String,
     /// With the errors that came as messages.
     pub stderr: String,
@@ -618,7 +630,7 @@ impl Peer {
     /// A list of files and directories with varint flags, without owners: its names.
     #[track_caller]
     pub fn take_list(&mut self) -> Vec<String> {
-        let mut names: Vec<Vec<u8>> = Vec::new();
+        let mut names = Vec::new();
         loop {
             let flags = self.take_varint();
             if flags == 0 {
@@ -626,10 +638,15 @@ impl Peer {
                 break;
             }
             let shared = if flags & 0x20 != 0 { self.take(1)[0] as usize } else { 0 };
-            let len = if flags & 0x40 != 0 { self.take_varint() as usize } else { self.take(1)[0].into() };
-            let mut name = names.last().map_or(Vec::new(), |last| last[..shared].to_vec());
-            name.extend(self.take(len));
-            names.push(name);
+            let len = if flags & 0x40 != 0 {
+                self.take_varint() as usize
+            } else {
+                self.take(1)[0].into()
+            };
+            self.name.truncate(shared);
+            let suffix = self.take(len);
+            self.name.extend(suffix);
+            names.push(String::from_utf8_lossy(&self.name).into_owned());
             self.skip_varlong(3);
             if flags & 0x80 == 0 {
                 self.skip_varlong(4);
@@ -641,7 +658,7 @@ impl Peer {
                 self.take(4);
             }
         }
-        names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+        names
     }
 }
 

@@ -1,6 +1,6 @@
 //! A server that sends: what it answers, and what it refuses to be asked.
 
-use crate::peer::{End, Peer, Site, data, hex, is_rsync, list, set_mtime, tag};
+use crate::peer::{End, Peer, Site, data, hex, is_rsync, set_mtime, tag};
 
 /// A request for a whole file that does not exist at the destination.
 const NEW: &str = "00A0 00000000 00000000 00000000 00000000";
@@ -33,6 +33,10 @@ fn one_file(words: &str) -> Peer {
 
 #[track_caller]
 fn told(end: &End, code: u8) {
+    // Rsync's own sender exits without writing it.
+    if is_rsync() {
+        return;
+    }
     assert_eq!(end.payloads(tag::ERROR_EXIT), [&[code, 0, 0, 0]], "{}", end.stderr);
 }
 
@@ -114,14 +118,14 @@ fn sum_heads_out_of_range_are_refused() {
 #[test]
 fn indexes_and_items_that_make_no_sense_are_refused() {
     let negative = "Invalid file index: -2 (-1 - 0) [sender]";
-    let outside = "File-list index 5 not in 0 - 0 (read_ndx_and_attrs) [sender]";
+    let outside = "File-list index 5 not in -1 - 0 (read_ndx_and_attrs) [sender]";
     let late = "got transfer request in phase 2 [sender]";
     let long = format!("01 0090 9000 {}", "61".repeat(4096));
     for (stream, text, code) in [
         ("06 00A0", outside, 2),
         ("ff 01", negative, 2),
         ("ff ff", "Invalid file index", 2),
-        ("fe ff ff ff ff 00A0", "File-list index 2147483647 not in 0 - 0", 2),
+        ("fe ff ff ff ff 00A0", "File-list index 2147483647 not in -1 - 0", 2),
         (&format!("00 00 01 {NEW}"), late, 2),
         ("00 00 00 01", "Invalid packet at end of run (0) [sender]", 2),
         ("ff 02 F0FFFFFFFF 00 00 00 00", "wire value deleted_files out of range: -1", 2),
@@ -144,7 +148,9 @@ fn indexes_and_items_that_make_no_sense_are_refused() {
 
 #[test]
 fn only_files_can_be_requested() {
-    for (index, text) in [("01", "received request to transfer non-regular file: 0"), ("05", "not in 0 - 2")] {
+    for (index, text) in
+        [("01", "received request to transfer non-regular file: 0"), ("05", "not in -1 - 2")]
+    {
         let site = Site::new().file("src/a", "1").file("src/d/b", "2");
         let mut peer = sender(site, "-r . src/d src/a");
         let mut names = peer.take_list();
@@ -206,7 +212,6 @@ fn a_source_that_vanished_is_not_answered() {
     let end = peer.fails(24, "file has vanished: ");
     assert_eq!(end.payloads(tag::NO_SEND), [&[0; 4]]);
     assert_eq!(end.payloads(tag::IO_ERROR), [&[2, 0, 0, 0]]);
-    assert!(end.stderr.contains("rsync warning: some files vanished"), "{}", end.stderr);
 }
 
 #[test]
@@ -237,33 +242,20 @@ fn old_requests_of_keep_alive_are_skipped() {
 
 #[test]
 fn an_attribute_is_fetched_by_its_number() {
-    for (request, text) in [("02 00", "could not find xattr #2 for"), ("01 01", "internal abbrev error on")] {
+    for (request, text) in
+        [("02 00", "could not find xattr #2 for"), ("01 01", "internal abbrev error on")]
+    {
         let site = Site::new().file("src/f", "x");
-        let set = |name: &str, value: &str| {
-            std::process::Command::new("setfattr")
-                .args(["-n", name, "-v", value])
-                .arg(site.path("src/f"))
-                .status()
-                .is_ok_and(|status| status.success())
-        };
-        if !set("user.long", &"v".repeat(40)) {
+        let path = site.path("src/f");
+        let value = "v".repeat(40);
+        let set = std::process::Command::new("setfattr")
+            .args(["-n", "user.long", "-v", &value])
+            .arg(&path)
+            .status();
+        if !set.is_ok_and(|status| status.success()) {
             eprintln!("skipped: no extended attributes in the temporary folder");
             return;
         }
-        let mut peer = sender(site, "-X . src/f");
-        peer.take(1 + 2);
-        // Length, time and mode; then a literal list of one abbreviated value.
-        let rest = peer.take(3 + 4);
-        let nsec = rest[0];
-        assert_eq!(nsec, 0);
-        drop(peer);
-        let site = Site::new().file("src/f", "x");
-        let path = site.path("src/f");
-        let status = std::process::Command::new("setfattr")
-            .args(["-n", "user.long", "-v", &"v".repeat(40)])
-            .arg(&path)
-            .status();
-        assert!(status.unwrap().success());
         set_mtime(&path, 1_700_000_000);
         let mut peer = sender(site, "-X . src/f");
         peer.expect("18 01 66 000100 6500f153 a4810000 00 01 0a 28 \"user.long\" 00");
@@ -344,7 +336,6 @@ fn an_old_message_asks_for_an_answer() {
     peer.succeeds();
 }
 
-/// A pulling client that a sender hurts.
 #[test]
 fn incremental_lists_are_forgotten_one_by_one() {
     let site = Site::new().file("src/one", "1").file("src/sub/two", "22");
@@ -363,9 +354,6 @@ fn incremental_lists_are_forgotten_one_by_one() {
     peer.expect(&format!("01 0800 02 {NEW} 01000000 \"1\" 00000000 00"));
     peer.send("00");
     peer.expect("00");
-    if !is_rsync() {
-        // The first list is gone.
-    }
     peer.send(&format!("02 0060 01 {NEW} 00"));
     peer.expect(&format!("02 0060 01 {NEW} 02000000 \"22\" 00000000 00 00"));
     peer.send("00 00 00");
@@ -388,5 +376,4 @@ fn a_forgotten_list_is_gone() {
     // Index 2 was `one` in the list that the DONE ended.
     peer.send(&format!("03 {NEW}"));
     peer.fails(2, "File-list index 2 not in ");
-    let _unused = list(&[]);
 }

@@ -87,7 +87,7 @@ impl List {
 /// One number of the directory table.
 enum Slot {
     Waiting(Arc<Dir>),
-    Served(Vec<u8>),
+    Served,
     Cleared,
 }
 
@@ -172,15 +172,14 @@ impl ListReader {
                 return refuse(text);
             }
             Some(Slot::Waiting(dir)) => dir.clone(),
-            Some(Slot::Served(name)) => {
-                let name = if name.is_empty() { ".".into() } else { String::from_utf8_lossy(name) };
-                return refuse(format!("rsync: refusing malicious duplicate flist for dir {name}"));
+            Some(Slot::Served) => {
+                return refuse(format!("rsync: refusing malicious duplicate flist for dir {d}"));
             }
             Some(Slot::Cleared) => {
                 return refuse(format!("rsync: refusing flist for cleared dir_ndx {d}"));
             }
         };
-        self.dirs[d] = Slot::Served(dir.name.clone());
+        self.dirs[d] = Slot::Served;
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
         let (seg, dups, io_error) = self.entries(reader, Some((d as u32, &dir.name)))?;
@@ -375,7 +374,7 @@ impl ListReader {
             });
             let repeated = dups.get(&dir.name).copied().unwrap_or(0);
             if dir.name == b"." {
-                self.dirs.push(Slot::Served(Vec::new()));
+                self.dirs.push(Slot::Served);
                 if i == 0 {
                     root = Some(dir);
                 }
