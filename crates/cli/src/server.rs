@@ -5,7 +5,7 @@ use fast_io::fd::{FdReader, FdWriter};
 use session::{
     ExitCode,
     conn::{Activity, Reader, Writer},
-    finish,
+    expand, finish,
     handshake::VersionExchange,
     log::{Class, Role, Sink},
     options::{Environment, Plan},
@@ -68,9 +68,14 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
     } else {
         plan
     };
+    // The remote shell expands what it is given, but it was not given these.
+    let args = match plan.secluded {
+        true => plan.server_paths().iter().flat_map(|path| expand::wildcards(path)).collect(),
+        false => plan.server_paths().to_vec(),
+    };
     let job = ServerJob {
         caps: ClientCapabilities::parse(&plan.client_caps),
-        args: plan.server_paths().to_vec(),
+        args,
         exchange: VersionExchange::Binary,
         daemon_filters: None,
         refusal: None,

@@ -101,6 +101,8 @@ pub fn server<R: RecvHalf, W: SendHalf>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
 ) -> Result<Agreement, Error> {
+    // What the options ask for is refused before anything is said.
+    let mut names = Names::new(settings, true)?;
     let newest = Protocol::new(settings.protocol_max);
     let own = newest.map_or(settings.protocol_max, |newest| newest.announced(caps.prerelease));
     let protocol = agree_on_version(settings, exchange, own, reader, writer)?;
@@ -109,7 +111,6 @@ pub fn server<R: RecvHalf, W: SendHalf>(
         compat = caps.server_flags(settings.inc_recurse);
         compat.encode(caps, writer.buf());
     }
-    let mut names = Names::new(settings, true)?;
     if protocol.has_varints() && caps.negotiates_names() {
         for list in names.open_lists() {
             negotiate::encode_list(list.own.as_deref(), writer.buf());

@@ -7,6 +7,7 @@ pub mod client;
 pub mod conn;
 pub mod connect;
 pub mod error;
+pub mod expand;
 pub mod finish;
 pub mod flist;
 pub mod handshake;

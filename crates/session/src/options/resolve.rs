@@ -190,6 +190,10 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         let text = format!("--protocol must be at least {PROTOCOL_MIN} on the {side}.");
         return Err(s.bare(2, text).into());
     }
+    if s.protocol > PROTOCOL_MAX && !s.am_server {
+        let text = format!("--protocol must be no more than {PROTOCOL_MAX} on the Client.");
+        return Err(s.bare(2, text).into());
+    }
     let relative = s.relative.unwrap_or(files_from.is_some());
     if s.cvs_exclude {
         s.filter(RuleArg::Cvs);

@@ -139,7 +139,7 @@ fn sanitize(target: &[u8], depth: usize) -> Vec<u8> {
 /// One number of the directory table.
 enum Slot {
     Waiting(Arc<Dir>),
-    Served(Vec<u8>),
+    Served,
     Cleared,
 }
 
@@ -223,15 +223,14 @@ impl ListReader {
                 return refuse(text);
             }
             Some(Slot::Waiting(dir)) => dir.clone(),
-            Some(Slot::Served(name)) => {
-                let name = if name.is_empty() { ".".into() } else { String::from_utf8_lossy(name) };
-                return refuse(format!("rsync: refusing malicious duplicate flist for dir {name}"));
+            Some(Slot::Served) => {
+                return refuse(format!("rsync: refusing malicious duplicate flist for dir {d}"));
             }
             Some(Slot::Cleared) => {
                 return refuse(format!("rsync: refusing flist for cleared dir_ndx {d}"));
             }
         };
-        self.dirs[d] = Slot::Served(dir.name.clone());
+        self.dirs[d] = Slot::Served;
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
         let (seg, io_error) = self.entries(reader, Some((d as u32, &dir.name)), None)?;
@@ -437,7 +436,7 @@ impl ListReader {
                 },
             });
             if dir.name == b"." {
-                self.dirs.push(Slot::Served(Vec::new()));
+                self.dirs.push(Slot::Served);
                 if i == 0 {
                     root = Some(dir);
                 }

@@ -270,7 +270,7 @@ impl<R: RecvHalf> Receiver<R> {
         let Some(list) = self.live.iter().find(|l| l.contains(n)).cloned() else {
             let (first, last) = match (self.live.front(), self.live.back()) {
                 (Some(a), Some(b)) => {
-                    (i64::from(a.base()), i64::from(b.base()) + b.len() as i64 - 1)
+                    (i64::from(a.base()) - 1, i64::from(b.base()) + b.len() as i64 - 1)
                 }
                 _ => (0, -1),
             };

@@ -150,6 +150,8 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             }
             _ => {
                 let (first, last) = self.lists.range();
+                // The range begins with the index of the first list's directory, whether it has one or not.
+                let first = first - 1;
                 Err(broken(format!(
                     "File-list index {n} not in {first} - {last} (read_ndx_and_attrs)"
                 )))

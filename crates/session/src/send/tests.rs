@@ -329,7 +329,7 @@ fn requests_that_break_the_rules() {
     };
     assert_eq!(
         ask(2, TRANSFER, 0),
-        (2, "File-list index 2 not in 0 - 1 (read_ndx_and_attrs) [sender]".into())
+        (2, "File-list index 2 not in -1 - 1 (read_ndx_and_attrs) [sender]".into())
     );
     assert_eq!(ask(-2, TRANSFER, 0), (2, "Invalid file index: -2 (-1 - 1) [sender]".into()));
     assert_eq!(

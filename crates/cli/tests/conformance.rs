@@ -1,0 +1,18 @@
+//! What goes over the wire, byte by byte: the program runs at one end, a script of the test at the other. `Peer` has
+//! the tools; `OXRSYNC_TEST_BINARY` puts another program under test, for example rsync itself, to check the scripts.
+
+#[path = "conformance/peer.rs"]
+mod peer;
+
+#[path = "conformance/daemon.rs"]
+mod daemon;
+#[path = "conformance/framing.rs"]
+mod framing;
+#[path = "conformance/handshake.rs"]
+mod handshake;
+#[path = "conformance/lists.rs"]
+mod lists;
+#[path = "conformance/receiver.rs"]
+mod receiver;
+#[path = "conformance/sender.rs"]
+mod sender;

@@ -1,0 +1,88 @@
+//! Wildcards in paths that went past the remote shell (wire: secluded arguments).
+
+use filters::wildmatch::wildmatch;
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+};
+
+/// The paths that `path` matches, or `path` itself if there are none. Each component with a wildcard stands for the
+/// names in its directory, hidden ones too, in the directory's order.
+pub fn wildcards(path: &[u8]) -> Vec<Vec<u8>> {
+    let is_wild = |part: &[u8]| part.iter().any(|b| b"*?[".contains(b));
+    if !is_wild(path) {
+        return vec![path.to_vec()];
+    }
+    let mut found = vec![Vec::new()];
+    for (i, part) in path.split(|b| *b == b'/').enumerate() {
+        let mut next = Vec::new();
+        for base in found {
+            let slash: &[u8] = if i > 0 { b"/" } else { b"" };
+            let dir = [base.as_slice(), slash].concat();
+            if !is_wild(part) {
+                let path = [dir.as_slice(), &unescape(part)].concat();
+                // An empty component is the root or a slash at the end, where a directory must be.
+                if i == 0 || fs::symlink_metadata(OsStr::from_bytes(&path)).is_ok() {
+                    next.push(path);
+                }
+                continue;
+            }
+            let here = if dir.is_empty() { b"." } else { dir.as_slice() };
+            // What cannot be read matches nothing; the sender will say why.
+            let Ok(entries) = fs::read_dir(OsStr::from_bytes(here)) else { continue };
+            for entry in entries.flatten() {
+                let name = entry.file_name().into_vec();
+                if wildmatch(part, &name) {
+                    next.push([dir.as_slice(), &name].concat());
+                }
+            }
+        }
+        found = next;
+    }
+    if found.is_empty() { vec![path.to_vec()] } else { found }
+}
+
+/// A component without wildcards, its backslashes removed.
+fn unescape(part: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(part.len());
+    let mut bytes = part.iter();
+    while let Some(&b) = bytes.next() {
+        match b {
+            b'\\' => out.push(*bytes.next().unwrap_or(&b)),
+            _ => out.push(b),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_match_names_of_their_directory() {
+        let top = tempfile::tempdir().unwrap();
+        for name in ["a/x1", "a/x2", "b/x1", ".h/x1", "s*/x"] {
+            let path = top.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let top = top.path().as_os_str().as_bytes();
+        let expand = |pattern: &str| {
+            let mut found: Vec<_> = wildcards(&[top, b"/", pattern.as_bytes()].concat())
+                .iter()
+                .map(|path| String::from_utf8_lossy(&path[top.len() + 1..]).into_owned())
+                .collect();
+            found.sort();
+            found
+        };
+        assert_eq!(expand("a/x?"), ["a/x1", "a/x2"]);
+        assert_eq!(expand("*/x1"), [".h/x1", "a/x1", "b/x1"]);
+        assert_eq!(expand("[ab]/x1"), ["a/x1", "b/x1"]);
+        assert_eq!(expand("s\\*/?"), ["s*/x"]);
+        assert_eq!(expand("b*/"), ["b/"]);
+        assert_eq!(expand("none*"), ["none*"]);
+        assert_eq!(expand("a\\b"), ["a\\b"]);
+    }
+}
