@@ -97,7 +97,7 @@ impl Shared {
             names_changes: !(s.itemize > 0 || has(b'i') || (s.am_server && logged(b'i'))),
             ids: IdMap::default(),
             acls: AclStore::default(),
-            xattrs: XattrStore::new(s.xattrs),
+            xattrs: XattrStore::new(s.xattrs, super::attrs::acts_as_root(s)),
             requests: Mutex::default(),
             reporter,
             dones: AtomicU32::new(0),
