@@ -256,6 +256,7 @@ impl Attrs {
                 Err(e) => {
                     let what = if uid.is_some() { "chown" } else { "chgrp" };
                     self.failed_after(what, root, p, &e);
+                    return changed;
                 }
             }
         }
