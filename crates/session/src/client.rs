@@ -219,6 +219,7 @@ impl Run {
         let activity = Arc::new(Activity::new(self.settings.timeout));
         let mut reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
+        self.say_command("sending daemon args", &request.args);
         let common = match daemon::login(&request.login, &mut reader, &mut writer, &self.log) {
             Ok(Outcome::Ready(common)) => common,
             Ok(Outcome::Listed) => return ExitCode::OK,
@@ -226,7 +227,6 @@ impl Run {
         };
         // Versions we do not speak are refused by the handshake; until then only the terminator matters.
         let protocol = Protocol::new(common).unwrap_or(wire::version::OLDEST);
-        self.say_command("sending daemon args", &request.args);
         args::encode_block(protocol, false, &request.args, writer.buf());
         if let Some(strings) = request.secluded {
             args::encode_block(protocol, true, &strings, writer.buf());

@@ -88,7 +88,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         None => Log::new(outbox.clone(), role),
     };
     // A receiver knows its own system.
-    let symlink_times = !settings.am_sender || caps.has(b'L');
+    let receives = !settings.am_sender && agreed.protocol.has_item_flags();
+    let symlink_times = receives || caps.has(b'L');
     let session =
         Arc::new(agreed.into_session(settings, symlink_times, log, status, activity, started));
     writer.set_outbox(outbox);

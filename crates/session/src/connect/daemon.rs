@@ -115,7 +115,7 @@ pub fn login<R: RecvHalf, W: SendHalf>(
         } else if line.starts_with(b"@ERROR") {
             return Err(start(line));
         } else if login.motd {
-            log.line(Class::Client, &line);
+            log.line(Class::Info, &line);
         }
     }
 }

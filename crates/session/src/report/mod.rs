@@ -205,6 +205,7 @@ impl Reporter {
             && !settings.am_sender
             && !log_columns
             && settings.info.name > 0
+            && (self.transfers || !settings.dry_run)
             && (names_a_link || named)
         {
             let line = self.plain.as_ref().map(|format| {

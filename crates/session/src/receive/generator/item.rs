@@ -3,7 +3,7 @@ use super::{
     super::shared::{Request, Transfer},
     Generator, Node,
 };
-use crate::{Error, report::ItemEvent};
+use crate::{Error, log::Class, report::ItemEvent};
 use fast_io::SendHalf;
 use fsroot::Stat;
 use wire::{
@@ -108,9 +108,10 @@ impl<W: SendHalf> Generator<W> {
 
     /// Says of something that was not transferred whether its attributes were changed (output: names).
     pub(super) fn say_unchanged(&self, node: &Node, changed: bool) {
-        if self.session.settings.info.name >= 2 && self.shared.names_changes {
+        if self.session.settings.info.name >= 2 && !self.shared.itemizing {
             let after = if changed { "" } else { " is uptodate" };
-            self.log.info(self.name_text("", &node.name, after));
+            let class = if self.shared.log_itemizes { Class::Client } else { Class::Info };
+            self.log.line(class, self.name_text("", &node.name, after));
         }
     }
 }
