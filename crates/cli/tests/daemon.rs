@@ -248,10 +248,10 @@ fn a_proxy_speaks_for_its_client() {
         let (mut stream, mut child) = site.connect();
         let _dropped = stream.write_all(format!("{header}{GREETING}m\n").as_bytes());
         stream.shutdown(Shutdown::Write).unwrap();
-        let mut answer = String::new();
-        let _reset = stream.read_to_string(&mut answer);
+        let mut answer = Vec::new();
+        let _reset = stream.read_to_end(&mut answer);
         child.wait().unwrap();
-        answer
+        String::from_utf8_lossy(&answer).into_owned()
     };
     let header = "PROXY TCP4 10.1.2.3 10.0.0.1 1 2\r\n";
     assert!(ask(&site, header).contains("@RSYNCD: OK\n"));
