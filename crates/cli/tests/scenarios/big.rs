@@ -45,5 +45,7 @@ pub const ROWS: &[Row] = &[
         ],
         "-aHi",
     )
-    .over(EVERY_WAY),
+    .over(EVERY_WAY)
+    // Which member of a group is transferred depends on how far the list has come.
+    .any_stdout(),
 ];

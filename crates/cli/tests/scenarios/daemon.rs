@@ -55,7 +55,8 @@ pub const ROWS: &[Row] = &[
     row("refuse-options", &[BASIC, OLDER], "-ai --delete")
         .over(PUSH)
         .modules("refuse options = delete"),
-    row("refuse-compress", &[BASIC, EMPTY], "-aiz").over(PULL).modules("refuse options = compress"),
+    // Not over PULL: rsync's daemon resets that connection before its client can read why.
+    row("refuse-compress", &[BASIC, EMPTY], "-aiz").over(PUSH).modules("refuse options = compress"),
     row("daemon-exclude", &[BASIC, EMPTY], "-ai")
         .over(DAEMON)
         .modules("exclude = /src/sub *.o /dst/exec"),

@@ -45,8 +45,8 @@ const CHMOD_BITS: u32 = 0o7777;
 impl Attrs {
     pub fn new(shared: Arc<Shared>, log: Log) -> Attrs {
         Attrs {
+            root_user: acts_as_root(&shared.session.settings),
             shared,
-            root_user: fsroot::names::am_root(),
             umask: fsroot::names::umask(),
             names: NameCache::default(),
             groups: HashMap::new(),
@@ -256,6 +256,7 @@ impl Attrs {
                 Err(e) => {
                     let what = if uid.is_some() { "chown" } else { "chgrp" };
                     self.failed_after(what, root, p, &e);
+                    return changed;
                 }
             }
         }
@@ -342,6 +343,11 @@ pub(super) enum Times {
     IfDifferent,
     /// Set to the source's.
     Exact,
+}
+
+/// Whether root's rights are to be used, or at least tried (`--super`).
+pub(super) fn acts_as_root(settings: &crate::Settings) -> bool {
+    settings.super_user.unwrap_or_else(fsroot::names::am_root)
 }
 
 /// `before PATHafter` for a path in quotes.

@@ -19,27 +19,50 @@ impl<R: RecvHalf> Receiver<R> {
         request: &Transfer,
         verified: bool,
     ) -> bool {
+        let Some(root) = &self.root else { return false };
+        let temp_shown = root.quoted(temp.path());
+        for (what, after, e) in self.dress(t, &temp, request, verified) {
+            self.attrs.log.sys_error(Class::ErrorXfer, about(what, &temp_shown, after), &e);
+        }
         let Some(root) = &mut self.root else { return false };
+        if let Err(e) = temp.commit(root, &t.path) {
+            let mut text = about("rename", &temp_shown, " -> \"");
+            text.extend_from_slice(t.path.as_bytes());
+            text.push(b'"');
+            self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
+            return false;
+        }
+        true
+    }
+
+    /// Attributes onto the temporary file; what failed, as the words around its name and the error. A file that cannot be
+    /// given to its owner gets nothing else: its mode may be meant for that owner only.
+    fn dress(
+        &mut self,
+        t: &Target,
+        temp: &TempFile,
+        request: &Transfer,
+        verified: bool,
+    ) -> Vec<(&'static str, &'static str, io::Error)> {
+        let Some(root) = &mut self.root else { return Vec::new() };
         let settings = &self.session.settings;
         let want = &t.want;
         let file = temp.file();
-        let mut errors: Vec<(&str, &str, io::Error)> = Vec::new();
         if want.gid.is_some() || (settings.owner && self.attrs.root_user) {
-            match temp.stat() {
-                Ok(st) => {
-                    let uid = (settings.owner && self.attrs.root_user && want.uid != st.uid)
-                        .then_some(want.uid);
-                    let gid = want.gid.filter(|gid| *gid != st.gid);
-                    if uid.is_some() || gid.is_some() {
-                        let what = if uid.is_some() { "chown" } else { "chgrp" };
-                        if let Err(e) = meta::set_owner(file, uid, gid) {
-                            errors.push((what, " failed", e));
-                        }
-                    }
-                }
-                Err(e) => errors.push(("fstat", " failed", e)),
+            let st = match temp.stat() {
+                Ok(st) => st,
+                Err(e) => return vec![("fstat", " failed", e)],
+            };
+            let uid =
+                (settings.owner && self.attrs.root_user && want.uid != st.uid).then_some(want.uid);
+            let gid = want.gid.filter(|gid| *gid != st.gid);
+            if (uid.is_some() || gid.is_some())
+                && let Err(e) = meta::set_owner(file, uid, gid)
+            {
+                return vec![(if uid.is_some() { "chown" } else { "chgrp" }, " failed", e)];
             }
         }
+        let mut errors = Vec::new();
         if let (true, Some(k)) = (settings.xattrs > 0, want.xattr) {
             let perm = (want.mode | 0o200) & 0o700;
             self.attrs.apply_xattrs(root, temp.path(), Some(perm), k);
@@ -65,20 +88,7 @@ impl<R: RecvHalf> Receiver<R> {
         {
             errors.push(("failed to set permissions on", "", e));
         }
-        let temp_path = temp.path().clone();
-        let renamed = temp.commit(root, &t.path);
-        for (what, after, e) in errors {
-            self.sys_error(what, &t.path, after, &e);
-        }
-        if let Err(e) = renamed {
-            let shown = self.root.as_ref().map_or(Vec::new(), |r| r.quoted(&temp_path));
-            let mut text = about("rename", &shown, " -> \"");
-            text.extend_from_slice(t.path.as_bytes());
-            text.push(b'"');
-            self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
-            return false;
-        }
-        true
+        errors
     }
 
     /// Verification failed: once is a warning and another try, twice an error.

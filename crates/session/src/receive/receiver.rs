@@ -86,7 +86,7 @@ impl Messages for Control {
             None => Ok(()),
             Some(Message::NoSend(ndx)) => {
                 let mut requests = self.shared.requests();
-                let at = requests.iter().position(|r| r.ndx == ndx && r.transfer.is_some());
+                let at = requests.iter().position(|r| r.ndx == ndx && r.transfer().is_some());
                 if let Some(at) = at {
                     requests.remove(at);
                     // The generator is gone only if it failed, which ends the session.
@@ -309,12 +309,14 @@ impl<R: RecvHalf> Receiver<R> {
             match next {
                 Some(r)
                     if r.ndx == t.ndx
-                        && (!flags || (r.flags == item.flags.0 && r.xname == item.xname))
+                        && (!flags
+                            || (r.flags == item.flags.0
+                                && r.xname.as_deref() == item.xname.as_deref()))
                         && item.basis == basis::DEST =>
                 {
                     return Ok(r);
                 }
-                Some(Request { ndx, transfer: Some(_), .. }) => self.tell(Event::Failed(ndx)),
+                Some(r) if r.transfer().is_some() => self.tell(Event::Failed(r.ndx)),
                 _ => {
                     let text = format!(
                         "refusing item {} ({:04x}) that was not requested",
@@ -365,11 +367,12 @@ impl<R: RecvHalf> Receiver<R> {
         if self.shared.exchanges_xattrs(item.flags.0) {
             self.xattr_values(&t)?;
         }
-        let redo = request.transfer.is_some_and(|r| r.redo);
+        let asked = request.transfer();
+        let redo = asked.is_some_and(|r| r.redo);
         if item.flags.has(F::IS_NEW) && !redo {
             count_created(&self.session, t.want.kind);
         }
-        match request.transfer {
+        match asked {
             Some(request) if transfers => self.transfer(&t, &item, &request),
             _ => {
                 if let (Some(k), Some(root), true) = (

@@ -36,16 +36,46 @@ pub(super) enum Event {
 }
 
 /// A request as it went out, kept until its answer arrives.
+///
+/// Very many may wait, so what few of them have stands elsewhere.
 #[derive(Debug)]
 pub(super) struct Request {
     pub ndx: i32,
     pub flags: u16,
-    pub xname: Option<Vec<u8>>,
-    pub transfer: Option<Transfer>,
+    pub xname: Option<Box<[u8]>>,
+    transfer: Asked,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Nothing,
+    /// The whole of a file that is not there yet.
+    New,
+    Other(Box<Transfer>),
+}
+
+impl Request {
+    pub fn new(ndx: i32, flags: u16, xname: Option<&[u8]>, transfer: Option<Transfer>) -> Request {
+        let transfer = match transfer {
+            None => Asked::Nothing,
+            Some(t) if t == Transfer::default() => Asked::New,
+            Some(t) => Asked::Other(Box::new(t)),
+        };
+        Request { ndx, flags, xname: xname.map(Box::from), transfer }
+    }
+
+    /// The transfer that was asked for.
+    pub fn transfer(&self) -> Option<Transfer> {
+        match &self.transfer {
+            Asked::Nothing => None,
+            Asked::New => Some(Transfer::default()),
+            Asked::Other(t) => Some(**t),
+        }
+    }
 }
 
 /// What the receiver must know of a requested transfer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Transfer {
     /// The head that was sent; the answer must repeat it.
     pub head: SumHead,
@@ -97,7 +127,7 @@ impl Shared {
             log_itemizes: s.am_server && logged(b'i'),
             ids: IdMap::default(),
             acls: AclStore::default(),
-            xattrs: XattrStore::new(s.xattrs),
+            xattrs: XattrStore::new(s.xattrs, super::attrs::acts_as_root(s)),
             requests: Mutex::default(),
             reporter,
             dones: AtomicU32::new(0),

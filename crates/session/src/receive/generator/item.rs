@@ -64,12 +64,7 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         // The answer may be here before the next line, so the receiver must know of the request already.
-        self.shared.requests().push_back(Request {
-            ndx: node.ndx,
-            flags,
-            xname: item.xname.clone(),
-            transfer,
-        });
+        self.shared.requests().push_back(Request::new(node.ndx, flags, xname, transfer));
         self.ndx.encode(node.ndx, self.writer.buf());
         item.encode(p, self.writer.buf());
         if self.shared.exchanges_xattrs(flags) {

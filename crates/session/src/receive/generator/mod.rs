@@ -326,6 +326,7 @@ impl<W: SendHalf> Generator<W> {
                 self.unflushed = 0;
                 self.writer.flush()?;
             }
+            self.writer.spill()?;
             self.work_off()?;
         }
         Ok(())
