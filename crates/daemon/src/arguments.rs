@@ -159,7 +159,8 @@ impl Expander<'_> {
         let Some(rel) = RelPath::new(path) else { return false };
         let stat = match self.root.stat_follow(&rel, false) {
             Ok(stat) => stat,
-            // A link that leads nowhere, or out of the module, is there as a link.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return false,
+            // A link that leads out of the module is there as a link.
             Err(_) if !directory => match self.root.lstat(&rel) {
                 Ok(stat) => stat,
                 Err(_) => return false,

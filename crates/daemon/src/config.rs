@@ -74,7 +74,7 @@ const PARAMETERS: &[(&str, Scope, Kind)] = &[
     ("logfile", Module, Text),
     ("syslogfacility", Module, Text),
     ("syslogtag", Module, Text),
-    ("transferlogging", Later, Bool),
+    ("transferlogging", Module, Bool),
     ("logformat", Module, Text),
     ("authusers", Module, Text),
     ("secretsfile", Module, Text),

@@ -51,6 +51,8 @@ pub struct Service {
     pub overrides: Vec<(String, String)>,
     /// `--log-file`.
     pub log_file: Option<PathBuf>,
+    /// `--log-file-format`: how transfers are logged, for every module.
+    pub log_format: Option<Vec<u8>>,
     /// `--bwlimit`, KiB/s, 0 for none.
     pub bwlimit: u32,
     /// Our highest protocol.
@@ -345,7 +347,7 @@ fn admit(client: &mut Client, module: &ModuleConfig) -> Result<LoggedIn, Stop> {
     let lock_file = values.path("lockfile").unwrap_or_else(|| LOCK_FILE.into());
     let slot =
         limit::take(values.int("maxconnections").unwrap_or(0), &lock_file).map_err(|text| {
-            log.error(format!("{text} for module {name} from {host} ({addr})"));
+            log.error(text.strip_suffix(" -- try again later").unwrap_or(&text));
             Stop::refuse(text)
         })?;
     // Held until the process ends.
@@ -406,7 +408,10 @@ fn login(
     getrandom::fill(&mut random).map_err(|e| Ok(format!(": no randomness: {e}")))?;
     let challenge = digest.of(&[&random, client.peer.addr.to_string().as_bytes()]);
     client.say(&format!("@RSYNCD: AUTHREQD {challenge}\n")).map_err(|e| Err(e.into()))?;
-    let reply = client.line(MAX_REPLY).map_err(Err)?;
+    let reply = client.line(MAX_REPLY).map_err(|stop| match stop {
+        Stop::Silent(_) => Ok(": invalid challenge response".to_string()),
+        stop => Err(stop),
+    })?;
     match auth::check(rules, digest, &challenge, &reply, &SystemGroups) {
         Ok(login) => Ok(login),
         Err((user, why)) if user.is_empty() => Err(Ok(format!(": {why}"))),

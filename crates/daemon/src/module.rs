@@ -20,12 +20,14 @@ use session::{
         Environment, OptionError, Plan, levels, parse_daemon_client_args,
         table::{OPTIONS, Opt},
     },
+    report::format::Served,
     server::{self, ServerJob},
     settings::{DeleteTiming, FilesFrom},
 };
 use std::{
-    os::unix::ffi::OsStrExt,
+    os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use wire::{Protocol, RelPath, args::ArgBlockDecoder, compat::ClientCapabilities};
 
@@ -33,6 +35,8 @@ use wire::{Protocol, RelPath, args::ArgBlockDecoder, compat::ClientCapabilities}
 const MAX_ARG: usize = 5119;
 /// Links whose text begins with this are defused; a directory of that name would arm them.
 const MUNGE_DIR: &str = "/rsyncd-munged";
+/// Default of `log format`.
+const LOG_FORMAT: &[u8] = b"%o %h [%a] %m (%u) %f %l";
 /// From this `max verbosity` on nothing is capped.
 const ANY_VERBOSITY: i64 = 6;
 
@@ -108,7 +112,8 @@ fn enter(service: &Service, client: &Client, module: &ModuleConfig) -> Result<En
         });
         result.map_err(|e| match e {
             Some(e) => {
-                log.error(format!("chdir {} failed: {e}", outer.display()));
+                let e = session::log::strerror(&e);
+                log.error(format!("rsync: [Receiver] chdir {} failed: {e}", outer.display()));
                 Stop::refuse("chdir failed")
             }
             None => {
@@ -128,7 +133,7 @@ fn enter(service: &Service, client: &Client, module: &ModuleConfig) -> Result<En
                 log.error(notice);
             }
             let e = session::log::strerror(&e);
-            log.error(format!("chdir {} failed: {e}", place.inner.display()));
+            log.error(format!("rsync: [Receiver] chdir {} failed: {e}", place.inner.display()));
             Stop::refuse("chdir failed")
         })?;
     let below_root = place.inner != Path::new("/");
@@ -248,6 +253,7 @@ fn prepare(
     for word in std::mem::take(&mut refusals.unknown) {
         client.log.error(format!("No match for refuse-options string \"{word}\""));
     }
+    let at_root = !entered.below_root;
     let sending = words.all.iter().take_while(|word| *word != b".").any(|word| word == b"--sender");
     let env = Environment::from_process();
     let plan =
@@ -285,11 +291,21 @@ fn prepare(
             job.settings = plan.settings;
             let entered = Entered { root, filters, ..entered };
             apply_module(&mut job.settings, values, &entered);
+            job.settings.log_file_format =
+                service.log_format.clone().or_else(|| log_format(values));
             job.refusal = refusal(&mut job, values, login, &refusals, &entered);
             job.daemon_filters = entered.filters;
         }
         Err(e) => job.refusal = Some(option_refusal(&e)),
     }
+    job.settings.served = Some(Arc::new(Served {
+        host: client.peer.name.clone().into_bytes(),
+        address: client.peer.addr.to_string().into_bytes(),
+        module: module.name.clone().into_bytes(),
+        at_root,
+        module_path: values.path("path").unwrap_or_default().into_os_string().into_vec(),
+        user: login.user.clone().into_bytes(),
+    }));
     job.settings.protocol_max = service.protocol_max;
     job.settings.bwlimit = match (service.bwlimit, job.settings.bwlimit) {
         (0, limit) | (limit, 0) => limit,
@@ -311,6 +327,12 @@ fn log_request(client: &Client, login: &LoggedIn, plan: &Plan) {
         ]
         .concat(),
     );
+}
+
+/// How the module logs transfers, if it does.
+fn log_format(module: &Section) -> Option<Vec<u8>> {
+    let wanted = module.flag("transferlogging") == Some(true);
+    wanted.then(|| module.text("logformat").unwrap_or_else(|| LOG_FORMAT.to_vec()))
 }
 
 /// Options that cannot be used are told in the stream; the code is the same for all.

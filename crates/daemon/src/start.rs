@@ -49,11 +49,7 @@ pub fn run(args: DaemonArgs) -> i32 {
 }
 
 fn unsupported(args: &DaemonArgs) -> Option<&'static str> {
-    let options = [
-        (args.temp_dir.is_some(), "--temp-dir"),
-        (args.log_file_format.is_some(), "--log-file-format"),
-    ];
-    options.into_iter().find_map(|(given, option)| given.then_some(option))
+    args.temp_dir.is_some().then_some("--temp-dir")
 }
 
 /// Says why there is no daemon.
@@ -70,6 +66,7 @@ fn service(args: &DaemonArgs) -> Service {
         config: args.config.as_ref().map_or_else(|| connection::default_config(args.server), path),
         overrides,
         log_file: args.log_file.as_ref().map(path),
+        log_format: args.log_file_format.clone(),
         bwlimit: args.bwlimit,
         protocol_max: args
             .protocol
@@ -94,6 +91,7 @@ pub(crate) fn words(args: &DaemonArgs, more: Option<&str>) -> Vec<OsString> {
     }
     option("--address", args.address.as_deref());
     option("--log-file", args.log_file.as_deref());
+    option("--log-file-format", args.log_file_format.as_deref());
     option("--sockopts", args.sockopts.as_deref());
     let mut number = |name: &str, value: i64| {
         if value > 0 {

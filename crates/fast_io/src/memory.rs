@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Bytes that may wait in one direction.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 256 * 1024;
 /// Ranges that may wait in one direction.
 const MAX_RANGES: usize = 64;
 /// Below this length a file's bytes are copied: opening, sharing and cloning a handle costs more.

@@ -57,6 +57,11 @@ pub trait SendHalf: Send {
     /// The shortest run that is worth [`send_range`](Self::send_range); `u64::MAX` for never.
     fn range_floor(&self) -> u64;
 
+    /// Whether a run that has been read already, for its checksum, still goes out faster as a range than from memory.
+    fn prefers_ranges(&self) -> bool {
+        true
+    }
+
     /// Whether ranges cross as handles, so that the receiving side may clone them (in-memory links).
     fn passes_handles(&self) -> bool {
         false

@@ -267,7 +267,8 @@ fn compile_set(pattern: &[u8], i: &mut usize) -> Option<[u64; 4]> {
     if negated {
         set = set.map(|word| !word);
     }
-    set[usize::from(b'/') / 64] &= !(1 << (b'/' % 64));
+    let slash = usize::from(b'/');
+    set[slash / 64] &= !(1 << (slash % 64));
     Some(set)
 }
 

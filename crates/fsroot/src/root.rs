@@ -27,6 +27,8 @@ const DIR_BUFFER: usize = 64 * 1024;
 pub struct Root {
     dir: Arc<OwnedFd>,
     path: Arc<[u8]>,
+    /// The module of a daemon that the root lies in, for messages.
+    module: Option<Arc<[u8]>>,
     follow: FollowParents,
     /// Where links may lead, if that is more than this directory.
     anchor: Option<Arc<Anchor>>,
@@ -65,6 +67,7 @@ impl Clone for Root {
         Root {
             dir: Arc::clone(&self.dir),
             path: Arc::clone(&self.path),
+            module: self.module.clone(),
             follow: self.follow,
             anchor: self.anchor.clone(),
             way: self.way,
@@ -111,6 +114,7 @@ impl Root {
         Root {
             dir: Arc::new(dir),
             path: path.into(),
+            module: None,
             follow: FollowParents::No,
             anchor: None,
             way: Way::Kernel,
@@ -193,7 +197,7 @@ impl Root {
     pub fn display(&self, p: &RelPath) -> Vec<u8> {
         let mut out = self.path.to_vec();
         if !p.is_root() {
-            if out.last() != Some(&b'/') {
+            if !out.is_empty() && out.last() != Some(&b'/') {
                 out.push(b'/');
             }
             out.extend_from_slice(p.as_bytes());
@@ -201,9 +205,27 @@ impl Root {
         out
     }
 
-    /// Has [`Root::display`] name the root so: a daemon's clients see names as they are in the module.
-    pub fn show_as(&mut self, path: &[u8]) {
+    /// The path in double quotes, with the module that it lies in.
+    pub fn quoted(&self, p: &RelPath) -> Vec<u8> {
+        let mut out = vec![b'"'];
+        out.extend_from_slice(&self.display(p));
+        if p.is_root() && self.module.is_none() {
+            out.extend_from_slice(b"/.");
+        }
+        out.push(b'"');
+        if let Some(module) = &self.module {
+            out.extend_from_slice(b" (in ");
+            out.extend_from_slice(module);
+            out.push(b')');
+        }
+        out
+    }
+
+    /// Has [`Root::display`] name the root so, and [`Root::quoted`] the module: a daemon's clients see names as they are in the
+    /// module.
+    pub fn show_as(&mut self, path: &[u8], module: Option<&[u8]>) {
         self.path = path.into();
+        self.module = module.map(Arc::from);
     }
 
     /// Forgets cached handles at and below `p`, here and in every other root of the process. The

@@ -223,6 +223,12 @@ pub fn temp_name(leaf: &[u8], suffix: &[u8; 6]) -> Vec<u8> {
     name_from(leaf, suffix, true, MAX_BASE)
 }
 
+/// The temporary name beside `target`, given 6 random characters; `None` for the root.
+pub fn temp_path(target: &RelPath, suffix: &[u8; 6]) -> Option<RelPath> {
+    let (_, leaf) = target.split()?;
+    target.parent()?.join(&temp_name(leaf, suffix))
+}
+
 /// The same in a `--temp-dir`: no dot is put before it, none is taken away.
 pub fn temp_dir_name(leaf: &[u8], suffix: &[u8; 6]) -> Vec<u8> {
     name_from(leaf, suffix, false, MAX_BASE)

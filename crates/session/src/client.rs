@@ -129,8 +129,16 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         Ok(list) => list,
         Err(e) => return finish::report(&log, &e),
     };
+    // Opened before anything else happens, so that a mistyped name costs nothing.
+    let names = match &settings.files_from {
+        Some(FilesFrom::Local(path)) => match rules::open_files_from(&settings, path) {
+            Ok(names) => Some(names),
+            Err(e) => return finish::report(&log, &e),
+        },
+        _ => None,
+    };
     let log = log.with_role(role);
-    let run = Run { settings, receiver_settings, list, transfer, log, status, started };
+    let run = Run { settings, receiver_settings, list, names, transfer, log, status, started };
     match link {
         Link::Local => run.local(),
         Link::Shell { argv, secluded } => run.shell(&argv, secluded),
@@ -143,6 +151,8 @@ struct Run {
     settings: Settings,
     receiver_settings: Option<Settings>,
     list: FilterList,
+    /// The files-from list, if it is here.
+    names: Option<rules::OpenList>,
     transfer: Transfer,
     log: Log,
     status: Arc<Status>,
@@ -154,12 +164,12 @@ impl Run {
         finish::report(&self.log, e)
     }
 
-    /// `opening connection using:` (output: start-of-run lines).
-    fn say_command(&self, argv: &[Vec<u8>]) {
+    /// `opening connection using:`, `sending daemon args:` (output: start-of-run lines).
+    fn say_command(&self, what: &str, argv: &[Vec<u8>]) {
         if self.settings.debug.cmd == 0 {
             return;
         }
-        let mut line = b"opening connection using: ".to_vec();
+        let mut line = format!("{what}: ").into_bytes();
         for arg in argv {
             let plain = |b: &u8| b.is_ascii_alphanumeric() || b",.-_=+@/".contains(b);
             let quote: &[u8] = if arg.iter().all(plain) { b"" } else { b"\"" };
@@ -170,7 +180,7 @@ impl Run {
     }
 
     fn shell(self, argv: &[Vec<u8>], secluded: Option<Vec<Vec<u8>>>) -> ExitCode {
-        self.say_command(argv);
+        self.say_command("opening connection using", argv);
         let (shell, reader, writer) = match Shell::spawn(argv, &[]) {
             Ok(started) => started,
             Err(e) => return self.fail(&e),
@@ -185,14 +195,14 @@ impl Run {
     }
 
     fn daemon(self, target: &Target, request: DaemonRequest) -> ExitCode {
-        match tcp::connect(target) {
+        match tcp::connect(target, self.settings.debug.connect, &self.log) {
             Ok((shell, reader, writer)) => self.greet(request, reader, writer, shell),
             Err(e) => self.fail(&e),
         }
     }
 
     fn daemon_shell(self, argv: &[Vec<u8>], port: u16, request: DaemonRequest) -> ExitCode {
-        self.say_command(argv);
+        self.say_command("opening connection using", argv);
         match Shell::spawn(argv, &[("RSYNC_PORT", port.to_string())]) {
             Ok((shell, reader, writer)) => self.greet(request, reader, writer, Some(shell)),
             Err(e) => self.fail(&e),
@@ -209,6 +219,7 @@ impl Run {
         let activity = Arc::new(Activity::new(self.settings.timeout));
         let mut reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
+        self.say_command("sending daemon args", &request.args);
         let common = match daemon::login(&request.login, &mut reader, &mut writer, &self.log) {
             Ok(Outcome::Ready(common)) => common,
             Ok(Outcome::Listed) => return ExitCode::OK,
@@ -235,7 +246,7 @@ impl Run {
         activity: Arc<Activity>,
         shell: Option<Shell>,
     ) -> ExitCode {
-        let Run { settings, mut list, transfer, log, status, started, .. } = self;
+        let Run { settings, mut list, names, transfer, log, status, started, .. } = self;
         let agreed = handshake::client(&settings, exchange, &mut reader, &mut writer);
         let agreed = match agreed {
             Ok(agreed) => agreed,
@@ -250,12 +261,12 @@ impl Run {
         let reporter = new_reporter(&session);
         let ended = match transfer {
             Transfer::Pull { requested, dest } => {
-                let pull = Pull { requested, dest, reporter: reporter.clone() };
+                let pull = Pull { requested, dest, names, reporter: reporter.clone() };
                 pull.run(&session, reader, writer, &mut list)
             }
             Transfer::Push { sources } | Transfer::Local { sources, .. } => {
-                let reporter = Some(reporter.clone());
-                let ended = push(&session, &mut reader, &mut writer, list, sources, reporter);
+                let push = Push { sources, list, names, reporter: reporter.clone() };
+                let ended = push.run(&session, &mut reader, &mut writer);
                 match &ended {
                     Err(e) => finish::tell(&session, e, Some(&mut reader), &mut writer),
                     Ok(()) => {
@@ -267,17 +278,18 @@ impl Run {
         };
         let ended = close_reports(&session, &reporter, ended);
         // Of a receiving side it is the generator that outlives the run, and the receiver that meets its errors.
-        let role = match (session.settings.am_sender, &ended) {
-            (true, _) => Role::Sender,
-            (false, Ok(())) => Role::Generator,
-            (false, Err(_)) => Role::Receiver,
+        let role = match &ended {
+            _ if session.settings.am_sender => Role::Sender,
+            _ if !session.status.is_split() => Role::ReceiverPresplit,
+            Ok(()) => Role::Generator,
+            Err(_) => Role::Receiver,
         };
         end_with_child(&session.log.with_role(role), ended, shell, &session.status)
     }
 
     /// A local copy: the same two sides, joined by an in-memory link.
     fn local(self) -> ExitCode {
-        let Run { settings, receiver_settings, list, transfer, log, status, started } = self;
+        let Run { settings, receiver_settings, list, names, transfer, log, status, started } = self;
         let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };
         let agreed = match handshake::local(&settings) {
             Ok(agreed) => agreed,
@@ -346,8 +358,8 @@ impl Run {
         let mut reader = Reader::new(from_server, activity.clone());
         let mut writer = Writer::new(to_server, activity);
         let ended = handshake::start(&session, &mut reader, &mut writer).and_then(|()| {
-            let reporter = Some(reporter.clone());
-            send_all(&session, &mut reader, &mut writer, sender_rules, sources, reporter)
+            let push = Push { sources, list: sender_rules, names, reporter: reporter.clone() };
+            push.send(&session, &mut reader, &mut writer)
         });
         if let Err(e) = &ended {
             finish::tell(&session, e, Some(&mut reader), &mut writer);
@@ -400,53 +412,56 @@ fn close_reports(
     ended
 }
 
-/// The client's side of a push to another process.
-fn push<R: RecvHalf, W: SendHalf>(
-    session: &Arc<Session>,
-    reader: &mut Reader<R>,
-    writer: &mut Writer<W>,
-    mut list: FilterList,
+/// The sending side of a client.
+struct Push {
     sources: Vec<Vec<u8>>,
-    reporter: Option<Arc<Mutex<Reporter>>>,
-) -> Result<(), Error> {
-    handshake::start(session, reader, writer)?;
-    rules::send(session, writer, &mut list)?;
-    send_all(session, reader, writer, list, sources, reporter)
+    list: FilterList,
+    names: Option<rules::OpenList>,
+    reporter: Arc<Mutex<Reporter>>,
 }
 
-fn send_all<R: RecvHalf, W: SendHalf>(
-    session: &Arc<Session>,
-    reader: &mut Reader<R>,
-    writer: &mut Writer<W>,
-    list: FilterList,
-    sources: Vec<Vec<u8>>,
-    reporter: Option<Arc<Mutex<Reporter>>>,
-) -> Result<(), Error> {
-    let settings = &session.settings;
-    reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
-    let files_from = match &settings.files_from {
-        None => None,
-        Some(FilesFrom::Local(path)) => {
-            Some(rules::names(rules::open_files_from(settings, path)?, settings.from0))
-        }
-        Some(FilesFrom::Remote(_) | FilesFrom::Peer) => {
-            Some(rules::receive_files_from(session, reader)?)
-        }
-    };
-    let job = SendJob {
-        args: sources,
-        files_from,
-        filters: list,
-        daemon_filters: None,
-        loader: FsLoader::new(settings),
-        reporter,
-    };
-    send::run(session, reader, writer, job)
+impl Push {
+    /// Sends the rules that the other process needs, then the files.
+    fn run<R: RecvHalf, W: SendHalf>(
+        mut self,
+        session: &Arc<Session>,
+        reader: &mut Reader<R>,
+        writer: &mut Writer<W>,
+    ) -> Result<(), Error> {
+        handshake::start(session, reader, writer)?;
+        rules::send(session, writer, &mut self.list)?;
+        self.send(session, reader, writer)
+    }
+
+    fn send<R: RecvHalf, W: SendHalf>(
+        self,
+        session: &Arc<Session>,
+        reader: &mut Reader<R>,
+        writer: &mut Writer<W>,
+    ) -> Result<(), Error> {
+        let settings = &session.settings;
+        reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
+        let files_from = match (self.names, &settings.files_from) {
+            (Some(list), _) => Some(rules::names(list, settings.from0)),
+            (None, None) => None,
+            (None, Some(_)) => Some(rules::receive_files_from(session, reader)?),
+        };
+        let job = SendJob {
+            args: self.sources,
+            files_from,
+            filters: self.list,
+            daemon_filters: None,
+            loader: FsLoader::new(settings),
+            reporter: Some(self.reporter),
+        };
+        send::run(session, reader, writer, job)
+    }
 }
 
 struct Pull {
     requested: Vec<Vec<u8>>,
     dest: Option<Vec<u8>>,
+    names: Option<rules::OpenList>,
     reporter: Arc<Mutex<Reporter>>,
 }
 
@@ -489,16 +504,12 @@ impl Pull {
         let settings = &session.settings;
         handshake::start(session, reader, writer)?;
         reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
-        let as_sender = list.for_role(Side::Sender, settings.delete_excluded);
+        let as_sender = list.for_name_check(settings.delete_excluded);
         let sender_filters = (!settings.trust_sender && !list.has_dir_merge()).then_some(as_sender);
         rules::send(session, writer, list)?;
 
         let mut requested = RequestedNames::default();
-        let local_list = match &settings.files_from {
-            Some(FilesFrom::Local(path)) => Some(rules::open_files_from(settings, path)?),
-            _ => None,
-        };
-        match local_list {
+        match self.names {
             Some(from) => {
                 rules::forward_files_from(session, from, Some(&mut requested), reader, writer)?
             }

@@ -114,15 +114,13 @@ pub fn sys_error_line(role: Role, text: impl AsRef<[u8]>, err: &io::Error) -> Ve
     line
 }
 
+/// `STRERROR`: std appends ` (os error N)` to the system's text.
+pub fn reason(err: &io::Error) -> String {
+    let text = err.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_string()
+}
+
 /// `STRERROR (ERRNO)`.
 pub fn strerror(err: &io::Error) -> impl Display {
-    match err.raw_os_error() {
-        // std's text is `No such file or directory (os error 2)`.
-        Some(n) => {
-            let text = err.to_string();
-            let text = text.split(" (os error").next().unwrap_or_default().to_string();
-            format!("{text} ({n})")
-        }
-        None => format!("{err} (0)"),
-    }
+    format!("{} ({})", reason(err), err.raw_os_error().unwrap_or(0))
 }

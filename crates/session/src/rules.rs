@@ -32,6 +32,9 @@ const MAX_NAME: usize = wire::limits::MAX_PATH - 1;
 /// The names of a files-from list.
 pub type Names = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
 
+/// A files-from list that is open for reading.
+pub type OpenList = Box<dyn BufRead + Send>;
+
 /// Opens merge files for `filters`; relative names hang below a base directory.
 #[derive(Debug, Clone, Default)]
 pub struct FsLoader {
@@ -217,7 +220,7 @@ pub fn add_server_cvs(session: &Session, list: &mut FilterList) -> Result<(), Er
 ///
 /// # Errors
 /// Code 1 if it cannot be opened.
-pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<Box<dyn BufRead + Send>, Error> {
+pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<OpenList, Error> {
     if path == b"-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
@@ -230,10 +233,10 @@ pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<Box<dyn BufRe
     match file {
         Ok(file) => Ok(Box::new(BufReader::new(file))),
         Err(e) => {
-            let role = if settings.am_server { Role::Server } else { Role::Client };
-            let text = format!("failed to open files-from file {}", name.display());
-            let line = crate::log::sys_error_line(role, text, &e);
-            Err(Error::fatal(ExitCode::SYNTAX, line))
+            let reason = crate::log::reason(&e);
+            let text =
+                format!("rsync: failed to open files-from file {}: {reason}", name.display());
+            Err(Error::fatal(ExitCode::SYNTAX, text))
         }
     }
 }
@@ -259,7 +262,7 @@ fn next_record(from: &mut dyn BufRead, nul: bool) -> io::Result<Option<Vec<u8>>>
 }
 
 /// The names in a list that this host opened for its own sender: comments and empty records are dropped.
-pub fn names(mut from: Box<dyn BufRead + Send>, nul: bool) -> Names {
+pub fn names(mut from: OpenList, nul: bool) -> Names {
     Box::new(std::iter::from_fn(move || {
         loop {
             match next_record(&mut *from, nul).transpose()? {
@@ -277,7 +280,7 @@ pub fn names(mut from: Box<dyn BufRead + Send>, nul: bool) -> Names {
 /// The link's, or code 11 if the list cannot be read.
 pub fn forward_files_from<R: RecvHalf, W: SendHalf>(
     session: &Session,
-    from: Box<dyn BufRead + Send>,
+    from: OpenList,
     requested: Option<&mut filters::RequestedNames>,
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
@@ -310,7 +313,7 @@ pub fn forward_files_from<R: RecvHalf, W: SendHalf>(
 
 fn send_names<W: SendHalf>(
     settings: &Settings,
-    mut from: Box<dyn BufRead + Send>,
+    mut from: OpenList,
     mut requested: Option<&mut filters::RequestedNames>,
     writer: &mut Writer<W>,
 ) -> Result<(), Error> {

@@ -47,6 +47,10 @@ impl Sink for Tee {
         }
         self.client.message(class, text);
     }
+
+    fn log_only(&self, text: &[u8]) {
+        self.log.message(Class::Info, text);
+    }
 }
 
 /// Serves one client and returns the process's exit code. Errors were told to the client, or printed if it could not
@@ -83,7 +87,9 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Some(log) => Log::new(Arc::new(Tee { client: outbox.clone(), log: log.clone() }), role),
         None => Log::new(outbox.clone(), role),
     };
-    let symlink_times = caps.has(b'L');
+    // A receiver knows its own system.
+    let receives = !settings.am_sender && agreed.protocol.has_item_flags();
+    let symlink_times = receives || caps.has(b'L');
     let session =
         Arc::new(agreed.into_session(settings, symlink_times, log, status, activity, started));
     writer.set_outbox(outbox);
@@ -94,12 +100,13 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             seconds => ended = writer.message(&Message::IoTimeout(seconds as i32)),
         }
     }
+    let begins = refusal.as_ref().is_none_or(|e| e.code() == ExitCode::FILE_SELECT);
+    let daemon_log = daemon_log.map(|sink| Log::new(sink, role));
+    if let (Ok(()), Some(log), true) = (&ended, &daemon_log, begins) {
+        log.info(if role == Role::Sender { "building file list" } else { "receiving file list" });
+    }
     if let (Ok(()), Some(refusal)) = (&ended, refusal) {
         ended = Err(refusal);
-    }
-    let daemon_log = daemon_log.map(|sink| Log::new(sink, role));
-    if let (Ok(()), Some(log)) = (&ended, &daemon_log) {
-        log.info(if role == Role::Sender { "building file list" } else { "receiving file list" });
     }
     let code = match ended {
         Ok(()) if !session.settings.am_sender => {
@@ -119,9 +126,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     code
 }
 
-/// The last lines of a daemon's log for a session that was not cut short.
+/// The last line of a daemon's log for a session in which everything went well.
 fn log_outcome(session: &Session, log: &Log, code: ExitCode) {
-    let partial = [ExitCode::PARTIAL, ExitCode::VANISHED, ExitCode::DEL_LIMIT].contains(&code);
     if code == ExitCode::OK || session.settings.am_sender {
         let stats = &session.stats;
         log.info(format!(
@@ -130,9 +136,6 @@ fn log_outcome(session: &Session, log: &Log, code: ExitCode) {
             stats.bytes_read.value(),
             stats.total_size.value()
         ));
-    }
-    if partial {
-        finish::client(log, code);
     }
 }
 
@@ -166,7 +169,7 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
         filters: user_rules,
         daemon_filters,
         loader,
-        reporter: None,
+        reporter: crate::report::Reporter::of_server(session),
     };
     crate::send::run(session, reader, writer, job)
 }

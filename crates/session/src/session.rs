@@ -25,6 +25,7 @@ pub mod io_error {
 pub struct Status {
     io_error: AtomicI32,
     xfer_error: AtomicBool,
+    split: AtomicBool,
 }
 
 impl Status {
@@ -39,6 +40,14 @@ impl Status {
     /// Notes that something was not transferred.
     pub fn set_xfer_error(&self) {
         self.xfer_error.store(true, Ordering::Relaxed);
+    }
+    /// Notes that the receiving side has split into generator and receiver, for the names in messages.
+    pub fn set_split(&self) {
+        self.split.store(true, Ordering::Relaxed);
+    }
+    /// Whether the receiving side has split.
+    pub fn is_split(&self) -> bool {
+        self.split.load(Ordering::Relaxed)
     }
     /// The exit code: 23 over 24 over 25.
     pub fn exit_code(&self) -> crate::ExitCode {

@@ -3,6 +3,8 @@
 /// What stands before a munged symlink's target, so that it leads nowhere (`--munge-links`).
 pub const MUNGE_PREFIX: &[u8] = b"/rsyncd-munged/";
 
+use crate::report::format::Served;
+
 /// When extraneous files are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -153,6 +155,9 @@ pub struct Settings {
     pub local: bool,
     /// A server serving a daemon's module.
     pub am_daemon: bool,
+
+    /// Whom a daemon's server serves, and which module.
+    pub served: Option<std::sync::Arc<Served>>,
 
     /// A client of a daemon.
     pub am_daemon_client: bool,
@@ -309,6 +314,10 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The name of the module that is served.
+    pub fn module(&self) -> &[u8] {
+        self.served.as_ref().map_or(b"", |served| &served.module)
+    }
     /// Whether any delete option is active.
     pub fn deleting(&self) -> bool {
         self.delete

@@ -113,7 +113,8 @@ impl Drop for Daemon {
     }
 }
 
-fn free_port() -> u16 {
+/// A port that is free and was not given out before.
+pub(crate) fn free_port() -> u16 {
     loop {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");

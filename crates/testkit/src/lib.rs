@@ -8,9 +8,10 @@ pub mod peers;
 pub mod run;
 pub mod scenario;
 pub mod snapshot;
+pub mod sshd;
 pub mod tree;
 
 pub use daemon::Daemon;
 pub use peers::Peers;
-pub use scenario::{Pairing, Row, Via, row, run_family};
+pub use scenario::{Row, Scratch, Via, row, run_family};
 pub use snapshot::Snapshot;

@@ -1,9 +1,15 @@
 //! Taking out of an output what may differ between two correct runs.
 
 /// Standard output without byte counts of the connection, rates and times; everything else stays.
+///
+/// What the sender says about names it leaves out comes first: the list is read ahead of the
+/// transfer, and how far ahead is a matter of scheduling.
 pub fn stdout(text: &[u8], replace: &[(String, &str)]) -> String {
     let text = replaced(text, replace);
-    let mut lines = Vec::new();
+    let (skipped, text): (Vec<_>, Vec<_>) =
+        text.split('\n').partition(|line| line.starts_with("skipping non-regular file "));
+    let text = text.join("\n");
+    let mut lines: Vec<_> = skipped.into_iter().map(str::to_owned).collect();
     for line in text.split('\n') {
         // Of the states of a progress line only the last one is the same in every run.
         let line = line.rsplit('\r').next().unwrap_or(line);
@@ -59,9 +65,17 @@ fn progress(line: &str) -> Option<String> {
 /// Standard error without source positions and process numbers, in sorted order: two processes write it.
 pub fn stderr(text: &[u8], replace: &[(String, &str)]) -> String {
     let text = replaced(text, replace);
-    let mut lines: Vec<_> = text.lines().map(stderr_line).collect();
+    let mut lines: Vec<_> =
+        text.lines().filter(|line| !is_closing_race(line)).map(stderr_line).collect();
     lines.sort();
     lines.join("\n")
+}
+
+/// Whether a line only says that the peer, having reported its error, had already closed the
+/// connection: whether that is noticed depends on who is faster.
+fn is_closing_race(line: &str) -> bool {
+    line.contains(" read error: Connection reset by peer ")
+        || line.contains(" write error: Broken pipe ")
 }
 
 fn stderr_line(line: &str) -> String {
@@ -75,6 +89,16 @@ fn stderr_line(line: &str) -> String {
         let role = role.split('=').next().unwrap_or_default().to_owned();
         line.truncate(at);
         line.push_str(&format!(" [{role}]"));
+    }
+    // The end of a temporary name, in a path between quotes, is random.
+    if let Some(end) = line.rfind('"')
+        && let Some(start) = end.checked_sub(7)
+        && line.is_char_boundary(start)
+        && line[..start].rsplit('/').next().is_some_and(|leaf| leaf.starts_with('.'))
+        && line[start..end].starts_with('.')
+        && line[start + 1..end].bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
+        line.replace_range(start + 1..end, "??????");
     }
     line
 }
@@ -93,27 +117,62 @@ fn replaced(text: &[u8], replace: &[(String, &str)]) -> String {
     text
 }
 
-/// The lines of `truth` and `found` that differ, with a little of what is around them.
+/// The lines of `truth` and `found` that differ: `-` for what is missing, `+` for what is too much.
 pub fn diff(truth: &str, found: &str) -> String {
-    let (truth, found): (Vec<_>, Vec<_>) = (truth.lines().collect(), found.lines().collect());
-    let same_start = truth.iter().zip(&found).take_while(|(a, b)| a == b).count();
-    let rest = truth.len().min(found.len()) - same_start;
-    let same_end =
-        truth.iter().rev().zip(found.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
-    let mut text = String::new();
-    for line in &truth[same_start.saturating_sub(2)..same_start] {
-        text.push_str(&format!("    {line}\n"));
+    if truth == found {
+        return String::new();
     }
-    for (sign, lines) in [('-', &truth), ('+', &found)] {
-        let changed = &lines[same_start..lines.len() - same_end];
-        for line in changed.iter().take(25) {
-            text.push_str(&format!("  {sign} {line}\n"));
-        }
-        if changed.len() > 25 {
-            text.push_str(&format!("  {sign} … {} lines more\n", changed.len() - 25));
-        }
+    let (truth, found): (Vec<_>, Vec<_>) = (truth.lines().collect(), found.lines().collect());
+    let start = truth.iter().zip(&found).take_while(|(a, b)| a == b).count();
+    let rest = truth.len().min(found.len()) - start;
+    let end =
+        truth.iter().rev().zip(found.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let context = start.checked_sub(1).map(|index| format!("    {}", truth[index]));
+    let changes = changes(&truth[start..truth.len() - end], &found[start..found.len() - end]);
+    let mut text: String =
+        context.iter().chain(changes.iter().take(40)).map(|line| format!("{line}\n")).collect();
+    if changes.len() > 40 {
+        text.push_str(&format!("  … {} lines more\n", changes.len() - 40));
+    }
+    if text.is_empty() {
+        text.push_str("  a line feed at the end\n");
     }
     text
+}
+
+/// A shortest edit from `truth` to `found`, without the lines they share.
+fn changes(truth: &[&str], found: &[&str]) -> Vec<String> {
+    let removed = |line: &&str| format!("  - {line}");
+    let added = |line: &&str| format!("  + {line}");
+    if truth.len().saturating_mul(found.len()) > 4_000_000 {
+        return truth.iter().map(removed).chain(found.iter().map(added)).collect();
+    }
+    // common[i][j]: the longest sequence that truth[i..] and found[j..] share.
+    let mut common = vec![vec![0_u32; found.len() + 1]; truth.len() + 1];
+    for i in (0..truth.len()).rev() {
+        for j in (0..found.len()).rev() {
+            common[i][j] = if truth[i] == found[j] {
+                common[i + 1][j + 1] + 1
+            } else {
+                common[i + 1][j].max(common[i][j + 1])
+            };
+        }
+    }
+    let (mut i, mut j, mut changes) = (0, 0, Vec::new());
+    while i < truth.len() && j < found.len() {
+        if truth[i] == found[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if common[i + 1][j] >= common[i][j + 1] {
+            changes.push(removed(&truth[i]));
+            i += 1;
+        } else {
+            changes.push(added(&found[j]));
+            j += 1;
+        }
+    }
+    changes.extend(truth[i..].iter().map(removed));
+    changes.extend(found[j..].iter().map(added));
+    changes
 }
 
 #[cfg(test)]
@@ -133,6 +192,12 @@ mod tests {
     fn an_error_keeps_its_words_and_role() {
         let text = b"rsync error: some files (code 23) at main.c(1852) [sender=3.5.0]\nrsync: b\n";
         assert_eq!(stderr(text, &[]), "rsync error: some files (code 23) [sender]\nrsync: b");
+    }
+
+    #[test]
+    fn a_temporary_name_is_any_temporary_name() {
+        let text = br#"rsync: [receiver] chown "/d/.a.TSLVD8" failed: x (1)"#;
+        assert_eq!(stderr(text, &[]), r#"rsync: [receiver] chown "/d/.a.??????" failed: x (1)"#);
     }
 
     #[test]

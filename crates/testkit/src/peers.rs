@@ -17,6 +17,8 @@ pub struct Peers {
     pub rsync: PathBuf,
     /// The program under test.
     pub ours: PathBuf,
+    /// An older rsync that each of the two is paired with, instead of with each other.
+    pub old: Option<PathBuf>,
 }
 
 impl Peers {
@@ -29,16 +31,16 @@ impl Peers {
     pub fn new(ours: impl AsRef<Path>) -> Self {
         let ours = env::var_os("OXRSYNC_TEST_BINARY")
             .map_or_else(|| ours.as_ref().to_path_buf(), PathBuf::from);
-        Self { rsync: truth(), ours }
+        Self { rsync: truth(), ours, old: None }
     }
 
-    /// Rsync 3.2.7 in place of 3.5.0.
+    /// Rsync 3.2.7 as the peer of the other two.
     ///
     /// # Panics
     ///
     /// When it was not unpacked.
     pub fn with_old_rsync(ours: impl AsRef<Path>) -> Self {
-        Self { rsync: old_rsync(), ..Self::new(ours) }
+        Self { old: Some(old_rsync()), ..Self::new(ours) }
     }
 }
 

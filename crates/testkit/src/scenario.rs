@@ -68,35 +68,39 @@ impl Via {
     }
 }
 
-/// Which program is at which end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pairing {
-    /// The real rsync at both ends.
-    Truth,
-    /// Ours at both ends.
-    Ours,
-    /// Our client, the real server.
-    OurClient,
-    /// The real client, our server.
-    OurServer,
+/// Two programs at the two ends of a connection.
+#[derive(Clone, Copy, Debug)]
+struct Ends<'a> {
+    name: &'static str,
+    client: &'a Path,
+    server: &'a Path,
 }
 
-impl Pairing {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Truth => "truth",
-            Self::Ours => "ours",
-            Self::OurClient => "our-client",
-            Self::OurServer => "our-server",
+/// A truth, and the pairings that must agree with it.
+type Comparison<'a> = (Ends<'a>, Vec<Ends<'a>>);
+
+/// What to compare over a connection.
+fn comparisons(peers: &Peers, via: Via) -> Vec<Comparison<'_>> {
+    let Peers { rsync, ours, old } = peers;
+    let ends = |name, client, server| Ends { name, client, server };
+    match old {
+        None if via == Via::Local => {
+            vec![(ends("truth", rsync, rsync), vec![ends("ours", ours, ours)])]
         }
-    }
-
-    fn client(self, peers: &Peers) -> &Path {
-        if matches!(self, Self::Truth | Self::OurServer) { &peers.rsync } else { &peers.ours }
-    }
-
-    fn server(self, peers: &Peers) -> &Path {
-        if matches!(self, Self::Truth | Self::OurClient) { &peers.rsync } else { &peers.ours }
+        None => vec![(
+            ends("truth", rsync, rsync),
+            vec![
+                ends("ours", ours, ours),
+                ends("our-client", ours, rsync),
+                ends("our-server", rsync, ours),
+            ],
+        )],
+        Some(_) if via == Via::Local => Vec::new(),
+        // The newer rsync in our place shows what each pair of versions agrees on.
+        Some(old) => vec![
+            (ends("truth-client", rsync, old), vec![ends("our-client", ours, old)]),
+            (ends("truth-server", old, rsync), vec![ends("our-server", old, ours)]),
+        ],
     }
 }
 
@@ -248,14 +252,6 @@ impl Case<'_> {
         let protocol = self.protocol.map_or(String::new(), |version| format!("#{version}"));
         format!("{family}/{}@{}{protocol}", self.row.name, self.via.name())
     }
-
-    fn pairings(&self) -> &'static [Pairing] {
-        if self.via == Via::Local {
-            &[Pairing::Ours]
-        } else {
-            &[Pairing::Ours, Pairing::OurClient, Pairing::OurServer]
-        }
-    }
 }
 
 /// What a run left behind, ready to compare.
@@ -270,8 +266,8 @@ struct Outcome {
 
 /// Runs every row of a family and reports all that fail.
 ///
-/// `known` holds the known failures: lines of `SCENARIO PAIRING: REASON`, where SCENARIO may end in `*`; a line that
-/// names a scenario that passes fails the family, and so does a line that names none. `OXRSYNC_SCENARIO` limits the
+/// `known` holds the known failures: lines of `SCENARIO PAIRING: REASON`, where SCENARIO may end in
+/// `*` and PAIRING may be `*`; a line that covers no failure fails the family. `OXRSYNC_SCENARIO` limits the
 /// run to scenarios whose name contains it; `OXRSYNC_KEEP` keeps the folders.
 ///
 /// # Panics
@@ -306,7 +302,11 @@ pub fn run_family(peers: &Peers, family: &str, rows: &[Row], known: &str) {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let _permit = Permit::take();
+                    let start = Instant::now();
                     let failed = run_case(peers, family, case, &known);
+                    if start.elapsed().as_secs() >= 10 {
+                        println!("{} took {:?}", case.name(family), start.elapsed());
+                    }
                     failures.lock().expect("no holder panics").extend(failed);
                 }
             });
@@ -329,32 +329,30 @@ pub fn run_family(peers: &Peers, family: &str, rows: &[Row], known: &str) {
 
 fn run_case(peers: &Peers, family: &str, case: &Case<'_>, known: &Known) -> Vec<String> {
     let name = case.name(family);
-    let outcome = |pairing| {
-        std::panic::catch_unwind(|| run_pairing(peers, &name, case, pairing)).map_err(|panic| {
+    let outcome = |ends: Ends<'_>| {
+        std::panic::catch_unwind(|| run_ends(&name, case, ends)).map_err(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_owned()
         })
     };
-    let truth = match outcome(Pairing::Truth) {
-        Ok(truth) => truth,
-        Err(error) => return vec![format!("{name}: the truth cannot be found: {error}")],
-    };
     let mut failures = Vec::new();
-    for &pairing in case.pairings() {
-        let differences = match outcome(pairing) {
-            Ok(outcome) => compare(case.row, &truth, &outcome),
-            Err(error) => format!("  {error}\n"),
-        };
-        match (differences.is_empty(), known.reason(&name, pairing)) {
-            (true, None) | (false, Some(_)) => {}
-            (false, None) => {
-                let end = &truth.end;
-                failures.push(format!("{name} {} (truth: {end})\n{differences}", pairing.name()));
+    for (truth, pairings) in comparisons(peers, case.via) {
+        let truth = match outcome(truth) {
+            Ok(truth) => truth,
+            Err(error) => {
+                failures.push(format!("{name}: the truth cannot be found: {error}"));
+                continue;
             }
-            (true, Some(reason)) => failures.push(format!(
-                "{name} {} passes, though it is listed as failing: {reason}",
-                pairing.name()
-            )),
+        };
+        for pairing in pairings {
+            let differences = match outcome(pairing) {
+                Ok(outcome) => compare(case.row, &truth, &outcome),
+                Err(error) => format!("  {error}\n"),
+            };
+            if !differences.is_empty() && !known.covers(&name, pairing.name) {
+                let end = &truth.end;
+                failures.push(format!("{name} {} (truth: {end})\n{differences}", pairing.name));
+            }
         }
     }
     failures
@@ -394,9 +392,9 @@ fn compare(row: &Row, truth: &Outcome, found: &Outcome) -> String {
     text
 }
 
-fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> Outcome {
+fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
     let started = SystemTime::now();
-    let base = Scratch::new(name, pairing);
+    let base = Scratch::new(name, ends.name);
     let top = base.path.join("top");
     fs::create_dir(&top).expect("the scratch folder is writable");
     if case.row.nobody {
@@ -405,7 +403,7 @@ fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> 
     for spec in case.row.trees {
         tree::build(&top, spec);
     }
-    let (client, server) = (pairing.client(peers), pairing.server(peers));
+    let Ends { client, server, .. } = ends;
     let shell = base.path.join("shell");
     let shell_log = base.path.join("shell.log");
     let script = format!(
@@ -419,6 +417,7 @@ fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> 
 
     let mut args: Vec<String> = Vec::new();
     let mut daemon = None;
+    let mut port = None;
     if let Some(version) = case.protocol {
         args.push(format!("--protocol={version}"));
     }
@@ -433,6 +432,7 @@ fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> 
             let more = case.row.modules.replace("{top}", &top.display().to_string());
             let started = Daemon::start(server, &top, &base.path, &more);
             args.push(format!("--port={}", started.port));
+            port = Some(started.port);
             daemon = Some(started);
         }
     }
@@ -469,9 +469,11 @@ fn run_pairing(peers: &Peers, name: &str, case: &Case<'_>, pairing: Pairing) -> 
         (client.display().to_string(), "{rsync}"),
         (server.display().to_string(), "{rsync}"),
     ];
+    replace.extend(port.map(|port| (format!("port {port}"), "port #")));
     replace.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
     let mut stdout = normalise::stdout(&finished.stdout, &replace);
-    if !case.row.ordered {
+    // Before protocol 29 items are shown by two processes, not by the one that transfers.
+    if !case.row.ordered || case.protocol.is_some_and(|version| version < 29) {
         let mut lines: Vec<_> = stdout.lines().collect();
         lines.sort_unstable();
         stdout = lines.join("\n");
@@ -524,17 +526,24 @@ pub fn words(text: &str) -> Vec<String> {
 }
 
 /// A folder for one run, removed afterwards unless it is to be kept.
-struct Scratch {
-    path: PathBuf,
+#[derive(Debug)]
+pub struct Scratch {
+    /// Where it is.
+    pub path: PathBuf,
 }
 
 impl Scratch {
-    fn new(name: &str, pairing: Pairing) -> Self {
+    /// A new folder whose name contains both words.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    pub fn new(name: &str, ends: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = name.replace(['/', '@', '#'], "-");
-        let leaf = format!("oxrsync-{}-{count}-{name}-{}", std::process::id(), pairing.name());
-        let path = std::env::temp_dir().join(leaf);
+        let leaf = format!("oxrsync-{}-{count}-{name}-{ends}", std::process::id());
+        let path = scratch_base().join(leaf);
         fs::create_dir_all(&path).expect("the folder for temporary files is writable");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own folder");
         Self { path }
@@ -548,6 +557,17 @@ impl Drop for Scratch {
         } else {
             remove(&self.path);
         }
+    }
+}
+
+/// Where the trees of tests are built: in memory where there is such a place, unless `TMPDIR` says
+/// otherwise. Most of the time of a run is spent making and removing files.
+pub fn scratch_base() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
+        memory.to_path_buf()
+    } else {
+        std::env::temp_dir()
     }
 }
 
@@ -594,23 +614,29 @@ impl Known {
         Self { lines }
     }
 
-    fn reason(&self, scenario: &str, pairing: Pairing) -> Option<&str> {
+    /// Whether a failure is known; the line that says so has then served its purpose.
+    fn covers(&self, scenario: &str, pairing: &str) -> bool {
         let line = self.lines.iter().find(|line| {
             let name = match line.scenario.strip_suffix('*') {
                 Some(start) => scenario.starts_with(start),
                 None => scenario == line.scenario,
             };
-            name && (line.pairing == "*" || line.pairing == pairing.name())
-        })?;
-        line.used.store(true, Ordering::Relaxed);
-        Some(&line.reason)
+            name && (line.pairing == "*" || line.pairing == pairing)
+        });
+        if let Some(line) = line {
+            line.used.store(true, Ordering::Relaxed);
+        }
+        line.is_some()
     }
 
     fn unused(&self) -> Vec<String> {
         let unused = self.lines.iter().filter(|line| !line.used.load(Ordering::Relaxed));
         unused
             .map(|line| {
-                format!("known failure without a scenario: {} {}", line.scenario, line.pairing)
+                let KnownLine { scenario, pairing, reason, .. } = line;
+                format!(
+                    "listed as failing, but nothing it names fails: {scenario} {pairing}: {reason}"
+                )
             })
             .collect()
     }

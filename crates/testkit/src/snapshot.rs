@@ -191,8 +191,9 @@ fn content(path: &Path, size: u64) -> io::Result<String> {
     let file = File::open(path)?;
     let mut hasher = std::hash::DefaultHasher::new();
     hasher.write_u64(size);
-    let mut start = String::new();
     let mut buffer = vec![0; 256 << 10];
+    let shown = file.read_at(&mut buffer[..24], 0)?;
+    let start = buffer[..shown].escape_ascii().to_string();
     let mut at = 0;
     while at < size {
         match rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(at)) {
@@ -203,9 +204,6 @@ fn content(path: &Path, size: u64) -> io::Result<String> {
         let read = file.read_at(&mut buffer, at)?;
         if read == 0 {
             break;
-        }
-        if at == 0 {
-            start = buffer[..read.min(24)].escape_ascii().to_string();
         }
         // A short read inside the file would shift the blocks.
         let used = if read as u64 > BLOCK { read as u64 / BLOCK * BLOCK } else { read as u64 };

@@ -7,6 +7,9 @@ use crate::{
 use std::sync::{Arc, Mutex};
 use wire::mux::{Message, Tag};
 
+/// Messages that are sent in one go, where there are many.
+const FULL: usize = 512;
+
 /// A server's sink: messages wait here until the owner of the [`super::Writer`] sends them, so that any thread may
 /// speak without ever waiting for the link.
 pub struct Outbox {
@@ -38,6 +41,11 @@ impl Outbox {
     /// Has `wake` called after each new message, so that an owner who waits elsewhere comes to send it.
     pub fn on_message(&self, wake: impl Fn() + Send + 'static) {
         *lock(&self.wake) = Some(Box::new(wake));
+    }
+
+    /// Whether so much waits that it should be sent.
+    pub(super) fn is_full(&self) -> bool {
+        lock(&self.queue).len() >= FULL
     }
 
     /// Takes what waits.

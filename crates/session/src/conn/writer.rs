@@ -78,12 +78,18 @@ impl<W: SendHalf> Writer<W> {
         &mut self.buf
     }
 
-    /// Sends the buffer if it has grown large.
+    /// Sends the buffer if it has grown large, or the messages if they are many.
     ///
     /// # Errors
     /// The transport's error or a timeout.
     pub fn spill(&mut self) -> Result<(), Error> {
-        if self.buf.len() > SPILL { self.flush() } else { Ok(()) }
+        if self.buf.len() > SPILL {
+            return self.flush();
+        }
+        match &self.outbox {
+            Some(outbox) if outbox.is_full() => self.flush_messages(),
+            _ => Ok(()),
+        }
     }
 
     /// Sends everything, messages first.
@@ -195,6 +201,18 @@ impl<W: SendHalf> Writer<W> {
         Ok(taken)
     }
 
+    /// `head` (a literal token) and its bytes, in one frame and without gathering them first.
+    ///
+    /// # Errors
+    /// The transport's error or a timeout. `data` is at most `MAX_FRAME / 2` bytes long.
+    pub fn piece(&mut self, head: &[u8], data: &[u8]) -> Result<(), Error> {
+        self.flush_messages()?;
+        self.buf.extend_from_slice(head);
+        self.frame_data(data.len());
+        self.send_buf(true)?;
+        self.send(data, false)
+    }
+
     /// The copying lane for the rest of a run.
     fn copy_range(&mut self, whole: &FileRange, mut left: FileRange) -> Result<u64, Error> {
         use std::os::unix::fs::FileExt;
@@ -279,6 +297,11 @@ impl<W: SendHalf> Writer<W> {
     /// Shortest run worth [`Self::range`] (`u64::MAX`: never).
     pub fn range_floor(&self) -> u64 {
         self.transport.range_floor()
+    }
+
+    /// Runs that were read anyway go out faster as ranges.
+    pub fn prefers_ranges(&self) -> bool {
+        self.transport.prefers_ranges()
     }
 
     /// Ranges cross as handles.

@@ -23,7 +23,7 @@ impl AuthDigest {
         match peer {
             Some(names) => {
                 let known = |own: &&str| names.iter().any(|name| name == own);
-                DIGESTS.iter().position(|own| known(&own)).map(AuthDigest::Named)
+                DIGESTS.iter().position(|own| known(own)).map(AuthDigest::Named)
             }
             None if modern => DIGESTS.iter().position(|own| *own == "md5").map(AuthDigest::Named),
             None => Some(AuthDigest::LegacyMd4),

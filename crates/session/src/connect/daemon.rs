@@ -4,7 +4,7 @@ use super::auth::AuthDigest;
 use crate::{
     Error, ExitCode,
     conn::{Reader, Writer},
-    log::{Class, Log},
+    log::{Class, Log, Role},
 };
 use fast_io::{RecvHalf, SendHalf};
 use std::io::{self, BufRead, Read, Write};
@@ -102,7 +102,7 @@ pub fn login<R: RecvHalf, W: SendHalf>(
                     );
                     Error::from(WireError::new(Fault::Refused, text))
                 })?;
-            let password = password(login)?;
+            let password = password(login, log.role)?;
             let user = user(login);
             let response = digest.response(&password, challenge);
             writer.buf().extend_from_slice(&user);
@@ -115,7 +115,7 @@ pub fn login<R: RecvHalf, W: SendHalf>(
         } else if line.starts_with(b"@ERROR") {
             return Err(start(line));
         } else if login.motd {
-            log.line(Class::Client, &line);
+            log.line(Class::Info, &line);
         }
     }
 }
@@ -131,25 +131,24 @@ fn user(login: &Login) -> Vec<u8> {
 }
 
 /// The password: `--password-file`, `$RSYNC_PASSWORD`, or asked for on the terminal.
-fn password(login: &Login) -> Result<Vec<u8>, Error> {
+fn password(login: &Login, role: Role) -> Result<Vec<u8>, Error> {
     if let Some(path) = &login.password_file {
-        return password_from(path);
+        return password_from(path, role);
     }
     if let Some(password) = std::env::var_os("RSYNC_PASSWORD") {
         return Ok(password.into_encoded_bytes());
     }
     prompt().map_err(|e| {
-        let text =
-            crate::log::sys_error_line(crate::log::Role::Client, "could not read a password", &e);
+        let text = crate::log::sys_error_line(role, "could not read a password", &e);
         Error::fatal(ExitCode::SYNTAX, text)
     })
 }
 
-fn password_from(path: &std::path::Path) -> Result<Vec<u8>, Error> {
+fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
     let refuse = |text: &str| Err(Error::fatal(ExitCode::SYNTAX, text));
     let failed = |e: io::Error| {
         let text = format!("could not open password file {}", path.display());
-        let text = crate::log::sys_error_line(crate::log::Role::Client, text, &e);
+        let text = crate::log::sys_error_line(role, text, &e);
         Error::fatal(ExitCode::SYNTAX, text)
     };
     let mut line = Vec::new();
@@ -171,33 +170,39 @@ fn password_from(path: &std::path::Path) -> Result<Vec<u8>, Error> {
             .read_until(b'\n', &mut line)
             .map_err(failed)?;
     }
-    while line.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
-        line.pop();
-    }
+    let line = without_end(line);
     if line.is_empty() {
         return refuse("ERROR: password file is empty");
     }
     Ok(line)
 }
 
-/// Asks on the terminal, without echo.
+/// Asks on the terminal, without echo; where there is none, stdin answers.
 fn prompt() -> io::Result<Vec<u8>> {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let mut tty = std::fs::File::options().read(true).write(true).open("/dev/tty")?;
+    let mut line = Vec::new();
+    let Ok(mut tty) = std::fs::File::options().read(true).write(true).open("/dev/tty") else {
+        io::stderr().write_all(b"Password: ")?;
+        io::stdin().lock().take(MAX_LINE as u64).read_until(b'\n', &mut line)?;
+        return Ok(without_end(line));
+    };
     tty.write_all(b"Password: ")?;
     let before = tcgetattr(&tty)?;
     let mut silent = before.clone();
     silent.local_modes -= LocalModes::ECHO;
     tcsetattr(&tty, OptionalActions::Flush, &silent)?;
-    let mut line = Vec::new();
     let read = io::BufReader::new(&tty).take(MAX_LINE as u64).read_until(b'\n', &mut line);
     tcsetattr(&tty, OptionalActions::Flush, &before)?;
     tty.write_all(b"\n")?;
     read?;
+    Ok(without_end(line))
+}
+
+fn without_end(mut line: Vec<u8>) -> Vec<u8> {
     while line.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
         line.pop();
     }
-    Ok(line)
+    line
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Connecting to a daemon's socket (spec chapter 01, Choosing the transport; 04, Environment).
 
 use super::shell::Shell;
-use crate::{Error, ExitCode, log, options::Family};
+use crate::{
+    Error, ExitCode,
+    log::{self, Log},
+    options::Family,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fast_io::fd::{self, FdReader, FdWriter};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -39,7 +43,11 @@ fn fail(code: ExitCode, text: impl Into<Vec<u8>>) -> Error {
 ///
 /// # Errors
 /// Code 10, or 35 if the connection took longer than `--contimeout`.
-pub fn connect(target: &Target) -> Result<(Option<Shell>, FdReader, FdWriter), Error> {
+pub fn connect(
+    target: &Target,
+    debug: u8,
+    log: &Log,
+) -> Result<(Option<Shell>, FdReader, FdWriter), Error> {
     if let Some(program) = variable("RSYNC_CONNECT_PROG") {
         let command = program_command(&program, &target.host)?;
         let shell = variable("RSYNC_SHELL").unwrap_or_else(|| "/bin/sh".into());
@@ -48,8 +56,8 @@ pub fn connect(target: &Target) -> Result<(Option<Shell>, FdReader, FdWriter), E
         return Ok((Some(shell), reader, writer));
     }
     let stream = match variable("RSYNC_PROXY") {
-        Some(proxy) => through_proxy(&proxy, target)?,
-        None => open(&target.host, target.port, target)?,
+        Some(proxy) => through_proxy(&proxy, target, debug, log)?,
+        None => open(&target.host, target.port, target, debug, log)?,
     };
     // Without it each small message may wait for the acknowledgement of the one before.
     let _slower_on_error = stream.set_nodelay(true);
@@ -62,7 +70,10 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn open(host: &str, port: u16, target: &Target) -> Result<TcpStream, Error> {
+fn open(host: &str, port: u16, target: &Target, debug: u8, log: &Log) -> Result<TcpStream, Error> {
+    if debug > 0 {
+        log.info(format!("opening tcp connection to {host} port {port}"));
+    }
     let addresses: Vec<SocketAddr> = (host, port)
         .to_socket_addrs()
         .map_err(|e| {
@@ -84,7 +95,12 @@ fn open(host: &str, port: u16, target: &Target) -> Result<TcpStream, Error> {
     let mut errors = Vec::new();
     for address in addresses {
         match open_one(address, target) {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => {
+                if debug > 1 {
+                    log.info(format!("Connected to {host} ({})", address.ip()));
+                }
+                return Ok(stream);
+            }
             Err(e) if e.kind() == io::ErrorKind::TimedOut && target.timeout.is_some() => {
                 return Err(fail(ExitCode::CON_TIMEOUT, ""));
             }
@@ -93,7 +109,7 @@ fn open(host: &str, port: u16, target: &Target) -> Result<TcpStream, Error> {
                 if !errors.is_empty() {
                     errors.push(b'\n');
                 }
-                errors.extend(log::sys_error_line(log::Role::Client, text, &e));
+                errors.extend(log::sys_error_line(log.role, text, &e));
             }
         }
     }
@@ -187,7 +203,7 @@ fn program_command(template: &str, host: &str) -> Result<String, Error> {
 }
 
 /// Asks an HTTP proxy for a tunnel.
-fn through_proxy(proxy: &str, target: &Target) -> Result<TcpStream, Error> {
+fn through_proxy(proxy: &str, target: &Target, debug: u8, log: &Log) -> Result<TcpStream, Error> {
     let invalid = |form: &str| {
         let text = format!("invalid proxy specification: should be {form}");
         fail(ExitCode::SOCKET_IO, text)
@@ -216,7 +232,7 @@ fn through_proxy(proxy: &str, target: &Target) -> Result<TcpStream, Error> {
     if request.len() > MAX_PROXY_LINE {
         return Err(fail(ExitCode::SOCKET_IO, "proxy CONNECT request too long"));
     }
-    let mut stream = open(host, port, target)?;
+    let mut stream = open(host, port, target, debug, log)?;
     let link = |e: io::Error| {
         let text = log::sys_error_line(log::Role::Client, "failed to talk to the proxy", &e);
         fail(ExitCode::SOCKET_IO, text)

@@ -1,4 +1,7 @@
 //! Records and the bytes behind them.
+//!
+//! A record has room for what nearly every file's values need. A length from 4 GiB and a time outside of 1970 to 2106 stand
+//! behind the name, with the other rare fields; type, permissions and owners are shared by all entries that have the same.
 
 use std::collections::HashMap;
 
@@ -10,21 +13,31 @@ pub(super) mod flag {
     pub const BLANK: u16 = 0x08;
     pub const EXTRAS: u16 = 0x10;
     pub const HARD_LINK_FIRST: u16 = 0x20;
+    pub const DIR: u16 = 0x40;
 }
 
 /// The part of an entry that every entry has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rec {
-    pub len: u64,
-    pub mtime: i64,
+    /// Low 32 bits; see [`Extra::Length`].
+    pub len: u32,
+    /// Unsigned seconds; see [`Extra::Time`].
+    pub mtime: u32,
     pub nsec: u32,
-    pub uid: u32,
-    pub gid: u32,
+    /// Row of [`Arena::class`].
+    pub class: u32,
     pub dir: u32,
     /// Low 32 bits of the arena offset.
     pub at: u32,
-    pub mode: u16,
     pub flags: u16,
+}
+
+/// What the entries of a list have in common with many others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Class {
+    pub mode: u16,
+    pub uid: u32,
+    pub gid: u32,
 }
 
 impl Rec {
@@ -32,7 +45,7 @@ impl Rec {
         self.flags & bit != 0
     }
     pub fn is_dir(&self) -> bool {
-        self.mode & 0o170000 == 0o040000
+        self.has(flag::DIR)
     }
     fn offset(&self) -> usize {
         (self.flags as usize >> 8) << 32 | self.at as usize
@@ -56,7 +69,14 @@ pub(super) enum Extra {
     Crtime = 5,
     Acl = 6,
     Xattr = 7,
+    /// The whole length, if it has more than 32 bits.
+    Length = 8,
+    /// The modification time, if it does not fit the record.
+    Time = 9,
 }
+
+/// Number of [`Extra`]s of eight bytes.
+pub(super) const WORDS: usize = 8;
 
 /// The eight bytes of a fixed-size extra.
 pub(super) fn as_i64(bytes: &[u8]) -> i64 {
@@ -79,11 +99,14 @@ struct DirRow {
 pub(super) struct Arena {
     bytes: Vec<u8>,
     dirs: Vec<DirRow>,
+    classes: Vec<Class>,
 }
 
 impl Arena {
     pub fn memory(&self) -> usize {
-        self.bytes.len() + self.dirs.len() * size_of::<DirRow>()
+        self.bytes.len()
+            + self.dirs.len() * size_of::<DirRow>()
+            + self.classes.len() * size_of::<Class>()
     }
     pub fn shrink(&mut self) {
         // Shrinking copies; only worth it when growth left a lot of slack.
@@ -91,6 +114,10 @@ impl Arena {
             self.bytes.shrink_to_fit();
         }
         self.dirs.shrink_to_fit();
+        self.classes.shrink_to_fit();
+    }
+    pub fn class(&self, index: u32) -> Class {
+        self.classes[index as usize]
     }
     pub fn dir(&self, index: u32) -> &[u8] {
         let row = &self.dirs[index as usize];
@@ -131,12 +158,12 @@ impl Arena {
         let mut at = r.offset();
         let name_len = self.varint(&mut at);
         at += name_len;
-        let present = self.bytes[at];
-        at += 1;
+        let present = u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]);
+        at += 2;
         if present & 1 << want as u8 == 0 {
             return None;
         }
-        for bit in 0..8 {
+        for bit in 0..=Extra::Time as u8 {
             if present & 1 << bit == 0 {
                 continue;
             }
@@ -156,19 +183,19 @@ impl Arena {
         at
     }
     /// Appends the extras behind the name just put. `bytes` are the target and the checksum,
-    /// `words` the other six in order.
-    pub fn put_extras(&mut self, bytes: [&[u8]; 2], words: [Option<u64>; 6]) -> bool {
-        let mut present = 0u8;
+    /// `words` the others in order.
+    pub fn put_extras(&mut self, bytes: [&[u8]; 2], words: [Option<u64>; WORDS]) -> bool {
+        let mut present = 0u16;
         for (i, b) in bytes.iter().enumerate() {
-            present |= u8::from(!b.is_empty()) << i;
+            present |= u16::from(!b.is_empty()) << i;
         }
         for (i, w) in words.iter().enumerate() {
-            present |= u8::from(w.is_some()) << (i + 2);
+            present |= u16::from(w.is_some()) << (i + 2);
         }
         if present == 0 {
             return false;
         }
-        self.bytes.push(present);
+        self.bytes.extend_from_slice(&present.to_le_bytes());
         for b in bytes.iter().filter(|b| !b.is_empty()) {
             self.put_varint(b.len());
             self.bytes.extend_from_slice(b);
@@ -205,6 +232,30 @@ impl DirRows {
             arena.dirs.push(DirRow { at, len: dir.len() as u32, source });
         }
         self.last = Some(row);
+        row
+    }
+}
+
+/// Finds the row of a class while a segment is built.
+#[derive(Debug, Default)]
+pub(super) struct ClassRows {
+    last: Option<(Class, u32)>,
+    known: HashMap<Class, u32>,
+}
+
+impl ClassRows {
+    pub fn row(&mut self, arena: &mut Arena, class: Class) -> u32 {
+        if let Some((last, row)) = self.last
+            && last == class
+        {
+            return row;
+        }
+        let next = arena.classes.len() as u32;
+        let row = *self.known.entry(class).or_insert(next);
+        if row == next {
+            arena.classes.push(class);
+        }
+        self.last = Some((class, row));
         row
     }
 }

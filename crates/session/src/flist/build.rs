@@ -2,7 +2,7 @@
 
 use super::{
     Entry, Segment,
-    arena::{DirRows, Rec, flag},
+    arena::{Class, ClassRows, DirRows, Rec, flag},
     sort,
 };
 use std::{
@@ -59,6 +59,7 @@ pub struct SegmentBuilder {
     protocol: Protocol,
     seg: Segment,
     rows: DirRows,
+    classes: ClassRows,
     hierarchy: Option<Hierarchy>,
     /// Groups by device and inode, before protocol 30.
     groups: HashMap<(u64, u64), u64>,
@@ -76,6 +77,7 @@ impl SegmentBuilder {
                 ..Segment::default()
             },
             rows: DirRows::default(),
+            classes: ClassRows::default(),
             hierarchy: (!protocol.has_varints()).then(|| Hierarchy {
                 recurse: true,
                 relative: false,
@@ -110,7 +112,7 @@ impl SegmentBuilder {
     /// stay: it takes part in the order, and [`Entry::name`] leaves it out. `source` as in [`Entry::source`].
     pub fn push(&mut self, e: &FileEntry, name: &[u8], source: u32) {
         let is_dir = e.mode & 0o170000 == 0o040000;
-        let mut flags = 0;
+        let mut flags = if is_dir { flag::DIR } else { 0 };
         if is_dir {
             let content = match &mut self.hierarchy {
                 Some(h) => h.has_content(name, e.top_dir, e.no_content),
@@ -144,19 +146,21 @@ impl SegmentBuilder {
                 (default.unwrap_or(u32::MAX) as u64) << 32 | access as u64
             }),
             e.xattr.map(u64::from),
+            u32::try_from(e.len).is_err().then_some(e.len),
+            u32::try_from(e.mtime).is_err().then_some(e.mtime as u64),
         ];
         if arena.put_extras([&e.link_target, &e.checksum], words) {
             flags |= flag::EXTRAS;
         }
+        let class = Class { mode: e.mode as u16, uid: e.uid, gid: e.gid };
+        let class = self.classes.row(arena, class);
         let mut rec = Rec {
-            len: e.len,
-            mtime: e.mtime,
+            len: e.len as u32,
+            mtime: e.mtime as u32,
             nsec: e.mtime_nsec,
-            uid: e.uid,
-            gid: e.gid,
+            class,
             dir,
             at: 0,
-            mode: e.mode as u16,
             flags,
         };
         rec.set_offset(at);
@@ -207,7 +211,7 @@ impl SegmentBuilder {
     fn sorted(self, receiver: bool) -> Segment {
         let protocol = self.protocol;
         let mut seg = self.seg;
-        drop(self.rows);
+        drop((self.rows, self.classes));
         let mut recs = std::mem::take(&mut seg.recs);
         recs.sort_by(|a, b| seg.compare(seg.key(a), seg.key(b)));
         recs.shrink_to_fit();

@@ -1,7 +1,7 @@
 //! File lists in memory: a compact arena per segment (file list: order, duplicates, indices;
 //! incremental recursion).
 //!
-//! An entry is a 40-byte record in a vector plus its base name in one byte arena; directory names
+//! An entry is a 28-byte record in a vector plus its base name in one byte arena; directory names
 //! are shared by all entries of a directory. What few entries have (link target, device number,
 //! hard-link group, checksum, access time, ACL and attribute indexes) follows the base name in
 //! the arena and costs nothing where it is absent.
@@ -140,6 +140,9 @@ impl<'a> Entry<'a> {
     fn rec(self) -> &'a Rec {
         &self.seg.recs[self.pos as usize]
     }
+    fn class(self) -> arena::Class {
+        self.seg.arena.class(self.rec().class)
+    }
     fn extra(self, want: Extra) -> Option<&'a [u8]> {
         self.seg.arena.extra(self.rec(), want)
     }
@@ -184,7 +187,7 @@ impl<'a> Entry<'a> {
     }
     /// Wire mode: type and permission bits.
     pub fn mode(self) -> u32 {
-        self.rec().mode as u32
+        self.class().mode.into()
     }
     /// A directory.
     pub fn is_dir(self) -> bool {
@@ -200,7 +203,11 @@ impl<'a> Entry<'a> {
     }
     /// Length in bytes.
     pub fn len(self) -> u64 {
-        self.rec().len
+        let rec = self.rec();
+        match rec.has(flag::EXTRAS) {
+            true => self.extra(Extra::Length).map_or(rec.len.into(), |b| arena::as_i64(b) as u64),
+            false => rec.len.into(),
+        }
     }
     /// Whether the length is 0.
     pub fn is_empty(self) -> bool {
@@ -208,7 +215,11 @@ impl<'a> Entry<'a> {
     }
     /// Modification time, seconds.
     pub fn mtime(self) -> i64 {
-        self.rec().mtime
+        let rec = self.rec();
+        match rec.has(flag::EXTRAS) {
+            true => self.extra(Extra::Time).map_or(rec.mtime.into(), arena::as_i64),
+            false => rec.mtime.into(),
+        }
     }
     /// Modification time, nanoseconds.
     pub fn mtime_nsec(self) -> u32 {
@@ -224,11 +235,11 @@ impl<'a> Entry<'a> {
     }
     /// Already mapped to local ids on the receiving side.
     pub fn uid(self) -> u32 {
-        self.rec().uid
+        self.class().uid
     }
     /// As [`Self::uid`].
     pub fn gid(self) -> u32 {
-        self.rec().gid
+        self.class().gid
     }
     /// Device number, major and minor.
     pub fn rdev(self) -> (u32, u32) {

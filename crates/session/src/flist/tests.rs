@@ -230,13 +230,34 @@ fn pruning_keeps_what_holds_files() {
 
 #[test]
 fn records_are_small() {
-    assert_eq!(size_of::<Rec>(), 40);
+    assert_eq!(size_of::<Rec>(), 28);
     let mut b = SegmentBuilder::new(p(32), 1, None);
     for i in 0..10_000 {
         b.push(&entry(REG), format!("some/directory/{i:06}").as_bytes(), 0);
     }
     let per_entry = b.finish(true).memory() / 10_000;
-    assert!(per_entry <= 50, "{per_entry} bytes an entry");
+    assert!(per_entry <= 36, "{per_entry} bytes an entry");
+}
+
+#[test]
+fn values_that_no_record_has_room_for() {
+    let mut b = SegmentBuilder::new(p(32), 1, None);
+    let cases: [(u64, i64, u32); 6] = [
+        (u64::MAX, 0, 1),
+        (0, -1, 1),
+        (1 << 32, i64::MIN, 2),
+        (u32::MAX.into(), u32::MAX.into(), 2),
+        (7, 1 << 32, 1),
+        (8, i64::MAX, 1),
+    ];
+    for (i, (len, mtime, uid)) in cases.into_iter().enumerate() {
+        let e = FileEntry { len, mtime, uid, gid: uid + 10, ..entry(REG) };
+        b.push(&e, format!("{i}").as_bytes(), 0);
+    }
+    let seg = b.finish(true);
+    let got: Vec<_> = seg.iter().map(|e| (e.len(), e.mtime(), e.uid())).collect();
+    assert_eq!(got, cases);
+    assert!(seg.iter().all(|e| e.gid() == e.uid() + 10));
 }
 
 #[test]

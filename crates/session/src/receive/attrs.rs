@@ -45,8 +45,8 @@ const CHMOD_BITS: u32 = 0o7777;
 impl Attrs {
     pub fn new(shared: Arc<Shared>, log: Log) -> Attrs {
         Attrs {
+            root_user: acts_as_root(&shared.session.settings),
             shared,
-            root_user: fsroot::names::am_root(),
             umask: fsroot::names::umask(),
             names: NameCache::default(),
             groups: HashMap::new(),
@@ -256,6 +256,7 @@ impl Attrs {
                 Err(e) => {
                     let what = if uid.is_some() { "chown" } else { "chgrp" };
                     self.failed_after(what, root, p, &e);
+                    return changed;
                 }
             }
         }
@@ -313,9 +314,9 @@ impl Attrs {
             }
         }
         if let Some((name, e)) = failed {
-            let mut text = b"rsync_xal_set: lsetxattr(\"".to_vec();
-            text.extend_from_slice(&root.display(p));
-            text.extend_from_slice(b"\",\"");
+            let mut text = b"rsync_xal_set: lsetxattr(".to_vec();
+            text.extend_from_slice(&root.quoted(p));
+            text.extend_from_slice(b",\"");
             text.extend_from_slice(&name);
             text.extend_from_slice(b"\") failed");
             self.log.sys_error(Class::ErrorXfer, text, &e);
@@ -324,12 +325,12 @@ impl Attrs {
 
     /// `WHAT "P"`.
     fn failed(&self, what: &str, root: &Root, p: &RelPath, e: &std::io::Error) {
-        self.log.sys_error(Class::ErrorXfer, quoted(what, &root.display(p), ""), e);
+        self.log.sys_error(Class::ErrorXfer, about(what, &root.quoted(p), ""), e);
     }
 
     /// `WHAT "P" failed`.
     fn failed_after(&self, what: &str, root: &Root, p: &RelPath, e: &std::io::Error) {
-        self.log.sys_error(Class::ErrorXfer, quoted(what, &root.display(p), " failed"), e);
+        self.log.sys_error(Class::ErrorXfer, about(what, &root.quoted(p), " failed"), e);
     }
 }
 
@@ -344,15 +345,14 @@ pub(super) enum Times {
     Exact,
 }
 
-/// `before "path"after`.
-pub(super) fn quoted(before: &str, path: &[u8], after: &str) -> Vec<u8> {
-    let mut text = Vec::with_capacity(before.len() + path.len() + after.len() + 3);
-    text.extend_from_slice(before.as_bytes());
-    text.extend_from_slice(b" \"");
-    text.extend_from_slice(path);
-    text.push(b'"');
-    text.extend_from_slice(after.as_bytes());
-    text
+/// Whether root's rights are to be used, or at least tried (`--super`).
+pub(super) fn acts_as_root(settings: &crate::Settings) -> bool {
+    settings.super_user.unwrap_or_else(fsroot::names::am_root)
+}
+
+/// `before PATHafter` for a path in quotes.
+pub(super) fn about(before: &str, quoted: &[u8], after: &str) -> Vec<u8> {
+    [before.as_bytes(), b" ", quoted, after.as_bytes()].concat()
 }
 
 /// Time equality (off-wire semantics: time equality).
@@ -381,6 +381,6 @@ mod tests {
 
     #[test]
     fn texts_quote_the_path() {
-        assert_eq!(quoted("chown", b"/a/b", " failed"), b"chown \"/a/b\" failed");
+        assert_eq!(about("chown", b"\"/a/b\"", " failed"), b"chown \"/a/b\" failed");
     }
 }

@@ -62,7 +62,7 @@ struct Pending {
 
 impl Output<'_> {
     fn failed(&self, e: &io::Error) -> Error {
-        let text = super::attrs::quoted("write failed on", &(self.path)(), "");
+        let text = super::attrs::about("write failed on", &(self.path)(), "");
         Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::Receiver, text, e))
     }
 

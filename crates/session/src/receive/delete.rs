@@ -245,7 +245,7 @@ impl<W: SendHalf> Generator<W> {
                 Ok(entries) => entries,
                 Err(e) => {
                     if !is_missing(&e) {
-                        let text = super::attrs::quoted("opendir", &root.display(dir), " failed");
+                        let text = super::attrs::about("opendir", &root.quoted(dir), " failed");
                         self.log.sys_error(Class::ErrorXfer, text, &e);
                         self.session.status.add_io_error(io_error::GENERAL);
                         self.deleter.errors |= io_error::GENERAL;
@@ -416,9 +416,9 @@ impl<W: SendHalf> Generator<W> {
             Kind::Fifo | Kind::Socket => s.deleted_specials.add(1),
         }
         let name = path.as_bytes();
-        if self.shared.reporter.is_some() {
-            self.shared.report(|r| r.deleted_entry(name, kind.wire_bits() | perm));
-        } else if self.session.settings.am_server {
+        let path = self.shared.path_of(self.root.as_ref(), name);
+        self.shared.report(|r| r.deleted_entry(name, kind.wire_bits() | perm, &path));
+        if self.session.settings.am_server && self.session.protocol.has_item_flags() {
             let is_dir = kind == Kind::Directory;
             self.writer.message(&Message::Deleted { name: name.to_vec(), is_dir })?;
         }

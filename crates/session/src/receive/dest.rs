@@ -32,7 +32,7 @@ enum Base {
     /// The operator typed it: it may lead anywhere.
     Operator,
     /// A daemon's client sent it: it stays in the module, the directory that is served, wherever links point.
-    Module(Root),
+    Module(Root, Vec<u8>),
 }
 
 impl Base {
@@ -42,8 +42,9 @@ impl Base {
         }
         let mut root = Root::open(Path::new("."))?;
         root.set_follow_parents(FollowParents::Beneath);
-        root.show_as(b"");
-        Ok(Base::Module(root))
+        let name = settings.module().to_vec();
+        root.show_as(b"", Some(&name));
+        Ok(Base::Module(root, name))
     }
 
     /// The path below the module.
@@ -56,7 +57,7 @@ impl Base {
     fn is_dir(&mut self, path: &Path) -> io::Result<bool> {
         match self {
             Base::Operator => Ok(std::fs::metadata(path)?.is_dir()),
-            Base::Module(root) => {
+            Base::Module(root, _) => {
                 Ok(root.stat_follow(&Base::rel(path)?, false)?.kind == Kind::Directory)
             }
         }
@@ -65,31 +66,36 @@ impl Base {
     fn exists(&mut self, path: &Path) -> bool {
         match self {
             Base::Operator => std::fs::symlink_metadata(path).is_ok(),
-            Base::Module(root) => Base::rel(path).and_then(|p| root.lstat(&p)).is_ok(),
+            Base::Module(root, _) => Base::rel(path).and_then(|p| root.lstat(&p)).is_ok(),
         }
     }
 
     fn open(&mut self, path: &Path) -> io::Result<Root> {
         match self {
             Base::Operator => Root::open(path),
-            Base::Module(root) => {
-                root.open_below_anchored(&Base::rel(path)?, FollowParents::Beneath)
+            Base::Module(root, name) => {
+                let rel = Base::rel(path)?;
+                let mut below = root.open_below_anchored(&rel, FollowParents::Beneath)?;
+                let shown =
+                    if rel.is_root() { b"".to_vec() } else { [b"/", rel.as_bytes()].concat() };
+                below.show_as(&shown, Some(name));
+                Ok(below)
             }
         }
     }
 
-    /// For messages.
-    fn shown(&self, path: &Path) -> Vec<u8> {
+    /// For messages, in quotes.
+    fn quoted(&self, path: &Path) -> Vec<u8> {
         match self {
-            Base::Operator => absolute(path),
-            Base::Module(root) => {
-                Base::rel(path).map_or_else(|_| b"/".to_vec(), |p| root.display(&p))
+            Base::Operator => [b"\"", &absolute(path)[..], b"\""].concat(),
+            Base::Module(root, _) => {
+                Base::rel(path).map_or_else(|_| b"\"/\"".to_vec(), |p| root.quoted(&p))
             }
         }
     }
 
     fn failure(&self, code: ExitCode, text: &str, path: &Path, e: &io::Error) -> Error {
-        let text = super::attrs::quoted(text, &self.shown(path), " failed");
+        let text = super::attrs::about(text, &self.quoted(path), " failed");
         Error::fatal(code, sys_error_line(Role::ReceiverPresplit, text, e))
     }
 
@@ -154,9 +160,9 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         Ok(_) => {}
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => {
-            let mut text = b"rsync: [Receiver] ERROR: cannot stat destination \"".to_vec();
-            text.extend_from_slice(&base.shown(path));
-            text.extend_from_slice(format!("\": {}", strerror(&e)).as_bytes());
+            let mut text = b"rsync: [Receiver] ERROR: cannot stat destination ".to_vec();
+            text.extend_from_slice(&base.quoted(path));
+            text.extend_from_slice(format!(": {}", strerror(&e)).as_bytes());
             return Err(Error::fatal(code, text));
         }
     }
@@ -236,8 +242,8 @@ mod tests {
         std::os::unix::fs::symlink(outside.path(), dir.path().join("out")).unwrap();
         let mut root = Root::open(dir.path()).unwrap();
         root.set_follow_parents(FollowParents::Beneath);
-        root.show_as(b"");
-        let mut base = Base::Module(root);
+        root.show_as(b"", Some(b"m"));
+        let mut base = Base::Module(root, b"m".to_vec());
         assert!(base.is_dir(Path::new("in")).unwrap());
         assert!(base.open(Path::new("in/")).is_ok());
         for path in ["out", "out/x", "../x", "/etc"] {
@@ -245,7 +251,8 @@ mod tests {
             assert!(base.open(Path::new(path)).is_err(), "{path}");
         }
         assert!(base.exists(Path::new("out")));
-        assert_eq!(base.shown(Path::new("./d/")), b"/d");
+        assert_eq!(base.quoted(Path::new("./d/")), b"\"d\" (in m)");
+        assert_eq!(base.open(Path::new("d")).unwrap().display(&RelPath::root()), b"/d");
     }
 
     #[test]

@@ -11,7 +11,13 @@ use crate::{
 use fast_io::RecvHalf;
 use filters::{FilterList, Requested, RequestedNames, Verdict};
 use fsroot::names::NameCache;
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 use wire::{
     Fault, RelPath, WireError,
     compat::CompatFlags,
@@ -23,12 +29,13 @@ use wire::{
 #[derive(Debug)]
 pub(super) struct List {
     seg: Arc<Segment>,
-    /// Slots that `--prune-empty-dirs` blanked; empty if none.
-    pruned: Vec<bool>,
     /// Incremental: the directory that the gap index stands for.
     pub dir: Option<Arc<Dir>>,
     /// The sender's errors, as they stood at the end of this list.
     pub io_error: i32,
+    /// Requests without outcome, and members of hard-link groups that wait. Both threads count down; only the generator counts
+    /// up, before it asks.
+    open: AtomicUsize,
 }
 
 /// A directory of an incremental session, kept for its own list.
@@ -61,7 +68,7 @@ impl List {
     }
     /// The entry in a slot.
     pub fn get(&self, i: usize) -> Option<Entry<'_>> {
-        if self.pruned.get(i).copied().unwrap_or(false) { None } else { self.seg.get(i) }
+        self.seg.get(i)
     }
     /// Whether an index belongs to the list, the gap index included.
     pub fn contains(&self, ndx: i32) -> bool {
@@ -71,6 +78,20 @@ impl List {
     /// The slot of an index; `None` for the gap index.
     pub fn slot(&self, ndx: i32) -> Option<usize> {
         usize::try_from(i64::from(ndx) - i64::from(self.base())).ok().filter(|i| *i < self.len())
+    }
+    /// One more thing is open.
+    pub fn begin_one(&self) {
+        self.open.fetch_add(1, Ordering::AcqRel);
+    }
+    /// One thing less is open; true if it was the last.
+    pub fn end_one(&self) -> bool {
+        let before =
+            self.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1));
+        before == Ok(1)
+    }
+    /// Whether nothing is open.
+    pub fn is_settled(&self) -> bool {
+        self.open.load(Ordering::Acquire) == 0
     }
     /// Whether a name stands in the list, whatever its type.
     pub fn has_name(&self, name: &[u8]) -> bool {
@@ -82,6 +103,37 @@ impl List {
     pub fn has_dir(&self, name: &[u8]) -> bool {
         self.seg.find(name, true).is_some_and(|i| self.get(i).is_some())
     }
+}
+
+/// A link's target that does not lead out of the tree whose root is `depth` directories up (client-supplied paths: the
+/// sanitiser).
+fn sanitize(target: &[u8], depth: usize) -> Vec<u8> {
+    let mut depth = if target.starts_with(b"/") { 0 } else { depth };
+    let mut parts: Vec<&[u8]> = Vec::new();
+    let mut climbs = 0;
+    for part in target.split(|b| *b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." if parts.len() > climbs => {
+                parts.pop();
+            }
+            b".." if depth > 0 => {
+                depth -= 1;
+                climbs += 1;
+                parts.push(part);
+            }
+            b".." => {}
+            _ => parts.push(part),
+        }
+    }
+    if parts.is_empty() {
+        return b".".to_vec();
+    }
+    let mut out = parts.join(&b'/');
+    if target.ends_with(b"/") {
+        out.push(b'/');
+    }
+    out
 }
 
 /// One number of the directory table.
@@ -135,7 +187,9 @@ impl ListReader {
         let began = Instant::now();
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
-        let (seg, dups, mut io_error) = self.entries(reader, None)?;
+        let prune =
+            (session.settings.prune_empty_dirs && session.settings.recurse).then_some(prune);
+        let (seg, mut io_error) = self.entries(reader, None, prune)?;
         if !session.inc_recurse {
             self.id_lists(reader)?;
             if !session.protocol.has_varints() {
@@ -147,14 +201,11 @@ impl ListReader {
             }
         }
         self.take_tables();
-        let mut list = List { seg, pruned: Vec::new(), dir: None, io_error };
-        if session.settings.prune_empty_dirs && session.settings.recurse {
-            list.pruned = prune_empty(&list, prune);
-        }
+        let list = List { seg, dir: None, io_error, open: AtomicUsize::new(0) };
         self.count(&list);
         session.stats.flist_xfer_ms.set(began.elapsed().as_millis() as u64);
         session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
-        Ok(Arc::new(self.adopt(list, &dups)))
+        Ok(Arc::new(self.adopt(list)))
     }
 
     /// The list of directory number `d`.
@@ -182,20 +233,22 @@ impl ListReader {
         self.dirs[d] = Slot::Served;
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
-        let (seg, dups, io_error) = self.entries(reader, Some((d as u32, &dir.name)))?;
+        let (seg, io_error) = self.entries(reader, Some((d as u32, &dir.name)), None)?;
         self.take_tables();
-        let list = List { seg, pruned: Vec::new(), dir: Some(dir), io_error };
+        let list = List { seg, dir: Some(dir), io_error, open: AtomicUsize::new(0) };
         self.count(&list);
         session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
-        Ok(Arc::new(self.adopt(list, &dups)))
+        Ok(Arc::new(self.adopt(list)))
     }
 
-    /// Reads entries up to the end marker. Returns also how often a directory's name was repeated, and the sender's errors.
+    /// Reads entries up to the end marker. Returns also the sender's errors. `prune`: the rules that protect
+    /// directories from `--prune-empty-dirs`, if that is on.
     fn entries<R: RecvHalf>(
         &mut self,
         reader: &mut Reader<R>,
         parent: Option<(u32, &[u8])>,
-    ) -> Result<(Arc<Segment>, HashMap<Vec<u8>, usize>, i32), Error> {
+        prune: Option<&FilterList>,
+    ) -> Result<(Arc<Segment>, i32), Error> {
         let session = self.shared.session.clone();
         let base = i32::try_from(self.next_base).map_err(|_| {
             WireError::new(Fault::Memory, "file list has too many entries").with_role()
@@ -203,7 +256,6 @@ impl ListReader {
         self.decoder.begin(base as u32);
         let mut builder = SegmentBuilder::new(session.protocol, base, parent.map(|p| p.0))
             .with_options(session.settings.recurse, session.settings.relative);
-        let mut dir_names = Vec::new();
         let mut progress = Progress::begin(&self.shared, parent.is_none());
         let mut count = 0u64;
         let io_error = loop {
@@ -223,8 +275,9 @@ impl ListReader {
             if session.settings.munge_links && !e.link_target.is_empty() {
                 e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
             }
-            if session.inc_recurse && e.mode & 0o170000 == 0o040000 {
-                dir_names.push(name.clone());
+            if session.settings.sanitize_links && !e.link_target.is_empty() {
+                let depth = name.iter().filter(|b| **b == b'/').count();
+                e.link_target = sanitize(&e.link_target, depth);
             }
             if !session.settings.numeric_ids {
                 if let Some(user) = &e.uid_name {
@@ -242,17 +295,18 @@ impl ListReader {
             progress.entry(count);
         };
         progress.end(count);
-        let seg = builder.finish(true);
-        self.shared.report(|r| r.list_added(base, seg.len()));
-        self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
-        dir_names.sort_unstable();
-        let mut dups = HashMap::new();
-        for pair in dir_names.windows(2) {
-            if pair[0] == pair[1] {
-                *dups.entry(pair[0].clone()).or_insert(0) += 1;
+        let seg = match prune {
+            Some(rules) => {
+                builder.finish_pruned(|e| rules.check(&e.name(), true, false) == Verdict::Exclude)
             }
+            None => builder.finish(true),
+        };
+        self.shared.report(|r| r.list_added(base, seg.len()));
+        if session.settings.debug.dup >= 1 {
+            say_duplicates(&self.shared, &seg);
         }
-        Ok((seg, dups, io_error))
+        self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
+        Ok((seg, io_error))
     }
 
     /// The checks of a name that need to know the request, and the name as it is used: cleaned, `.` for the root.
@@ -271,12 +325,12 @@ impl ListReader {
             .ok_or_else(|| refuse("ABORTING due to unsafe pathname from sender", &e.name))?;
         let is_dir = e.mode & 0o170000 == 0o040000;
         let is_root = path.is_root();
-        if !is_root && e.mode != 0 {
-            if let Some(f) = &self.sender_filters
-                && f.check(path.as_bytes(), is_dir, false) == Verdict::Exclude
-            {
-                return Err(refuse("ERROR: rejecting excluded file-list name", path.as_bytes()));
-            }
+        if !is_root
+            && e.mode != 0
+            && let Some(f) = &self.sender_filters
+            && f.check(path.as_bytes(), is_dir, false) == Verdict::Exclude
+        {
+            return Err(refuse("ERROR: rejecting excluded file-list name", path.as_bytes()));
         }
         if let Some(requested) = &self.requested {
             let name = if is_root { b"." } else { path.as_bytes() };
@@ -358,13 +412,22 @@ impl ListReader {
     }
 
     /// Numbers the list's directories.
-    fn adopt(&mut self, mut list: List, dups: &HashMap<Vec<u8>, usize>) -> List {
+    fn adopt(&mut self, mut list: List) -> List {
         if !self.shared.session.inc_recurse {
             return list;
         }
         let mut root = None;
         for i in 0..list.len() {
-            let Some(e) = list.get(i).filter(|e| e.is_dir()) else { continue };
+            let Some(e) = list.get(i) else {
+                // Duplicates have numbers, too.
+                if list.seg.get_blanked(i).is_some_and(|e| e.is_dir()) {
+                    self.dirs.push(Slot::Cleared);
+                }
+                continue;
+            };
+            if !e.is_dir() {
+                continue;
+            }
             let dir = Arc::new(Dir {
                 name: e.name(),
                 base: DirEntry {
@@ -374,7 +437,6 @@ impl ListReader {
                     top: e.top_dir(),
                 },
             });
-            let repeated = dups.get(&dir.name).copied().unwrap_or(0);
             if dir.name == b"." {
                 self.dirs.push(Slot::Served);
                 if i == 0 {
@@ -382,9 +444,6 @@ impl ListReader {
                 }
             } else {
                 self.dirs.push(Slot::Waiting(dir));
-            }
-            for _ in 0..repeated {
-                self.dirs.push(Slot::Cleared);
             }
         }
         if list.dir.is_none() {
@@ -413,38 +472,22 @@ impl ListReader {
     }
 }
 
-/// `--prune-empty-dirs`: directories below which no other kind of entry survives, unless a rule protects them.
-fn prune_empty(list: &List, rules: &FilterList) -> Vec<bool> {
-    // A directory is pruned until something below it says otherwise.
-    let mut pruned = vec![false; list.len()];
-    let mut slot_of: HashMap<Vec<u8>, usize> = HashMap::new();
-    for i in 0..list.len() {
-        if let Some(e) = list.get(i).filter(|e| e.is_dir()) {
-            let name = e.name();
-            if name != b"." {
-                pruned[i] = rules.check(&name, true, false) != Verdict::Exclude;
-                slot_of.insert(name, i);
-            }
+/// Names what was blanked as a duplicate of the entry before it.
+fn say_duplicates(shared: &Shared, seg: &Segment) {
+    for i in 1..seg.len() {
+        if seg.get(i).is_none()
+            && let (Some(before), Some(e)) = (seg.get_blanked(i - 1), seg.get_blanked(i))
+            && before.name() == e.name()
+        {
+            let text = [
+                b"removing duplicate name ",
+                &*e.name(),
+                format!(" from file list ({i})").as_bytes(),
+            ]
+            .concat();
+            shared.session.log.info(text);
         }
     }
-    for i in 0..list.len() {
-        let Some(e) = list.get(i) else { continue };
-        if e.is_dir() && pruned[i] {
-            continue;
-        }
-        let mut dir = e.dirname();
-        while let Some(&slot) = slot_of.get(dir) {
-            // Directories above one that is kept already are kept, too.
-            if !std::mem::replace(&mut pruned[slot], false) && !e.is_dir() {
-                break;
-            }
-            dir = match dir.iter().rposition(|b| *b == b'/') {
-                Some(at) => &dir[..at],
-                None => break,
-            };
-        }
-    }
-    pruned
 }
 
 /// The start-of-run lines about the list (output: start-of-run lines).
@@ -461,13 +504,7 @@ impl Progress {
             shared.session.log.line(Class::Client, "receiving incremental file list");
             level = 0;
         } else if level > 0 && (o.dirs || o.recurse || o.files_from.is_some()) {
-            let sink = shared.session.log.sink();
-            if level == 1 {
-                sink.message(Class::Client, b"receiving file list ... ");
-            } else {
-                sink.message(Class::Client, b"receiving file list ... \n");
-                sink.progress(b" 0 files...\r");
-            }
+            shared.session.log.sink().message(Class::Client, b"receiving file list ... ");
         } else {
             level = 0;
         }
@@ -475,9 +512,12 @@ impl Progress {
     }
 
     fn entry(&mut self, count: u64) {
-        if self.level > 1 && count % 100 == 0 {
-            let text = format!(" {count} files...\r");
-            self.shared.session.log.sink().progress(text.as_bytes());
+        if self.level > 1 && count.is_multiple_of(100) {
+            let sink = self.shared.session.log.sink();
+            if count == 100 {
+                sink.message(Class::Client, b"\n");
+            }
+            sink.progress(format!(" {count} files...\r").as_bytes());
         }
     }
 

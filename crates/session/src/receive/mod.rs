@@ -11,6 +11,7 @@ mod attrs;
 mod data;
 mod delete;
 mod dest;
+mod finish;
 mod generator;
 mod hardlinks;
 mod ids;
@@ -80,18 +81,20 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Ok(None) => return (Ok(()), Some(writer)),
         Err(e) => return (Err(named(e, Role::ReceiverPresplit)), Some(writer)),
     };
+    session.status.set_split();
     let (ended, outcome) = mpsc::channel::<Ended<W>>();
     let receiver_ended = ended.clone();
     let stop = shared.clone();
     let receiving = spawn("receiver", move || {
         let mut receiver = receiver;
         let result = receiver.run().map_err(|e| named(e, Role::Receiver));
-        if result.is_err() {
+        let failed = result.is_err();
+        // The coordinator may have left already. It must hear the reason before the generator stops because of it.
+        let _left = receiver_ended.send(Ended::Receiver(result));
+        if failed {
             stop.stop.store(true, Ordering::Release);
             receiver.tell(Event::Abort);
         }
-        // The coordinator may have left already.
-        let _left = receiver_ended.send(Ended::Receiver(result));
     });
     if let Err(e) = receiving {
         return (Err(e), Some(writer));
@@ -194,3 +197,6 @@ fn named(e: Error, role: Role) -> Error {
         e => e,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,10 @@
 //! The receiver: answers and lists in, files out (transfer: receiver).
 use super::{
     ReceiveJob,
-    attrs::{Attrs, Times, Want, quoted},
+    attrs::{Attrs, Times, Want, about},
     data::{self, Output, Scratch, Tally},
     dest::Dest,
+    finish::{count_created, keep_partial},
     list::{List, ListReader},
     shared::{Event, Request, Shared, Transfer, lock},
 };
@@ -40,8 +41,8 @@ const PARTIAL_FLOOR: u64 = 128 * 1024;
 
 /// Owns the reading end.
 pub(super) struct Receiver<R> {
-    shared: Arc<Shared>,
-    session: Arc<Session>,
+    pub shared: Arc<Shared>,
+    pub session: Arc<Session>,
     reader: Reader<R>,
     events: mpsc::Sender<Event>,
     lists: ListReader,
@@ -51,22 +52,25 @@ pub(super) struct Receiver<R> {
     eof: bool,
     phase: u32,
     dones: u32,
-    root: Option<Root>,
+    pub root: Option<Root>,
     solo: Option<RelPath>,
     daemon_filters: Option<FilterList>,
-    attrs: Attrs,
+    pub attrs: Attrs,
     tokens: TokenReader,
     scratch: Scratch,
-    umask: u32,
+    pub umask: u32,
 }
 
 /// What an item is about.
-struct Target {
-    ndx: i32,
-    path: RelPath,
-    name: Vec<u8>,
+pub(super) struct Target {
+    pub ndx: i32,
+    list: Arc<List>,
+    /// The generator must be told when the file is in place.
+    linked: bool,
+    pub path: RelPath,
+    pub name: Vec<u8>,
     link: Vec<u8>,
-    want: Want,
+    pub want: Want,
 }
 
 /// Control messages that reach the receiver.
@@ -82,7 +86,7 @@ impl Messages for Control {
             None => Ok(()),
             Some(Message::NoSend(ndx)) => {
                 let mut requests = self.shared.requests();
-                let at = requests.iter().position(|r| r.ndx == ndx && r.transfer.is_some());
+                let at = requests.iter().position(|r| r.ndx == ndx && r.transfer().is_some());
                 if let Some(at) = at {
                     requests.remove(at);
                     // The generator is gone only if it failed, which ends the session.
@@ -277,9 +281,11 @@ impl<R: RecvHalf> Receiver<R> {
             let text = format!("rsync: refusing transfer of cleared file index {n}");
             Error::from(WireError::new(Fault::Protocol, text).with_role())
         };
+        let mut linked = false;
         let (name, link, want) = match list.slot(n) {
             Some(slot) => {
                 let e = list.get(slot).ok_or_else(cleared)?;
+                linked = self.session.settings.hard_links && e.hard_link_group().is_some();
                 (e.name(), e.link_target().to_vec(), self.attrs.want(e))
             }
             None => {
@@ -292,7 +298,7 @@ impl<R: RecvHalf> Receiver<R> {
             // Checked when the list came.
             None => RelPath::new(&name).ok_or_else(cleared)?,
         };
-        Ok(Target { ndx: n, path, name, link, want })
+        Ok(Target { ndx: n, list, linked, path, name, link, want })
     }
 
     /// The request that this item answers. Requests before it were not answered, which is the sender's right for transfers.
@@ -303,12 +309,14 @@ impl<R: RecvHalf> Receiver<R> {
             match next {
                 Some(r)
                     if r.ndx == t.ndx
-                        && (!flags || (r.flags == item.flags.0 && r.xname == item.xname))
+                        && (!flags
+                            || (r.flags == item.flags.0
+                                && r.xname.as_deref() == item.xname.as_deref()))
                         && item.basis == basis::DEST =>
                 {
                     return Ok(r);
                 }
-                Some(Request { ndx, transfer: Some(_), .. }) => self.tell(Event::Failed(ndx)),
+                Some(r) if r.transfer().is_some() => self.tell(Event::Failed(r.ndx)),
                 _ => {
                     let text = format!(
                         "refusing item {} ({:04x}) that was not requested",
@@ -322,6 +330,10 @@ impl<R: RecvHalf> Receiver<R> {
 
     /// One item.
     fn item(&mut self, n: i32) -> Result<(), Error> {
+        if self.shared.stop.load(Ordering::Acquire) {
+            // The generator failed and has said why.
+            return Err(Error::fatal(ExitCode::STREAM_IO, Vec::new()));
+        }
         let p = self.session.protocol;
         let item = self.reader.read(|c| Item::decode(p, c))?;
         if p.has_item_flags() && !p.has_varints() && item.flags.0 == F::IS_NEW {
@@ -355,11 +367,12 @@ impl<R: RecvHalf> Receiver<R> {
         if self.shared.exchanges_xattrs(item.flags.0) {
             self.xattr_values(&t)?;
         }
-        let redo = request.transfer.is_some_and(|r| r.redo);
+        let asked = request.transfer();
+        let redo = asked.is_some_and(|r| r.redo);
         if item.flags.has(F::IS_NEW) && !redo {
             count_created(&self.session, t.want.kind);
         }
-        match request.transfer {
+        match asked {
             Some(request) if transfers => self.transfer(&t, &item, &request),
             _ => {
                 if let (Some(k), Some(root), true) = (
@@ -396,10 +409,7 @@ impl<R: RecvHalf> Receiver<R> {
         sum: Option<&[u8]>,
         f: impl FnOnce(&mut crate::report::Reporter, &ItemEvent<'_>),
     ) {
-        let path = match &self.root {
-            Some(root) if self.shared.wants_path => root.display(&t.path),
-            _ => Vec::new(),
-        };
+        let path = self.shared.path_of(self.root.as_ref(), &t.name);
         self.shared.report(|r| {
             let event = ItemEvent {
                 ndx: t.ndx,
@@ -441,7 +451,14 @@ impl<R: RecvHalf> Receiver<R> {
         self.report(t, item, sum.as_deref(), |r, e| {
             r.transfer_ends(e, moved, 0);
         });
-        self.tell(event);
+        match event {
+            Event::Finished(_) if !t.linked => {
+                if t.list.end_one() {
+                    self.tell(Event::Settled);
+                }
+            }
+            event => self.tell(event),
+        }
         Ok(())
     }
 
@@ -485,26 +502,27 @@ impl<R: RecvHalf> Receiver<R> {
         let temp = match TempFile::create(root, &t.path, t.want.mode) {
             Ok(temp) => temp,
             Err(e) => {
-                self.sys_error("mkstemp", &t.path, " failed", &e);
+                let temp = fsroot::temp::temp_path(&t.path, b"XXXXXX");
+                self.sys_error("mkstemp", temp.as_ref().unwrap_or(&t.path), " failed", &e);
                 self.take(t, head, None, None, false)?;
                 return Ok((None, failed));
             }
         };
         if self.session.settings.partial && t.want.len >= PARTIAL_FLOOR {
+            let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
             let (mut root, from, to) = (root.clone(), temp.path().clone(), t.path.clone());
-            temp.set_interrupt_action(Box::new(move || keep_partial(&mut root, &from, &to)));
+            temp.set_interrupt_action(Box::new(move || keep_partial(&mut root, &from, &to, perm)));
         }
         let mut tally = Tally::default();
         let taken = self.take_into(t, head, Some(temp.file()), basis.as_ref(), false, &mut tally);
         let (good, sum) = match taken {
             Ok(verdict) => verdict,
             Err(e) => {
-                if self.session.settings.partial
-                    && tally.literal > 0
-                    && let Some(root) = &mut self.root
-                {
-                    let path = temp.keep();
-                    keep_partial(root, &path, &t.path);
+                if self.session.settings.partial && tally.literal > 0 {
+                    // Recognisably old, so that the next run does not take it for the whole file.
+                    if meta::set_times(temp.file(), None, Some((0, 0))).is_ok() {
+                        self.install(t, temp, request, false);
+                    }
                 }
                 return Err(e);
             }
@@ -545,12 +563,12 @@ impl<R: RecvHalf> Receiver<R> {
         Ok((None, self.mismatch(t, request, true)))
     }
 
-    fn sys_error(&self, what: &str, path: &RelPath, after: &str, e: &io::Error) {
+    pub(super) fn sys_error(&self, what: &str, path: &RelPath, after: &str, e: &io::Error) {
         let shown = match &self.root {
-            Some(root) => root.display(path),
-            None => path.as_bytes().to_vec(),
+            Some(root) => root.quoted(path),
+            None => [b"\"", path.as_bytes(), b"\""].concat(),
         };
-        self.attrs.log.sys_error(Class::ErrorXfer, quoted(what, &shown, after), e);
+        self.attrs.log.sys_error(Class::ErrorXfer, about(what, &shown, after), e);
     }
 
     fn take(
@@ -578,7 +596,7 @@ impl<R: RecvHalf> Receiver<R> {
         let spec = self.session.transfer_sum;
         let hashing = spec.algo != Checksum::None && file.is_some();
         let root = &self.root;
-        let shown = || root.as_ref().map_or(t.name.clone(), |r| r.display(&t.path));
+        let shown = || root.as_ref().map_or(t.name.clone(), |r| r.quoted(&t.path));
         let mut out = Output {
             file,
             writer: FileWriter::new(settings.sparse, in_place),
@@ -611,13 +629,17 @@ impl<R: RecvHalf> Receiver<R> {
         *tally = out.tally;
         self.session.stats.literal.add(tally.literal);
         self.session.stats.matched.add(tally.matched);
+        if let (Err(_), Some(file), false) = (&taken, file, in_place) {
+            // What waits in the writer's buffer belongs to a file that may be kept.
+            let _best_effort = out.writer.finish(file);
+        }
         taken?;
         let n = spec.algo.digest_len();
         let trailer = self.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
         let Some(file) = file else { return Ok((false, None)) };
         let finished = out.writer.finish(file);
         finished.map_err(|e| {
-            let text = quoted("write failed on", &shown(), "");
+            let text = about("write failed on", &shown(), "");
             Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::Receiver, text, &e))
         })?;
         let good = match out.hasher {
@@ -626,107 +648,5 @@ impl<R: RecvHalf> Receiver<R> {
             None => trailer.iter().all(|b| *b == 0),
         };
         Ok((good && !tally.short, (good && hashing).then_some(trailer)))
-    }
-
-    /// Attributes onto the temporary file, and its name onto the destination.
-    fn install(&mut self, t: &Target, temp: TempFile, request: &Transfer, verified: bool) -> bool {
-        let Some(root) = &mut self.root else { return false };
-        let settings = &self.session.settings;
-        let want = &t.want;
-        let file = temp.file();
-        let mut errors: Vec<(&str, &str, io::Error)> = Vec::new();
-        if want.gid.is_some() || (settings.owner && self.attrs.root_user) {
-            match temp.stat() {
-                Ok(st) => {
-                    let uid = (settings.owner && self.attrs.root_user && want.uid != st.uid)
-                        .then_some(want.uid);
-                    let gid = want.gid.filter(|gid| *gid != st.gid);
-                    if uid.is_some() || gid.is_some() {
-                        let what = if uid.is_some() { "chown" } else { "chgrp" };
-                        if let Err(e) = meta::set_owner(file, uid, gid) {
-                            errors.push((what, " failed", e));
-                        }
-                    }
-                }
-                Err(e) => errors.push(("fstat", " failed", e)),
-            }
-        }
-        if let (true, Some(k)) = (settings.xattrs > 0, want.xattr) {
-            let perm = (want.mode | 0o200) & 0o700;
-            self.attrs.apply_xattrs(root, temp.path(), Some(perm), k);
-        }
-        if verified {
-            let mtime = self.attrs.keeps_mtime(want.kind).then_some((want.mtime, want.nsec));
-            let atime = (settings.atimes > 0).then_some((want.atime, 0));
-            if (mtime.is_some() || atime.is_some())
-                && let Err(e) = meta::set_times(file, atime, mtime)
-            {
-                errors.push(("failed to set times on", "", e));
-            }
-        }
-        if let (true, Some(acl)) = (settings.acls, want.acl)
-            && let Err(e) = self.shared.acls.apply(root, temp.path(), want.mode, acl)
-        {
-            errors.push(("set_acl: sys_acl_set_file failed on", "", e));
-        }
-        let perm = self.attrs.dest_perm(root, &t.path, want, request.old_perm);
-        let created = (want.mode | 0o200) & 0o700 & !self.umask;
-        if (perm != created || settings.acls)
-            && let Err(e) = meta::set_mode(file, perm)
-        {
-            errors.push(("failed to set permissions on", "", e));
-        }
-        let temp_path = temp.path().clone();
-        let renamed = temp.commit(root, &t.path);
-        for (what, after, e) in errors {
-            self.sys_error(what, &t.path, after, &e);
-        }
-        if let Err(e) = renamed {
-            let shown = self.root.as_ref().map_or(Vec::new(), |r| r.display(&temp_path));
-            let mut text = quoted("rename", &shown, " -> \"");
-            text.extend_from_slice(t.path.as_bytes());
-            text.push(b'"');
-            self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
-            return false;
-        }
-        true
-    }
-
-    /// Verification failed: once is a warning and another try, twice an error.
-    fn mismatch(&self, t: &Target, request: &Transfer, retained: bool) -> Event {
-        let what = if retained { "retained" } else { "discarded" };
-        let mut text = if request.redo { b"ERROR: ".to_vec() } else { b"WARNING: ".to_vec() };
-        text.extend_from_slice(&t.name);
-        text.extend_from_slice(format!(" failed verification -- update {what}").as_bytes());
-        if request.redo {
-            text.push(b'.');
-            self.attrs.log.error_xfer(text);
-            return Event::Failed(t.ndx);
-        }
-        if self.session.settings.info.name >= 1 || self.shared.itemizing {
-            text.extend_from_slice(b" (will try again).");
-            self.attrs.log.warning(text);
-        }
-        Event::Redo(t.ndx)
-    }
-}
-
-/// Makes an interrupted file the destination, recognisably old (receiver: partial files).
-fn keep_partial(root: &mut Root, from: &RelPath, to: &RelPath) {
-    // Nobody is left to be told of a failure; the file then stays under its temporary name.
-    let _best_effort = root.utimes(from, None, Some((0, 0)));
-    let _best_effort = root.rename(from, to);
-}
-
-/// Counts a created item by type.
-pub(super) fn count_created(session: &Session, kind: Option<Kind>) {
-    let s = &session.stats;
-    match kind {
-        Some(Kind::Regular) => s.created_files.add(1),
-        Some(Kind::Directory) => s.created_dirs.add(1),
-        Some(Kind::Symlink) => s.created_links.add(1),
-        Some(Kind::CharDevice | Kind::BlockDevice) => s.created_devices.add(1),
-        Some(Kind::Fifo | Kind::Socket) => s.created_specials.add(1),
-        None => {}
     }
 }

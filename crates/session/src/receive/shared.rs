@@ -5,6 +5,7 @@ use crate::{
     log::{Log, Role},
     report::{Reporter, format::Format},
 };
+use fsroot::Root;
 use std::{
     collections::VecDeque,
     sync::{
@@ -12,7 +13,7 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
-use wire::sums::SumHead;
+use wire::{RelPath, sums::SumHead};
 
 /// What the receiver tells the generator.
 pub(super) enum Event {
@@ -22,8 +23,10 @@ pub(super) enum Event {
     ListEof,
     /// The sender echoed a DONE.
     Done,
-    /// The file with this index is in place.
+    /// The member of a hard-link group with this index is in place.
     Finished(i32),
+    /// Nothing is open any more in some list; other files that are in place are not told one by one.
+    Settled,
     /// Its data failed verification for the first time.
     Redo(i32),
     /// It will not come: the sender does not have it, or it could not be written.
@@ -33,16 +36,46 @@ pub(super) enum Event {
 }
 
 /// A request as it went out, kept until its answer arrives.
+///
+/// Very many may wait, so what few of them have stands elsewhere.
 #[derive(Debug)]
 pub(super) struct Request {
     pub ndx: i32,
     pub flags: u16,
-    pub xname: Option<Vec<u8>>,
-    pub transfer: Option<Transfer>,
+    pub xname: Option<Box<[u8]>>,
+    transfer: Asked,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Nothing,
+    /// The whole of a file that is not there yet.
+    New,
+    Other(Box<Transfer>),
+}
+
+impl Request {
+    pub fn new(ndx: i32, flags: u16, xname: Option<&[u8]>, transfer: Option<Transfer>) -> Request {
+        let transfer = match transfer {
+            None => Asked::Nothing,
+            Some(t) if t == Transfer::default() => Asked::New,
+            Some(t) => Asked::Other(Box::new(t)),
+        };
+        Request { ndx, flags, xname: xname.map(Box::from), transfer }
+    }
+
+    /// The transfer that was asked for.
+    pub fn transfer(&self) -> Option<Transfer> {
+        match &self.transfer {
+            Asked::Nothing => None,
+            Asked::New => Some(Transfer::default()),
+            Asked::Other(t) => Some(**t),
+        }
+    }
 }
 
 /// What the receiver must know of a requested transfer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Transfer {
     /// The head that was sent; the answer must repeat it.
     pub head: SumHead,
@@ -75,21 +108,26 @@ pub(super) struct Shared {
     pub wants_mode: bool,
     /// Items are itemized at the client, so that plain-name texts are not wanted.
     pub itemizing: bool,
+    /// A daemon's log itemizes, and needs no names of items whose attributes only are changed.
+    pub log_itemizes: bool,
 }
 
 impl Shared {
     pub fn new(session: Arc<Session>, reporter: Option<Arc<Mutex<Reporter>>>) -> Shared {
         let s = &session.settings;
         let format = s.out_format.as_deref().map(Format::new);
+        let log_format = s.log_file_format.as_deref().map(Format::new);
         let has = |c: u8| matches!(&format, Some(Ok(format)) if format.has(c));
+        let logged = |c: u8| matches!(&log_format, Some(Ok(format)) if format.has(c));
         Shared {
             do_xfers: !s.dry_run,
-            wants_path: has(b'f'),
-            wants_mode: reporter.is_some() && has(b'B'),
+            wants_path: has(b'f') || (s.am_server && logged(b'f')),
+            wants_mode: reporter.is_some() && (has(b'B') || logged(b'B')),
             itemizing: s.itemize > 0 || has(b'i'),
+            log_itemizes: s.am_server && logged(b'i'),
             ids: IdMap::default(),
             acls: AclStore::default(),
-            xattrs: XattrStore::new(s.xattrs),
+            xattrs: XattrStore::new(s.xattrs, super::attrs::acts_as_root(s)),
             requests: Mutex::default(),
             reporter,
             dones: AtomicU32::new(0),
@@ -101,6 +139,17 @@ impl Shared {
 
     pub fn requests(&self) -> MutexGuard<'_, VecDeque<Request>> {
         lock(&self.requests)
+    }
+
+    /// The path of an item for `%f`, if that is wanted.
+    pub fn path_of(&self, root: Option<&Root>, name: &[u8]) -> Vec<u8> {
+        let Some(root) = root.filter(|_| self.wants_path) else { return Vec::new() };
+        let mut out = root.display(&RelPath::root());
+        if !out.is_empty() && !out.ends_with(b"/") {
+            out.push(b'/');
+        }
+        out.extend_from_slice(name);
+        out
     }
 
     /// Log of a role.

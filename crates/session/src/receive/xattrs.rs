@@ -42,9 +42,9 @@ pub(super) struct XattrStore {
 }
 
 impl XattrStore {
-    /// `level` as in `-X` (1) and `-XX` (2).
-    pub fn new(level: u8) -> XattrStore {
-        XattrStore { sets: RwLock::default(), root: fsroot::names::am_root(), level }
+    /// `level` as in `-X` (1) and `-XX` (2); `root` keeps what only root may set.
+    pub fn new(level: u8, root: bool) -> XattrStore {
+        XattrStore { sets: RwLock::default(), root, level }
     }
 
     /// How many lists there are.

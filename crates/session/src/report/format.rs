@@ -74,7 +74,7 @@ pub struct Context {
 }
 
 /// Whom a daemon serves.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Served {
     /// `%h`
     pub host: Vec<u8>,
@@ -82,6 +82,8 @@ pub struct Served {
     pub address: Vec<u8>,
     /// `%m`
     pub module: Vec<u8>,
+    /// Its directory is the root of this process's tree.
+    pub at_root: bool,
     /// `%P`
     pub module_path: Vec<u8>,
     /// `%u`
@@ -111,7 +113,7 @@ impl Context {
             sum_len: if sum == Checksum::None { 0 } else { sum.digest_len() },
             sum_is_number: matches!(sum, Checksum::Xxh128 | Checksum::Xxh3 | Checksum::Xxh64),
             list_sums: settings.checksum,
-            served: None,
+            served: settings.served.as_deref().cloned(),
         }
     }
 

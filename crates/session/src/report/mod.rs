@@ -75,6 +75,8 @@ pub struct Reporter {
     log_format: Option<Format>,
     /// Lines about deletions for the log file.
     log_deletions: Option<Format>,
+    /// Names as a daemon logs them when its client is verbose.
+    plain: Option<Format>,
     /// Transfers are reported here.
     transfers: bool,
     progress: Option<Progress>,
@@ -89,9 +91,12 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// The reporter of a server, if the protocol leaves it something to report.
+    /// The reporter of a server, if the protocol leaves it something to report, or a daemon logs transfers.
     pub fn of_server(session: &Arc<Session>) -> Option<Arc<Mutex<Reporter>>> {
-        helps(session).then(|| Arc::new(Mutex::new(Reporter::new(session.clone()))))
+        let settings = &session.settings;
+        let any =
+            helps(session) || logs(settings) || (settings.am_daemon && settings.info.name > 0);
+        any.then(|| Arc::new(Mutex::new(Reporter::new(session.clone()))))
     }
 
     /// For one side of a session. A server's prints nothing but what its client cannot know.
@@ -122,7 +127,7 @@ impl Reporter {
                 format = Format::new(b"%n%L").ok();
             }
         }
-        let logs = !settings.am_server && !settings.list_only && settings.log_file.is_some();
+        let logs = logs(settings);
         let typed = settings.log_file_format.as_deref().unwrap_or(logfile::DEFAULT_FORMAT);
         let log_format = match Format::new(typed) {
             Ok(format) if logs && !typed.is_empty() => Some(format),
@@ -149,6 +154,7 @@ impl Reporter {
             deletions,
             log_format,
             log_deletions,
+            plain: settings.am_daemon.then(|| Format::new(b"%n%L").ok()).flatten(),
             transfers: !helps,
             progress,
             lists: Vec::new(),
@@ -191,9 +197,33 @@ impl Reporter {
         let itemized = self.itemizes && (matters || unchanged);
         let named =
             matters && (flags.has(ItemFlags::LOCAL_CHANGE) || is(e.mode, listing::DIRECTORY));
-        if names_a_link || itemized || named {
+        let log_columns = self.log_format.as_ref().is_some_and(|format| format.has(b'i'));
+        // A daemon decides by the format of its log alone what a line is worth.
+        let served = settings.am_server && log_columns;
+        let unlogged = settings.am_server && (settings.dry_run || !log_columns);
+        if settings.am_daemon
+            && !settings.am_sender
+            && !log_columns
+            && settings.info.name > 0
+            && (self.transfers || !settings.dry_run)
+            && (names_a_link || named)
+        {
+            let line = self.plain.as_ref().map(|format| {
+                format.expand(&self.context, self.context.operation(), e, Moved::default())
+            });
+            if let Some(line) = line {
+                self.log(line);
+            }
+        }
+        // Before protocol 29 a daemon that itemizes in its log does not name what only gets other attributes.
+        if served && !self.transfers && !flags.has(ItemFlags::LOCAL_CHANGE) && is(e.mode, REGULAR) {
+            return self.log_item(e, Moved::default());
+        }
+        if names_a_link || itemized || named || (served && (matters || unchanged)) {
             self.print(e, Moved::default());
-            let log_columns = self.log_format.as_ref().is_some_and(|format| format.has(b'i'));
+            if unlogged {
+                return;
+            }
             if matters || names_a_link || log_columns {
                 self.log_item(e, Moved::default());
             }
@@ -204,7 +234,7 @@ impl Reporter {
     pub fn transfer_begins(&mut self, e: &ItemEvent<'_>) {
         self.current = e.ndx;
         let settings = &self.session.settings;
-        if !self.transfers {
+        if !self.transfers || (settings.am_server && !settings.dry_run) {
             return;
         }
         let waits = !settings.dry_run && !settings.am_sender && e.len > 0;
@@ -244,10 +274,13 @@ impl Reporter {
 
     /// The transfer ended; `moved` data bytes and `sum_bytes` checksum bytes for `%b`, `%c`.
     pub fn transfer_ends(&mut self, e: &ItemEvent<'_>, moved: u64, sum_bytes: u64) {
-        if self.session.settings.dry_run || !self.transfers {
+        if self.session.settings.dry_run {
             return;
         }
         self.current = e.ndx;
+        if !self.transfers {
+            return self.log_item(e, Moved { data: moved, sums: sum_bytes });
+        }
         if self.progress.is_some() {
             self.end_line(e.len, false);
         } else if self.asked.as_ref().is_some_and(|asked| asked.swap(false, Ordering::Relaxed)) {
@@ -262,11 +295,11 @@ impl Reporter {
 
     /// A deletion that the peer reports (MSG_DELETED), which does not tell more.
     pub fn deleted(&mut self, name: &[u8], is_dir: bool) {
-        self.deleted_entry(name, if is_dir { listing::DIRECTORY } else { REGULAR });
+        self.deleted_entry(name, if is_dir { listing::DIRECTORY } else { REGULAR }, name);
     }
 
-    /// A deletion of this side.
-    pub fn deleted_entry(&mut self, name: &[u8], mode: u32) {
+    /// A deletion of this side; `path` is for `%f`.
+    pub fn deleted_entry(&mut self, name: &[u8], mode: u32, path: &[u8]) {
         let item = Item::default();
         let e = ItemEvent {
             ndx: -1,
@@ -279,7 +312,7 @@ impl Reporter {
             link_target: b"",
             item: &item,
             sum: None,
-            path: name,
+            path,
         };
         let expand =
             |format: &Format| format.expand(&self.context, Operation::Delete, &e, Moved::default());
@@ -397,6 +430,15 @@ impl Reporter {
 fn helps(session: &Session) -> bool {
     let settings = &session.settings;
     settings.am_server && !settings.am_sender && !session.protocol.has_item_flags()
+}
+
+/// Whether items are logged: to the log file of a client, or to that of a daemon.
+fn logs(settings: &Settings) -> bool {
+    let file = match settings.am_server {
+        true => settings.served.is_some() && settings.log_file_format.is_some(),
+        false => settings.log_file.is_some(),
+    };
+    file && !settings.list_only
 }
 
 /// Whether a line that will be overwritten is worth printing: not when it would come from the background.

@@ -51,6 +51,8 @@ struct Streams {
     waiting: Vec<u8>,
     /// The last thing shown was a progress line without its newline.
     open_line: bool,
+    /// The last message was the beginning of a line (`building file list ... `).
+    open_header: bool,
 }
 
 impl Terminal {
@@ -68,6 +70,7 @@ impl Terminal {
                 err: Box::new(io::stderr()),
                 waiting: Vec::new(),
                 open_line: false,
+                open_header: false,
             }),
             failed: AtomicBool::new(false),
             log: None,
@@ -167,8 +170,13 @@ impl Sink for Terminal {
         }
         if to_stderr {
             self.write_waiting(&mut streams);
+            if std::mem::take(&mut streams.open_header) {
+                // As rsync: the end of `building file list ... ` goes where the message goes.
+                let _gone = streams.err.write_all(b"\n");
+            }
             let _gone = streams.err.write_all(&text);
         } else {
+            streams.open_header = !text.ends_with(b"\n");
             self.put(&mut streams, &text);
         }
     }

@@ -193,7 +193,7 @@ fn old_servers_report_what_their_clients_cannot_know() {
         let sent = item(0x8000, None);
         r.transfer_begins(&event(b"f", 0o100644, &sent));
         r.transfer_ends(&event(b"f", 0o100644, &sent), 1, 1);
-        r.deleted_entry(b"gone", 0o100644);
+        r.deleted_entry(b"gone", 0o100644, b"gone");
         page.text()
     };
     assert_eq!(server(named(1)), "d/\ndeleting gone\n");

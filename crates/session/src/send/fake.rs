@@ -66,7 +66,7 @@ impl Lister {
         let Ok(root) = self.sources.root(found.source) else { return Ok(()) };
         let Ok(Some(text)) = root.get_xattr(&found.rel, STAT) else { return Ok(()) };
         let Some(stored) = parse(&text) else {
-            let path = quoted(&self.sources.shown(found.source, &found.name));
+            let path = self.sources.quoted(found.source, &found.name);
             let line =
                 [b"Corrupt user.rsync.%stat xattr attached to ", &path[..], b": ", &quoted(&text)]
                     .concat();

@@ -1,6 +1,7 @@
 //! Streaming one file (transfer: uncompressed tokens; whole-file checksum trailer).
 //!
-//! Three ways lead to the wire. A short or compressed run is read and copied. A long plain run goes
+//! Three ways lead to the wire. A short or compressed run is read and copied, and so is a long one
+//! where the link takes bytes faster than pages. Otherwise a long plain run goes
 //! out as a range of the file, which the link carries without copying where it can; its bytes are
 //! read a second time for the checksum, by a second thread if there are many. Over a link that
 //! passes handles and without a checksum the file is not read here at all. A redo always takes the
@@ -22,11 +23,13 @@ use wire::{
 /// Longest literal token of the copying way; older receivers' buffers are made for it.
 const MAX_TOKEN: usize = 32 * 1024;
 /// Longest run that goes out as one range; larger frames are refused by a known peer.
-const MAX_RANGE: u64 = 256 * 1024;
+const MAX_RANGE: u64 = MAX_TOKEN as u64;
 /// Longest run that crosses as a handle.
 const MAX_HANDLE: u64 = MAX_FRAME as u64 / 2;
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
+/// From this length on a file's bytes are not gathered with others.
+const PIECE_FLOOR: u64 = 64 * 1024;
 /// From this length on a second thread computes the checksum of what goes out as ranges.
 const THREAD_FLOOR: u64 = 1 << 20;
 
@@ -106,7 +109,9 @@ impl FileSender {
             if hash_all {
                 self.hash(&mut run, &mut hasher, 0, from);
             }
-            if run.ranges && len - from >= writer.range_floor() {
+            let hashing = spec.algo != Checksum::None;
+            let faster = writer.prefers_ranges() || !hashing;
+            if run.ranges && faster && len - from >= writer.range_floor() {
                 self.whole_as_ranges(writer, &mut run, &mut hasher)?;
             } else {
                 self.whole_copied(writer, &mut run, &mut hasher)?;
@@ -132,6 +137,24 @@ impl FileSender {
     ) -> Result<(), Error> {
         let hashing = self.session.transfer_sum.algo != Checksum::None;
         let mut offset = run.from;
+        if run.ranges && run.len - run.from >= PIECE_FLOOR {
+            self.buf.resize(PIECE, 0);
+            let mut head = Vec::with_capacity(4);
+            while offset < run.len {
+                let n = (run.len - offset).min(PIECE as u64) as usize;
+                let data = &mut self.buf[..n];
+                run.read(data, offset);
+                if hashing {
+                    hasher.update(data);
+                }
+                head.clear();
+                put_literal_head(n as u32, &mut head);
+                writer.piece(&head, data)?;
+                offset += n as u64;
+                (run.progress)(offset);
+            }
+            return Ok(());
+        }
         if self.tokens.is_plain() {
             // Straight into the writer's buffer, behind the token that announces it.
             while offset < run.len {
@@ -242,7 +265,12 @@ impl FileSender {
             error: None,
         };
         let mut sink = TokenSink {
-            range_floor: if ranges { writer.range_floor() } else { u64::MAX },
+            // Over a descriptor the bytes that were read for matching are sent, in tokens that every receiver takes; only a
+            // handle is cheaper.
+            range_floor: match ranges && writer.passes_handles() {
+                true => writer.range_floor(),
+                false => u64::MAX,
+            },
             writer,
             tokens: &mut self.tokens,
             file,

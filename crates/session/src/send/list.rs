@@ -4,7 +4,7 @@
 use super::{
     fake::DISGUISE,
     scan::{Chain, Found},
-    source::{Sources, quoted},
+    source::Sources,
 };
 use crate::{
     Error, Session,
@@ -98,6 +98,8 @@ pub(super) struct Lister {
     pub rule_context: ParseContext,
     /// Directories whose merge files are in force.
     pub pushed: Vec<Arc<Chain>>,
+    /// The source that the rules are seen from.
+    pub filter_source: Option<u32>,
     /// Directories scanned for the list being built (incremental recursion).
     pub scanned: Vec<Arc<Chain>>,
     /// `--chmod`.
@@ -133,6 +135,7 @@ impl Lister {
             loader,
             rule_context: crate::rules::context(&session.settings, varints),
             pushed: Vec::new(),
+            filter_source: None,
             scanned: Vec::new(),
             chmod: session
                 .settings
@@ -236,7 +239,7 @@ impl Lister {
         let st = &found.st;
         let protocol = session.protocol;
         if st.kind == Kind::Symlink && s.links && found.target.is_empty() {
-            let path = quoted(&self.sources.shown(found.source, &found.name));
+            let path = self.sources.quoted(found.source, &found.name);
             self.drop_entry([b"skipping symlink with 0-length value: ", &path[..]].concat());
             return Ok(false);
         }

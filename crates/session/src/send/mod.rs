@@ -207,7 +207,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     /// Lists the names of a files-from list below the source argument `top`.
     fn add_names(&mut self, top: &[u8], names: crate::rules::Names) -> Result<(), Error> {
         if let Err(e) = self.lister.sources.add(top) {
-            let path = source::quoted(&self.lister.sources.absolute(top));
+            let path = self.lister.sources.quoted_dir(top);
             let text = [b"change_dir ", &path[..], b" failed"].concat();
             let line = crate::log::sys_error_line(Role::Sender, text, &e);
             return Err(Error::fatal(ExitCode::FILE_SELECT, line));

@@ -1,6 +1,7 @@
 //! Looking at files and directories (file list: scanning a directory).
 
 use super::{
+    args::Arg,
     list::{Lister, Out},
     serve::device_len,
     source::quoted,
@@ -38,6 +39,18 @@ pub(super) enum Unseen {
     Io(io::Error),
     /// The run cannot go on.
     Fatal(Error),
+}
+
+/// Why the file behind a link cannot be looked at. For a daemon's client a file outside the module does not exist.
+fn no_referent(e: io::Error, unconfined: bool) -> Unseen {
+    use rustix::io::Errno;
+    let outside =
+        || [Errno::LOOP, Errno::XDEV].iter().any(|n| e.raw_os_error() == Some(n.raw_os_error()));
+    if e.kind() == io::ErrorKind::NotFound || (!unconfined && outside()) {
+        Unseen::NoReferent
+    } else {
+        Unseen::Io(e)
+    }
 }
 
 impl From<io::Error> for Unseen {
@@ -125,11 +138,13 @@ impl Lister {
     /// Looks at one name as the link options say. `source` may be replaced: a followed directory
     /// link is a source of its own.
     pub fn examine(&mut self, source: u32, name: Vec<u8>, follow: bool) -> Result<Found, Unseen> {
+        self.filter_from(source);
         let s = &self.session.settings;
         let (copy_links, copy_unsafe) = (s.copy_links, s.copy_unsafe_links);
         let (dirlinks, links, munge) = (s.copy_dirlinks, s.links, s.munge_links);
         let (fake_super, copy_devices) = (s.fake_super, s.copy_devices);
         let unconfined = self.sources.unconfined();
+        let no_referent = |e| no_referent(e, unconfined);
         let rel = self.sources.rel(source, &name).ok_or_else(invalid)?;
         let root = self.sources.root(source)?;
         let st = root.lstat(&rel)?;
@@ -144,9 +159,7 @@ impl Lister {
             return Ok(found);
         }
         if copy_links || follow {
-            found.st = root.stat_follow(&found.rel, unconfined).map_err(|e| {
-                if e.kind() == io::ErrorKind::NotFound { Unseen::NoReferent } else { Unseen::Io(e) }
-            })?;
+            found.st = root.stat_follow(&found.rel, unconfined).map_err(no_referent)?;
             return self.entered(found);
         }
         if dirlinks
@@ -173,14 +186,11 @@ impl Lister {
                 .concat();
                 self.log.info(text);
             }
-            found.st =
-                self.sources.root(source)?.stat_follow(&found.rel, unconfined).map_err(|e| {
-                    if e.kind() == io::ErrorKind::NotFound {
-                        Unseen::NoReferent
-                    } else {
-                        Unseen::Io(e)
-                    }
-                })?;
+            found.st = self
+                .sources
+                .root(source)?
+                .stat_follow(&found.rel, unconfined)
+                .map_err(no_referent)?;
             found.target.clear();
             return self.entered(found);
         }
@@ -208,12 +218,38 @@ impl Lister {
         Ok(found)
     }
 
+    /// Rules that name files or absolute paths mean them as seen from this source.
+    fn filter_from(&mut self, source: u32) {
+        if self.filter_source != Some(source) && !self.filters.is_empty() {
+            self.filter_source = Some(source);
+            self.filters.set_cwd(&self.sources.rule_dir(source));
+        }
+    }
+
     /// Whether the user's rules hide a name.
     pub fn hidden(&self, name: &[u8], is_dir: bool) -> bool {
         let name = filter_name(name);
         !name.is_empty()
             && !self.filters.is_empty()
             && self.filters.check(name, is_dir, false) == filters::Verdict::Exclude
+    }
+
+    /// Whether a daemon's rules hide a directory that an argument's name goes through.
+    pub fn hides_parents(&self, arg: &Arg) -> bool {
+        let end = arg.name.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        self.hides(&[&arg.dir[..], b"/", &arg.name[..end]].concat())
+    }
+
+    /// Whether a daemon's rules hide the path of a directory, or one above it.
+    pub fn hides(&self, dir: &[u8]) -> bool {
+        let Some(rules) = self.daemon_filters.as_ref().filter(|rules| !rules.is_empty()) else {
+            return false;
+        };
+        let path = self.sources.absolute(dir);
+        let ends = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at);
+        ends.chain([path.len()])
+            .filter(|at| *at > 0)
+            .any(|at| rules.check_daemon(&path[..at], true) == filters::Verdict::Exclude)
     }
 
     /// Whether a daemon's rules hide a name.
@@ -239,12 +275,12 @@ impl Lister {
         match why {
             Unseen::Fatal(_) => {}
             Unseen::NoReferent => {
-                let path = quoted(&self.sources.shown(source, name));
+                let path = self.sources.quoted(source, name);
                 self.log.error_xfer([b"symlink has no referent: ", &path[..]].concat());
                 self.session.status.add_io_error(io_error::GENERAL);
             }
             Unseen::Io(e) if e.kind() == io::ErrorKind::NotFound => {
-                let path = quoted(&self.sources.shown(source, name));
+                let path = self.sources.quoted(source, name);
                 self.vanished([b"file has vanished: ", &path[..]].concat());
             }
             Unseen::Io(e) => {
@@ -284,7 +320,8 @@ impl Lister {
         }
         self.pushed.truncate(kept);
         for c in &wanted[kept..] {
-            let mut loader = self.loader.below(self.sources.base(c.source));
+            self.filter_from(c.source);
+            let mut loader = self.loader.clone();
             self.filters
                 .push_dir(
                     filter_name(&c.name),
@@ -323,7 +360,7 @@ impl Lister {
         let device = match read {
             Ok(device) => device,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let path = quoted(&self.sources.shown(dir.source, &dir.name));
+                let path = self.sources.quoted(dir.source, &dir.name);
                 self.vanished([b"directory has vanished: ", &path[..]].concat());
                 return Ok(below);
             }

@@ -5,7 +5,6 @@ use super::{
     args::sanitize_xname,
     end::LEGACY_KEEP_ALIVE,
     file::{Outcome, Request},
-    source::quoted,
 };
 use crate::{
     Error, ExitCode,
@@ -213,7 +212,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let Some((file, len)) = self.open(entry, n, &name)? else { return Ok(()) };
         let from = if append == Append::Off { 0 } else { head.flength().min(len) };
         if append != Append::Off && len < entry.len() {
-            let path = quoted(&self.lister.sources.shown(entry.source(), &name));
+            let path = self.lister.sources.quoted(entry.source(), &name);
             self.log.warning([b"skipped diminished file: ", &path[..]].concat());
             return self.will_not_send(n);
         }
@@ -380,7 +379,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             Err(e) => e,
         };
         if e.kind() == io::ErrorKind::NotFound {
-            let path = quoted(&sources.shown(source, name));
+            let path = sources.quoted(source, name);
             let old = settings.am_daemon && !self.session.protocol.has_extended_flags();
             let class = if old { Class::Error } else { Class::Warning };
             self.log.line(class, [b"file has vanished: ", &path[..]].concat());

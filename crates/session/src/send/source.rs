@@ -28,8 +28,6 @@ struct SourceDir {
     shown: Vec<u8>,
     /// The directory as typed, for `%f`.
     typed: Vec<u8>,
-    /// The transfer root, which merge files are named from.
-    base: PathBuf,
     root: Option<Root>,
     used: u64,
 }
@@ -47,6 +45,10 @@ pub(super) struct Sources {
     /// A daemon's sources stay inside its module, the directory that it serves from.
     module: Option<Root>,
     confined: bool,
+    /// The module's name, for messages.
+    module_name: Vec<u8>,
+    /// The module's directory is `/`.
+    at_root: bool,
     open: usize,
     clock: u64,
 }
@@ -59,6 +61,8 @@ impl Sources {
             by_link: HashMap::new(),
             module: None,
             confined: session.settings.am_daemon,
+            module_name: session.settings.module().to_vec(),
+            at_root: session.settings.served.as_ref().is_some_and(|served| served.at_root),
             open: 0,
             clock: 0,
         }
@@ -77,7 +81,6 @@ impl Sources {
             prefix: Vec::new(),
             shown: self.absolute(dir),
             typed: dir.to_vec(),
-            base: PathBuf::from(OsStr::from_bytes(if dir.is_empty() { b"." } else { dir })),
             root: None,
             used: 0,
         });
@@ -106,7 +109,6 @@ impl Sources {
             prefix: name.to_vec(),
             shown: self.shown(parent, name),
             typed: of.typed.clone(),
-            base: of.base.clone(),
             root: None,
             used: 0,
         };
@@ -193,6 +195,25 @@ impl Sources {
         }
         out
     }
+    /// The path of a name in quotes, with the module that it lies in. There the directory that an argument starts from is seen from
+    /// the module's root.
+    pub fn quoted(&self, id: u32, name: &[u8]) -> Vec<u8> {
+        let shown = self.shown(id, name);
+        if !self.confined {
+            return quoted(&shown);
+        }
+        let below = self.at_root || !below_module(&self.dirs[id as usize].typed).is_root();
+        let slash: &[u8] = if below { b"/" } else { b"" };
+        self.in_module(&[slash, &shown].concat())
+    }
+    fn in_module(&self, path: &[u8]) -> Vec<u8> {
+        [b"\"", path, b"\" (in ", &self.module_name, b")"].concat()
+    }
+    /// A directory argument's path in quotes.
+    pub fn quoted_dir(&self, dir: &[u8]) -> Vec<u8> {
+        let path = self.absolute(dir);
+        if self.confined { self.in_module(&path) } else { quoted(&path) }
+    }
     /// `TEXT "PATH" AFTER: STRERROR (ERRNO)`, the shape of the sender's complaints.
     pub fn complain(
         &self,
@@ -203,7 +224,7 @@ impl Sources {
         after: &str,
         e: &io::Error,
     ) {
-        let line = [text.as_bytes(), &quoted(&self.shown(id, name)), after.as_bytes()].concat();
+        let line = [text.as_bytes(), &self.quoted(id, name), after.as_bytes()].concat();
         log.sys_error(Class::ErrorXfer, line, e);
     }
     /// Appends the path for `%f`: the directory as typed, then the name, without leading slash.
@@ -216,8 +237,8 @@ impl Sources {
         out.extend_from_slice(name.strip_prefix(b"/").unwrap_or(name));
     }
     /// The directory that merge-file names of this source start from.
-    pub fn base(&self, id: u32) -> &Path {
-        &self.dirs[id as usize].base
+    pub fn rule_dir(&self, id: u32) -> Vec<u8> {
+        self.absolute(&self.dirs[id as usize].typed)
     }
     /// A directory argument's path for messages.
     pub fn absolute(&self, dir: &[u8]) -> Vec<u8> {
@@ -233,7 +254,7 @@ impl Sources {
     }
     /// The sender's log line for a directory that cannot be entered.
     pub fn cannot_enter(&self, log: &Log, dir: &[u8], e: &io::Error) {
-        let line = [b"change_dir ", &quoted(&self.absolute(dir))[..], b" failed"].concat();
+        let line = [b"change_dir ", &self.quoted_dir(dir)[..], b" failed"].concat();
         log.with_role(Role::Sender).sys_error(Class::ErrorXfer, line, e);
     }
 }

@@ -233,7 +233,7 @@ fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {
 
 #[test]
 fn a_session_from_list_to_goodbye() {
-    let big: Vec<u8> = (0..1_500_000u32).map(|i| (i * 7 >> 3) as u8).collect();
+    let big: Vec<u8> = (0..1_500_000u32).map(|i| ((i * 7) >> 3) as u8).collect();
     for protocol in [28, 29, 30, 31, 32] {
         let dir = tree(&[("a", b"hello"), ("big", &big), ("d/e", b"")]);
         let mut peer = Peer::start(dir.path(), Settings::default(), protocol, false);

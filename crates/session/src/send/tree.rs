@@ -5,7 +5,6 @@ use super::{
     args::{self, Arg, ArgKind},
     list::{Lister, Out},
     scan::{Chain, Dir, Found, Unseen, filter_name, join},
-    source::quoted,
 };
 use crate::{
     Error,
@@ -88,7 +87,11 @@ impl Tree {
 
     /// Lists one argument; without incremental recursion with all that is below it.
     pub fn add(&mut self, lister: &mut Lister, arg: Arg, out: &mut dyn Out) -> Result<(), Error> {
-        let source = match lister.sources.add(&arg.dir) {
+        let added = match lister.hides(&arg.dir) {
+            true => Err(no_entry()),
+            false => lister.sources.add(&arg.dir),
+        };
+        let source = match added {
             Ok(source) => source,
             Err(e) => {
                 lister.sources.cannot_enter(&lister.log, &arg.dir, &e);
@@ -100,7 +103,11 @@ impl Tree {
         let settings = &session.settings;
         let (inc, relative) = (session.inc_recurse, settings.relative);
         let nested = relative && parents(&arg.name).next().is_some();
-        let resolved = if nested { self.resolve(lister, source, &arg.name) } else { Ok(source) };
+        let resolved = match nested {
+            true if lister.hides_parents(&arg) => Err(no_entry()),
+            true => self.resolve(lister, source, &arg.name),
+            false => Ok(source),
+        };
         let below = match resolved {
             Ok(below) => below,
             Err(e) => return self.missing(lister, source, arg, Unseen::Io(e), out),
@@ -445,7 +452,7 @@ impl Tree {
                     if e.kind() == io::ErrorKind::NotFound
                         && !lister.session.settings.delete_missing_args =>
                 {
-                    let path = quoted(&lister.sources.shown(deeper.source, &deeper.name));
+                    let path = lister.sources.quoted(deeper.source, &deeper.name);
                     let text = [b"file has vanished: ", &path[..]].concat();
                     lister.log.line(Class::Warning, text);
                     lister.session.status.add_io_error(io_error::VANISHED);

@@ -311,7 +311,7 @@ impl FlistDecoder {
             if self.kind(s.mode).is_none() {
                 return Err(invalid_mode(sent, &entry.name));
             }
-        } else if !s.started {
+        } else if !s.started && !f.missing_args {
             // Would pass for a request to delete the file.
             return Err(invalid_mode(0, &entry.name));
         }

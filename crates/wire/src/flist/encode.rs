@@ -183,7 +183,8 @@ impl FlistEncoder {
         };
         set(kind == Kind::Dir && e.top_dir, TOP_DIR);
         set(kind == Kind::Dir && e.no_content && p.has_varints(), NO_CONTENT_DIR);
-        set(s.started && e.mode == s.mode, SAME_MODE);
+        // Mode 0 asks for a deletion; receivers of late 3.2 refuse it spelled out, but know it as the state before any.
+        set((s.started || e.mode == 0) && e.mode == s.mode, SAME_MODE);
         set(e.mtime == s.mtime, SAME_TIME);
         // An id that brings its name is sent even if it is the one before.
         let user_name = inline_name(f, &e.uid_name);

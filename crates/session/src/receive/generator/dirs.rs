@@ -2,7 +2,7 @@
 //! directories, touch-up).
 use super::{
     super::{
-        attrs::{Times, quoted},
+        attrs::{Times, about},
         list::{Dir, DirEntry, List},
     },
     Generator, Node,
@@ -46,11 +46,14 @@ impl<W: SendHalf> Generator<W> {
         node: &Node,
         base: &DirEntry,
     ) -> Result<(), Error> {
+        if self.unmade.remove(&node.name) {
+            return self.report_unmade(node);
+        }
         if self.below_skipped(&node.name) || self.skipped.contains(&node.name) {
             return Ok(());
         }
         if self.refused(node) {
-            self.skipped.insert(node.name.clone());
+            self.skip_contents(node);
             return Ok(());
         }
         let Some(mut have) = self.dir_stat(node) else { return Ok(()) };
@@ -87,7 +90,7 @@ impl<W: SendHalf> Generator<W> {
         let new =
             made_now || early || (node.path.is_root() && std::mem::take(&mut self.root_is_new));
         if made_now && self.shared.do_xfers && !self.make_dir(node, node.want.mode) {
-            return Ok(());
+            return self.report_unmade(node);
         }
         let shown = if new { None } else { have };
         let flags = self.flags(node, shown.as_ref(), if new { F::LOCAL_CHANGE } else { 0 }, false);
@@ -149,10 +152,17 @@ impl<W: SendHalf> Generator<W> {
             }
             _ => return Ok(()),
         }
-        if self.make_dir(node, node.want.mode & 0o700) {
-            self.early.insert(node.name.clone());
-        }
+        match self.make_dir(node, node.want.mode & 0o700) {
+            true => self.early.insert(node.name.clone()),
+            false => self.unmade.insert(node.name.clone()),
+        };
         Ok(())
+    }
+
+    /// A directory that could not be made is itemized all the same.
+    fn report_unmade(&mut self, node: &Node) -> Result<(), Error> {
+        let flags = self.flags(node, None, F::LOCAL_CHANGE, false);
+        self.emit(node, flags, None, None)
     }
 
     /// Makes a directory. False if that failed, which skips its contents.
@@ -173,7 +183,7 @@ impl<W: SendHalf> Generator<W> {
             }
         }
         let Err(e) = made else { return true };
-        let text = quoted("recv_generator: mkdir", &root.display(&node.path), " failed");
+        let text = about("recv_generator: mkdir", &root.quoted(&node.path), " failed");
         self.log.sys_error(Class::ErrorXfer, text, &e);
         self.skip_contents(node);
         false
@@ -290,7 +300,7 @@ impl<W: SendHalf> Generator<W> {
             && let Some(root) = &mut self.root
             && let Err(e) = root.utimes(&path, None, Some((want.mtime, want.nsec)))
         {
-            let text = quoted("failed to set times on", &root.display(&path), "");
+            let text = about("failed to set times on", &root.quoted(&path), "");
             self.log.sys_error(Class::ErrorXfer, text, &e);
         }
     }
@@ -321,7 +331,7 @@ impl<W: SendHalf> Generator<W> {
         // Deepest first: a parent may lose the permission that leads to its children.
         for (path, perm) in tweaked.iter().rev() {
             if let Err(e) = root.chmod(path, *perm) {
-                let text = quoted("failed to modify permissions on", &root.display(path), "");
+                let text = about("failed to modify permissions on", &root.quoted(path), "");
                 self.log.sys_error(Class::ErrorXfer, text, &e);
             }
         }

@@ -1,7 +1,7 @@
 //! One entry: what is to be done about it (transfer: generator decisions, order of tests).
 use super::{
     super::{
-        attrs::quoted,
+        attrs::about,
         list::{Dir, DirEntry, List},
         shared::Transfer,
     },
@@ -176,10 +176,10 @@ impl<W: SendHalf> Generator<W> {
 
     pub(super) fn stat_failed(&self, node: &Node, e: &std::io::Error) {
         let shown = match &self.root {
-            Some(root) => root.display(&node.path),
-            None => node.name.clone(),
+            Some(root) => root.quoted(&node.path),
+            None => [b"\"", &node.name[..], b"\""].concat(),
         };
-        let text = quoted("recv_generator: failed to stat", &shown, "");
+        let text = about("recv_generator: failed to stat", &shown, "");
         self.log.sys_error(Class::ErrorXfer, text, e);
     }
 
@@ -237,7 +237,7 @@ impl<W: SendHalf> Generator<W> {
                 // A later member may have a basis.
                 if let Some(group) = node.group {
                     self.links.wait(group, node.ndx);
-                    self.open(node.ndx, 1);
+                    self.begin_one(node.ndx);
                 }
                 return Ok(());
             }
@@ -317,7 +317,7 @@ impl<W: SendHalf> Generator<W> {
                     }
                 }
                 Err(e) => {
-                    let text = quoted("failed to open", &root.display(&node.path), ", continuing");
+                    let text = about("failed to open", &root.quoted(&node.path), ", continuing");
                     self.log.sys_error(Class::Error, text, &e);
                     have = None;
                 }
@@ -329,12 +329,14 @@ impl<W: SendHalf> Generator<W> {
         }
         let flags = self.flags(node, have.as_ref(), base, false);
         let old_perm = have.map(|st| st.perm);
+        if self.shared.do_xfers {
+            self.begin_one(node.ndx);
+        }
         self.emit(node, flags, None, Some(Transfer { head, redo, old_perm }))?;
         if !self.shared.do_xfers {
             self.flush_soon()?;
             return self.lead(node);
         }
-        self.open(node.ndx, 1);
         if let Some(group) = node.group {
             self.links.begin(group, node.ndx);
         }

@@ -3,7 +3,7 @@ use super::{
     super::shared::{Request, Transfer},
     Generator, Node,
 };
-use crate::{Error, report::ItemEvent};
+use crate::{Error, log::Class, report::ItemEvent};
 use fast_io::SendHalf;
 use fsroot::Stat;
 use wire::{
@@ -58,18 +58,13 @@ impl<W: SendHalf> Generator<W> {
         if !p.has_item_flags() && transfer.is_none() {
             // Such items do not travel; whoever is the client here reports them.
             if flags & F::IS_NEW != 0 {
-                super::super::receiver::count_created(&self.session, node.want.kind);
+                super::super::finish::count_created(&self.session, node.want.kind);
             }
             self.report_here(node, &item);
             return Ok(());
         }
         // The answer may be here before the next line, so the receiver must know of the request already.
-        self.shared.requests().push_back(Request {
-            ndx: node.ndx,
-            flags,
-            xname: item.xname.clone(),
-            transfer,
-        });
+        self.shared.requests().push_back(Request::new(node.ndx, flags, xname, transfer));
         self.ndx.encode(node.ndx, self.writer.buf());
         item.encode(p, self.writer.buf());
         if self.shared.exchanges_xattrs(flags) {
@@ -80,10 +75,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     fn report_here(&self, node: &Node, item: &Item) {
-        let path = match &self.root {
-            Some(root) if self.shared.wants_path => root.display(&node.path),
-            _ => Vec::new(),
-        };
+        let path = self.shared.path_of(self.root.as_ref(), &node.name);
         let link = self
             .live
             .iter()
@@ -113,7 +105,8 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn say_unchanged(&self, node: &Node, changed: bool) {
         if self.session.settings.info.name >= 2 && !self.shared.itemizing {
             let after = if changed { "" } else { " is uptodate" };
-            self.log.info(self.name_text("", &node.name, after));
+            let class = if self.shared.log_itemizes { Class::Client } else { Class::Info };
+            self.log.line(class, self.name_text("", &node.name, after));
         }
     }
 }

@@ -21,7 +21,7 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn lead(&mut self, node: &Node) -> Result<(), Error> {
         let Some(group) = node.group else { return Ok(()) };
         for ndx in self.links.finish(group, &node.path, &node.name) {
-            self.open(ndx, -1);
+            self.end_one(ndx);
             if let Some((_, _, follower)) = self.node(ndx) {
                 let have = self.lstat(&follower.path).unwrap_or(None);
                 self.follow(&follower, have, &node.path, &node.name)?;
@@ -38,7 +38,7 @@ impl<W: SendHalf> Generator<W> {
             Leader::InProgress(leader) if leader == node.ndx => Ok(false),
             Leader::InProgress(_) => {
                 self.links.wait(group, node.ndx);
-                self.open(node.ndx, 1);
+                self.begin_one(node.ndx);
                 Ok(true)
             }
             Leader::Done(path, name) => {
@@ -84,8 +84,7 @@ impl<W: SendHalf> Generator<W> {
                 None => root.link(leader, &node.path),
             };
             if let Err(e) = made {
-                let mut text =
-                    super::super::attrs::quoted("link", &root.display(&node.path), " => ");
+                let mut text = super::super::attrs::about("link", &root.quoted(&node.path), " => ");
                 text.extend_from_slice(name);
                 text.extend_from_slice(b" failed");
                 self.log.sys_error(Class::ErrorXfer, text, &e);

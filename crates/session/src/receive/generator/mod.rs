@@ -86,6 +86,8 @@ pub(super) struct Generator<W> {
     skipped: HashSet<Vec<u8>>,
     /// Directories made before their own list came.
     early: HashSet<Vec<u8>>,
+    /// Directories that could not be made before their own list came, where they are still to be reported.
+    unmade: HashSet<Vec<u8>>,
     /// Modes to be restored at the end, of directories that we may not write otherwise.
     tweaked: Vec<(RelPath, u32)>,
     /// Incremental: directories whose times are set at the end.
@@ -103,8 +105,6 @@ pub(super) struct Generator<W> {
 /// A list that is being worked on.
 struct State {
     list: Arc<List>,
-    /// Requests without outcome, and members of hard-link groups that wait.
-    open: usize,
     walked: bool,
 }
 
@@ -147,6 +147,7 @@ impl<W: SendHalf> Generator<W> {
             links: Links::default(),
             skipped: HashSet::new(),
             early: HashSet::new(),
+            unmade: HashSet::new(),
             tweaked: Vec::new(),
             touch_later: Vec::new(),
             known_parent: None,
@@ -222,10 +223,9 @@ impl<W: SendHalf> Generator<W> {
         self.work_off()?;
         self.closing = true;
         self.send_done();
-        if self.live.iter().any(|s| s.open > 0) {
+        if self.live.iter().any(|s| !s.list.is_settled()) {
             // Links to redone files are still to be reported, for which this is the last chance.
             self.await_dones()?;
-            self.give_up_all()?;
         }
         let protocol = self.session.protocol;
         if protocol.has_item_flags() {
@@ -302,7 +302,7 @@ impl<W: SendHalf> Generator<W> {
 
     /// Handles the entries of a list.
     fn walk(&mut self, list: &Arc<List>) -> Result<(), Error> {
-        self.live.push_back(State { list: list.clone(), open: 0, walked: false });
+        self.live.push_back(State { list: list.clone(), walked: false });
         self.deleter.errors |= list.io_error;
         if let Some(dir) = &list.dir {
             self.list_dir(list, dir)?;
@@ -320,12 +320,13 @@ impl<W: SendHalf> Generator<W> {
     /// Now and then: events, keep-alives.
     fn tick(&mut self) -> Result<(), Error> {
         self.ticks += 1;
-        if self.ticks % TICK == 0 {
+        if self.ticks.is_multiple_of(TICK) {
             self.writer.keep_alive()?;
             if self.unflushed > 0 && self.unflushed_since.elapsed() >= PATIENCE {
                 self.unflushed = 0;
                 self.writer.flush()?;
             }
+            self.writer.spill()?;
             self.work_off()?;
         }
         Ok(())
@@ -333,11 +334,8 @@ impl<W: SendHalf> Generator<W> {
 
     /// Handles what has been reported, without waiting.
     fn work_off(&mut self) -> Result<(), Error> {
-        loop {
-            match self.inbox.try_recv() {
-                Ok(event) => self.event(event)?,
-                Err(_) => break,
-            }
+        while let Ok(event) = self.inbox.try_recv() {
+            self.event(event)?;
         }
         self.catch_up()
     }
@@ -366,7 +364,7 @@ impl<W: SendHalf> Generator<W> {
     /// Second attempts, and members of hard-link groups that take over.
     fn catch_up(&mut self) -> Result<(), Error> {
         while let Some(ndx) = self.links.promoted.pop_front() {
-            self.open(ndx, -1);
+            self.end_one(ndx);
             if !self.closing {
                 self.entry_again(ndx, false)?;
             }
@@ -377,7 +375,7 @@ impl<W: SendHalf> Generator<W> {
             if self.closing {
                 self.failed(ndx)?;
             } else {
-                self.open(ndx, -1);
+                self.end_one(ndx);
                 self.entry_again(ndx, true)?;
             }
         }
@@ -390,9 +388,10 @@ impl<W: SendHalf> Generator<W> {
             Event::ListEof => self.eof = true,
             Event::Done => self.done_seen += 1,
             Event::Finished(ndx) => {
-                self.open(ndx, -1);
+                self.end_one(ndx);
                 self.leader_done(ndx)?;
             }
+            Event::Settled => {}
             Event::Redo(ndx) => self.redo.push_back(ndx),
             Event::Failed(ndx) => self.failed(ndx)?,
             Event::Abort => {
@@ -404,7 +403,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     fn failed(&mut self, ndx: i32) -> Result<(), Error> {
-        self.open(ndx, -1);
+        self.end_one(ndx);
         let group = self.node(ndx).and_then(|(_, _, node)| node.group);
         if let Some(group) = group {
             self.links.give_up(group, ndx);
@@ -412,19 +411,17 @@ impl<W: SendHalf> Generator<W> {
         Ok(())
     }
 
-    /// Members of hard-link groups whose leaders failed too late for another try.
-    fn give_up_all(&mut self) -> Result<(), Error> {
-        self.work_off()?;
-        for state in &mut self.live {
-            state.open = 0;
+    /// Something more is open in the list that `ndx` belongs to.
+    fn begin_one(&self, ndx: i32) {
+        if let Some(state) = self.live.iter().find(|s| s.list.contains(ndx)) {
+            state.list.begin_one();
         }
-        Ok(())
     }
 
-    /// Changes the number of open ends of the list that `ndx` belongs to.
-    fn open(&mut self, ndx: i32, by: isize) {
-        if let Some(state) = self.live.iter_mut().find(|s| s.list.contains(ndx)) {
-            state.open = state.open.saturating_add_signed(by);
+    /// Something less is open in the list that `ndx` belongs to.
+    fn end_one(&self, ndx: i32) {
+        if let Some(state) = self.live.iter().find(|s| s.list.contains(ndx)) {
+            state.list.end_one();
         }
     }
 
@@ -454,7 +451,7 @@ impl<W: SendHalf> Generator<W> {
         }
         while let Some(front) = self.live.front() {
             let last = self.live.len() == 1 && self.pending.is_empty() && !self.eof;
-            if !front.walked || front.open > 0 || last {
+            if !front.walked || !front.list.is_settled() || last {
                 break;
             }
             if let Some(state) = self.live.pop_front() {

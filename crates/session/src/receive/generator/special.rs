@@ -1,6 +1,6 @@
 //! Symlinks, devices, fifos and sockets (generator decisions: directories, links, devices).
 use super::{
-    super::attrs::{Times, quoted},
+    super::attrs::{Times, about},
     Generator, Node,
 };
 use crate::{Error, flist::Entry, log::Class};
@@ -42,7 +42,7 @@ impl<W: SendHalf> Generator<W> {
             "symlink",
             |root, path| root.symlink(&target, path),
             |shown| {
-                let mut text = quoted("symlink", shown, " -> \"");
+                let mut text = about("symlink", shown, " -> \"");
                 text.extend_from_slice(&target);
                 text.extend_from_slice(b"\" failed");
                 text
@@ -64,7 +64,7 @@ impl<W: SendHalf> Generator<W> {
             have,
             what,
             |root, path| root.mknod(path, kind, mode, rdev),
-            |shown| quoted("mknod", shown, " failed"),
+            |shown| about("mknod", shown, " failed"),
         )
     }
 
@@ -75,7 +75,14 @@ impl<W: SendHalf> Generator<W> {
         have: Option<Stat>,
     ) -> Result<(), Error> {
         let Some(have) = have else { return Ok(()) };
-        let flags = self.flags(node, Some(&have), 0, false);
+        let mut flags = self.flags(node, Some(&have), 0, false);
+        if flags & F::REPORT_ACL != 0 && self.shared.do_xfers {
+            // Setting the ACL sets the permission bits too; only the others are reported beside it.
+            let special = |mode: u32| mode & 0o7000;
+            if special(node.want.mode) == special(have.perm) {
+                flags &= !F::REPORT_PERMS;
+            }
+        }
         self.emit(node, flags, None, None)?;
         let mut changed = false;
         if self.shared.do_xfers
@@ -85,8 +92,10 @@ impl<W: SendHalf> Generator<W> {
                 Kind::Symlink => have.perm,
                 _ => self.attrs.dest_perm(root, &node.path, &node.want, Some(have.perm)),
             };
-            changed |=
-                self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::IfDifferent);
+            // Where the content was looked at, or changing attributes touches the file anyway, nanoseconds count too.
+            let exact = self.session.settings.checksum || flags & F::REPORT_XATTR != 0;
+            let times = if exact { Times::Exact } else { Times::IfDifferent };
+            changed |= self.attrs.apply(root, &node.path, &node.want, &have, perm, times);
         }
         self.say_unchanged(node, changed);
         self.lead(node)
@@ -118,7 +127,7 @@ impl<W: SendHalf> Generator<W> {
                 None => make(root, &node.path),
             };
             if let Err(e) = made {
-                let text = failure(&root.display(&node.path));
+                let text = failure(&root.quoted(&node.path));
                 self.log.sys_error(Class::ErrorXfer, text, &e);
                 self.skipped_member(node, true);
                 return Ok(());

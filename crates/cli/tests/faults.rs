@@ -1,0 +1,422 @@
+//! Ends that die, disks that fill, files that change while they are read: no file is ever torn, and
+//! the exit codes are those of the real rsync.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use testkit::run::{Finished, TIME_LIMIT, command, run};
+use testkit::{Peers, Scratch, normalise, tree};
+
+fn peers() -> Peers {
+    Peers::new(env!("CARGO_BIN_EXE_oxrsync"))
+}
+
+/// A remote shell that leaves the server's process number in a file.
+fn shell(folder: &Path) -> PathBuf {
+    let path = folder.join("shell");
+    let script = format!(
+        "#!/bin/sh\nshift\necho $$ >{}\nexec /bin/sh -c \"exec $*\"\n",
+        folder.join("server.pid").display()
+    );
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < TIME_LIMIT, "{what}: not within {TIME_LIMIT:?}");
+        sleep(Duration::from_millis(2));
+    }
+}
+
+fn server_pid(top: &Path) -> Option<String> {
+    let text = fs::read_to_string(top.join("server.pid")).ok()?;
+    text.ends_with('\n').then(|| text.trim().to_owned())
+}
+
+fn kill(pid: &str) {
+    // The process may have ended by itself; then there is nothing to kill.
+    let _ = Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status();
+}
+
+fn gone(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.trim_start().starts_with('Z'))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Victim {
+    Client,
+    Server,
+}
+
+/// Kills one end somewhere in the middle; returns what the client said if it survived.
+fn interrupted(
+    client: &Path,
+    server: &Path,
+    args: &[&str],
+    top: &Path,
+    victim: Victim,
+    after: Duration,
+) -> Option<i32> {
+    let _ = fs::remove_file(top.join("server.pid"));
+    let mut child: Child = command(client)
+        .args(["-a", "-e"])
+        .arg(shell(top))
+        .arg(format!("--rsync-path={}", server.display()))
+        .args(args)
+        .current_dir(top)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the server starts", || server_pid(top).is_some());
+    let server_pid = server_pid(top).unwrap();
+    sleep(after);
+    match victim {
+        Victim::Client => child.kill().unwrap(),
+        Victim::Server => kill(&server_pid),
+    }
+    let status = child.wait().unwrap();
+    wait_until("the server ends", || gone(&server_pid));
+    // A receiver may be a child of the server: its last act is to remove its temporary file, so the
+    // folder is quiet once it has ended.
+    sleep(Duration::from_millis(100));
+    status.code()
+}
+
+const TREE: &str = r"
+f src/a size=2000000
+f src/b size=2000000
+f src/c size=2000000
+f dst/a size=2000000 edits=50 mtime=1000000000
+f dst/b size=1500000 mtime=1000000000
+";
+
+#[test]
+fn a_killed_end_never_leaves_a_torn_file() {
+    let Peers { rsync, ours, .. } = peers();
+    let mut rng = fastrand::Rng::with_seed(5);
+    for (client, server) in [(&ours, &ours), (&ours, &rsync), (&rsync, &ours)] {
+        for operands in [["src/", "host:dst/"], ["host:src/", "dst/"]] {
+            for victim in [Victim::Client, Victim::Server] {
+                let scratch = Scratch::new("faults", "killed");
+                let top = &scratch.path;
+                tree::build(top, TREE);
+                let read = |name: &str| fs::read(top.join(name)).ok();
+                let old: Vec<_> = ["dst/a", "dst/b", "dst/c"].map(read).into();
+                let new: Vec<_> = ["src/a", "src/b", "src/c"].map(read).into();
+                let after = Duration::from_millis(rng.u64(0..600));
+                let mut args = vec!["--bwlimit=6M"];
+                args.extend(operands);
+                interrupted(client, server, &args, top, victim, after);
+                let what = format!("{client:?} {server:?} {operands:?} {victim:?} {after:?}");
+                for (index, name) in ["dst/a", "dst/b", "dst/c"].into_iter().enumerate() {
+                    let found = read(name);
+                    assert!(found == old[index] || found == new[index], "{what}: {name} is torn");
+                }
+                let pulling = operands[1] == "dst/";
+                let receiver_killed = (victim == Victim::Client) == pulling;
+                // The real receiver is left alone here: it may be slow to notice.
+                let receiver_ours = if pulling { client == &ours } else { server == &ours };
+                if !receiver_killed && receiver_ours {
+                    let left: Vec<_> = names(&top.join("dst"));
+                    assert!(
+                        left.iter().all(|name| !name.starts_with('.')),
+                        "{what}: temporary files stay: {left:?}"
+                    );
+                }
+                let mut again = command(client);
+                again.args(["-a", "-e"]).arg(shell(top));
+                again.arg(format!("--rsync-path={}", server.display()));
+                again.args(operands).current_dir(top);
+                let again = run(again, b"", top);
+                assert_eq!(again.code(), Some(0), "{what}: {}", again.text());
+                let found: Vec<_> = ["dst/a", "dst/b", "dst/c"].map(read).into();
+                assert!(found == new, "{what}: the next run completes the copy");
+            }
+        }
+    }
+}
+
+#[test]
+fn partial_keeps_what_has_arrived() {
+    let Peers { rsync, ours, .. } = peers();
+    for (client, server) in [(&rsync, &rsync), (&ours, &ours), (&ours, &rsync), (&rsync, &ours)] {
+        let scratch = Scratch::new("faults", "partial");
+        let top = &scratch.path;
+        tree::build(top, "f src/a size=8000000\nd dst");
+        let args = ["--partial", "--bwlimit=4M", "host:src/", "dst/"];
+        let after = Duration::from_millis(900);
+        let code = interrupted(client, server, &args, top, Victim::Server, after);
+        assert_eq!(code, Some(12), "{client:?} {server:?}");
+        let whole = fs::read(top.join("src/a")).unwrap();
+        let part = fs::read(top.join("dst/a")).expect("the part is kept under the file's name");
+        assert!(!part.is_empty() && part.len() < whole.len(), "{client:?} {}", part.len());
+        assert!(whole.starts_with(&part), "{client:?}: the part is the start of the file");
+        assert_eq!(names(&top.join("dst")), ["a"]);
+    }
+}
+
+/// A small file system in memory, unmounted when dropped.
+struct Small(PathBuf);
+
+impl Small {
+    fn mount(path: &Path, size: &str) -> Self {
+        fs::create_dir(path).unwrap();
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"])
+            .arg(path)
+            .status()
+            .unwrap();
+        assert!(status.success(), "this test mounts a small tmpfs: run it as root");
+        Self(path.to_path_buf())
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+/// What a run ended with, in comparable form.
+fn ending(finished: &Finished, top: &Path, program: &Path) -> (String, String) {
+    let replace =
+        [(top.display().to_string(), "{top}"), (program.display().to_string(), "{rsync}")];
+    (finished.end.clone(), normalise::stderr(&finished.stderr, &replace))
+}
+
+#[test]
+fn a_full_destination() {
+    let Peers { rsync, ours, .. } = peers();
+    for (remote, extra) in
+        [(false, "-W"), (false, "--no-whole-file"), (true, "-W"), (false, "--inplace")]
+    {
+        let mut endings = Vec::new();
+        for program in [&rsync, &ours] {
+            let scratch = Scratch::new("faults", "full");
+            let top = &scratch.path;
+            tree::build(top, "f src/a size=10000\nf src/b size=3000000\nf src/c size=10000");
+            let small = Small::mount(&top.join("dst"), "1m");
+            let mut command = command(program);
+            command.args(["-a", extra, "src/"]).current_dir(top);
+            if remote {
+                command.arg("-e").arg(shell(top));
+                command.arg(format!("--rsync-path={}", program.display())).arg("host:dst/");
+            } else {
+                command.arg("dst/");
+            }
+            let finished = run(command, b"", top);
+            assert_eq!(finished.code(), Some(11), "{program:?} {extra}: {}", finished.text());
+            let said = String::from_utf8_lossy(&finished.stderr).into_owned();
+            assert!(said.contains("No space left on device (28)"), "{said}");
+            if extra != "--inplace" {
+                let left = names(&top.join("dst"));
+                assert!(!left.contains(&"b".to_owned()), "{program:?} {extra}: {left:?}");
+                assert!(
+                    left.iter().all(|name| !name.starts_with('.')),
+                    "{program:?} {extra}: {left:?}"
+                );
+            }
+            endings.push(finished.end);
+            drop(small);
+        }
+        assert_eq!(endings[0], endings[1], "{extra}");
+    }
+}
+
+/// Runs a slow copy of `src/` and does something once its first file is under way.
+fn copy_while(
+    client: &Path,
+    server: Option<&Path>,
+    args: &[&str],
+    top: &Path,
+    act: impl FnOnce(),
+) -> Finished {
+    let mut command = command(client);
+    command.args(["-a", "--bwlimit=2M"]).args(args).current_dir(top);
+    match server {
+        Some(server) => {
+            command.arg("-e").arg(shell(top)).arg(format!("--rsync-path={}", server.display()));
+            command.args(["src/", "host:dst/"]);
+        }
+        None => {
+            command.args(["src/", "dst/"]);
+        }
+    }
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(command, b"", top));
+        wait_until("the first file is under way", || {
+            running.is_finished()
+                || names(&top.join("dst")).iter().any(|name| name.starts_with(".a."))
+        });
+        act();
+        running.join().unwrap()
+    })
+}
+
+/// A file is changed in some way during the transfer; ours must end as the real rsync does.
+fn changing(name: &str, wanted: i32, act: fn(&Path)) {
+    let Peers { rsync, ours, .. } = peers();
+    let runs: [(&Path, Option<&Path>); 5] = [
+        (&rsync, Some(&rsync)),
+        (&ours, Some(&ours)),
+        (&ours, Some(&rsync)),
+        (&rsync, Some(&ours)),
+        (&ours, None),
+    ];
+    let mut truth: Option<Option<Vec<u8>>> = None;
+    for (client, server) in runs {
+        let scratch = Scratch::new("faults", name);
+        let top = &scratch.path;
+        tree::build(top, "f src/a size=3000000\nf src/z size=500000\nd dst");
+        let finished = copy_while(client, server, &[], top, || act(&top.join("src")));
+        let what = format!("{name} {client:?} {server:?}");
+        assert_eq!(finished.code(), Some(wanted), "{what}: {}", finished.text());
+        let z = fs::read(top.join("dst/z")).ok();
+        let truth = truth.get_or_insert_with(|| z.clone());
+        assert!(*truth == z, "{what}: dst/z has {:?} bytes", z.map(|z| z.len()));
+        let left = names(&top.join("dst"));
+        assert!(left.iter().all(|name| !name.starts_with('.')), "{what}: {left:?}");
+    }
+}
+
+#[test]
+fn a_file_that_vanishes() {
+    changing("vanished", 24, |src| fs::remove_file(src.join("z")).unwrap());
+}
+
+#[test]
+fn a_file_that_shrinks_before_its_turn() {
+    changing("shrunk", 0, |src| {
+        OpenOptions::new().write(true).open(src.join("z")).unwrap().set_len(1000).unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_grows_before_its_turn() {
+    changing("grown", 0, |src| {
+        let mut file = OpenOptions::new().append(true).open(src.join("z")).unwrap();
+        file.write_all(&[7; 300_000]).unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_becomes_a_folder() {
+    changing("replaced", 23, |src| {
+        fs::remove_file(src.join("z")).unwrap();
+        fs::create_dir(src.join("z")).unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read() {
+    changing("shrinking", 23, |src| {
+        OpenOptions::new().write(true).open(src.join("a")).unwrap().set_len(1_000_000).unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_grows_while_it_is_read() {
+    changing("growing", 0, |src| {
+        let mut file = OpenOptions::new().append(true).open(src.join("a")).unwrap();
+        file.write_all(&[7; 300_000]).unwrap();
+    });
+}
+
+/// The real rsync and ours meet the same broken remote shell.
+fn broken_shell(name: &str, script: &str, args: &[&str], wanted: Option<i32>) {
+    let Peers { rsync, ours, .. } = peers();
+    let mut endings = Vec::new();
+    for program in [&rsync, &ours] {
+        let scratch = Scratch::new("faults", name);
+        let top = &scratch.path;
+        tree::build(top, "f src/a size=100\nd dst");
+        let shell = top.join("shell");
+        if !script.is_empty() {
+            fs::write(&shell, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let mut command = command(program);
+        command.arg("-a").args(args).arg("-e").arg(&shell).current_dir(top);
+        let finished = run(command, b"", top);
+        if wanted.is_some() {
+            assert_eq!(finished.code(), wanted, "{name} {program:?}: {}", finished.text());
+        }
+        endings.push(ending(&finished, top, program));
+    }
+    let diff = normalise::diff(&endings[0].1, &endings[1].1);
+    assert!(diff.is_empty(), "{name} {args:?}: stderr\n{diff}");
+    assert_eq!(endings[0].0, endings[1].0, "{name} {args:?}");
+}
+
+const PUSH: &[&str] = &["src/", "host:dst/"];
+const PULL: &[&str] = &["host:src/", "dst/"];
+
+#[test]
+fn a_peer_that_ends_at_once() {
+    for args in [PUSH, PULL] {
+        broken_shell("ends", "exit 0", args, Some(12));
+        broken_shell("fails", "exit 3", args, None);
+        broken_shell("not-found", "exit 127", args, None);
+        broken_shell("dies", "kill -9 $$", args, None);
+    }
+}
+
+#[test]
+fn a_peer_that_is_no_rsync() {
+    for args in [PUSH, PULL] {
+        broken_shell("chatty", "echo Welcome to this machine; cat >/dev/null", args, Some(2));
+        broken_shell("missing", "", args, None);
+    }
+}
+
+#[test]
+fn a_peer_that_is_silent() {
+    for operands in [PUSH, PULL] {
+        let args: Vec<_> = ["--timeout=1"].into_iter().chain(operands.iter().copied()).collect();
+        broken_shell("silent", "exec sleep 60", &args, Some(30));
+    }
+}
+
+#[test]
+fn a_daemon_that_is_silent_or_absent() {
+    let Peers { rsync, ours, .. } = peers();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let absent = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    for (port, wanted) in [(port, 30), (absent, 10)] {
+        let mut endings = Vec::new();
+        for program in [&rsync, &ours] {
+            let scratch = Scratch::new("faults", "daemon");
+            let mut command = command(program);
+            command.args(["-a", "--timeout=1", &format!("--port={port}"), "127.0.0.1::m/", "d/"]);
+            command.current_dir(&scratch.path);
+            let finished = run(command, b"", &scratch.path);
+            assert_eq!(finished.code(), Some(wanted), "{program:?}: {}", finished.text());
+            endings.push(ending(&finished, &scratch.path, program));
+        }
+        assert_eq!(endings[0], endings[1]);
+    }
+}

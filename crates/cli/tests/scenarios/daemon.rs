@@ -1,0 +1,93 @@
+//! What a daemon does beyond serving a tree: lists of modules, refusals, logins.
+
+use super::trees::{BASIC, EMPTY, OLDER};
+use testkit::scenario::DAEMON;
+use testkit::{Row, Via, row};
+
+const LOGIN: &str =
+    "auth users = alice, bob:ro, carol:deny\nsecrets file = {top}/secrets\nstrict modes = yes\n";
+
+const SECRETS: &str = "f secrets text=alice:wonder\\nbob:builder\\ncarol:x\\n mode=600\nf password text=wonder\\n mode=600\nf wrong text=nope\\n mode=600\nf builder text=builder\\n mode=600";
+
+const PULL: &[Via] = &[Via::DaemonPull];
+const PUSH: &[Via] = &[Via::DaemonPush];
+
+pub const ROWS: &[Row] = &[
+    // With nothing to receive, the receiver of rsync stops at a connection that its peer has
+    // closed already; ours ends in order. Only the name of the process in the last line differs.
+    row("unknown-path", &[BASIC, EMPTY], "-av").over(PULL).from_to("none/", "dst/").any_stderr(),
+    row("unknown-destination", &[BASIC], "-av").over(PUSH).from_to("src/", "none/deep/"),
+    row("read-only", &[BASIC, EMPTY], "-av").over(PUSH).modules("read only = yes"),
+    row("write-only", &[BASIC, EMPTY], "-av").over(PULL).modules("write only = yes"),
+    row("missing-module-path", &[BASIC, EMPTY], "-av").over(DAEMON).modules("path = {top}/nowhere"),
+    row("login", &[BASIC, SECRETS, EMPTY], "-ai --password-file=password")
+        .over(DAEMON)
+        .modules(LOGIN)
+        .environment(&[("USER", "alice")]),
+    row("login-environment", &[BASIC, SECRETS, EMPTY], "-ai")
+        .over(PULL)
+        .modules(LOGIN)
+        .environment(&[("USER", "alice"), ("RSYNC_PASSWORD", "wonder")]),
+    row("login-wrong", &[BASIC, SECRETS, EMPTY], "-ai --password-file=wrong")
+        .over(DAEMON)
+        .modules(LOGIN)
+        .environment(&[("USER", "alice")]),
+    row("login-unknown-user", &[BASIC, SECRETS, EMPTY], "-ai --password-file=wrong")
+        .over(PULL)
+        .modules(LOGIN)
+        .environment(&[("USER", "eve")]),
+    row("login-read-only-user", &[BASIC, SECRETS, EMPTY], "-ai --password-file=builder")
+        .over(DAEMON)
+        .modules(LOGIN)
+        .environment(&[("USER", "bob")]),
+    row("login-denied-user", &[BASIC, SECRETS, EMPTY], "-ai --password-file=wrong")
+        .over(PULL)
+        .modules(LOGIN)
+        .environment(&[("USER", "carol")]),
+    row("login-protocols", &[BASIC, SECRETS, EMPTY], "-ai --password-file=password")
+        .over(PULL)
+        .modules(LOGIN)
+        .environment(&[("USER", "alice")])
+        .protocols(&[27, 29, 30, 31]),
+    row("hosts-deny", &[BASIC, EMPTY], "-ai").over(DAEMON).modules("hosts deny = 127.0.0.0/8"),
+    row("hosts-allow", &[BASIC, EMPTY], "-ai").over(PULL).modules("hosts allow = 127.0.0.1"),
+    row("hosts-allow-other", &[BASIC, EMPTY], "-ai").over(PULL).modules("hosts allow = 10.0.0.0/8"),
+    row("refuse-options", &[BASIC, OLDER], "-ai --delete")
+        .over(PUSH)
+        .modules("refuse options = delete"),
+    row("refuse-compress", &[BASIC, EMPTY], "-aiz").over(PULL).modules("refuse options = compress"),
+    row("daemon-exclude", &[BASIC, EMPTY], "-ai")
+        .over(DAEMON)
+        .modules("exclude = /src/sub *.o /dst/exec"),
+    row("daemon-filter", &[BASIC, EMPTY], "-ai").over(DAEMON).modules("filter = - medium"),
+    row("max-connections", &[BASIC, EMPTY], "-ai")
+        .over(PULL)
+        .modules("max connections = 1\nlock file = {top}/../lock"),
+    // With nothing to receive, the receiver of rsync stops at a connection that its peer has
+    // closed already; ours ends in order. Only the name of the process in the last line differs.
+    row("escape", &[BASIC, EMPTY], "-ai")
+        .over(PULL)
+        .from_to("../../../etc/hostname", "dst/")
+        .any_stderr(),
+    row("incoming-chmod", &[BASIC, EMPTY], "-ai").over(PUSH).modules("incoming chmod = F600,D700"),
+    row("outgoing-chmod", &[BASIC, EMPTY], "-ai").over(PULL).modules("outgoing chmod = F600,D700"),
+    row("numeric-ids", &[super::trees::OWNED, EMPTY], "-ai")
+        .over(DAEMON)
+        .modules("numeric ids = no"),
+    row("munged-links", &[super::trees::LINKS, EMPTY], "-ai")
+        .over(DAEMON)
+        .modules("munge symlinks = yes"),
+    row("dont-compress", &[BASIC, EMPTY], "-aiz").over(PULL).modules("dont compress = *.gz medium"),
+    row("motd", &[BASIC, EMPTY], "-a").over(PULL),
+    row("ignore-errors", &[BASIC, OLDER], "-ai --delete")
+        .over(DAEMON)
+        .modules("ignore errors = yes")
+        .any_order(),
+    row("fake-super", &[super::trees::OWNED, EMPTY], "-ai").over(PUSH).modules("fake super = yes"),
+    row("transfer-log", &[BASIC, EMPTY], "-ai")
+        .over(DAEMON)
+        .modules("transfer logging = yes\nlog format = %o %n"),
+    row("early-input", &[BASIC, EMPTY, "f early text=hi"], "-ai --early-input=early").over(PULL),
+    row("dparam-address", &[BASIC, EMPTY], "-ai --address=127.0.0.1 -4").over(PULL),
+    row("sockopts", &[BASIC, EMPTY], "-ai --sockopts=SO_KEEPALIVE").over(PULL),
+];

@@ -1,0 +1,119 @@
+//! Deleting what the source does not have.
+
+use super::trees::{BASIC, EMPTY, OLDER};
+use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, row};
+
+const EXTRA: &str = r"
+f dst/a-file size=5
+f dst/z-file size=5
+f dst/sub/extra size=5
+f dst/sub/deeper/extra/deep/file size=5
+d dst/empty-extra/one/two
+l dst/extra-link -> nowhere
+p dst/extra-fifo
+f dst/keep.o size=5
+f dst/cache/keep.o size=5
+f dst/cache/go.c size=5
+";
+
+pub const ROWS: &[Row] = &[
+    row("delete", &[BASIC, EXTRA], "-av --delete").over(EVERY_WAY).any_order(),
+    row("before", &[BASIC, EXTRA], "-av --delete-before").over(EVERY_WAY).any_order(),
+    row("during", &[BASIC, EXTRA], "-avi --delete-during").over(EVERY_WAY).any_order(),
+    row("delay", &[BASIC, EXTRA], "-av --delete-delay").over(EVERY_WAY).any_order(),
+    row("after", &[BASIC, EXTRA], "-av --delete-after").over(EVERY_WAY).any_order(),
+    row("before-order", &["f src/a size=4", EXTRA], "-ai --delete-before").over(LOCAL_AND_SHELL),
+    row("after-order", &["f src/a size=4", EXTRA], "-ai --delete-after").over(LOCAL_AND_SHELL),
+    row("delay-order", &["f src/a size=4", EXTRA], "-ai --delete-delay").over(LOCAL_AND_SHELL),
+    row("short", &[BASIC, OLDER], "-ai --del").over(LOCAL_AND_SHELL).any_order(),
+    row("no-inc", &[BASIC, EXTRA], "-av --delete --no-inc-recursive").over(EVERY_WAY).any_order(),
+    row("protocols", &[BASIC, EXTRA], "-av --delete --stats")
+        .over(SHELL)
+        .protocols(&[27, 28, 29, 30, 31])
+        .any_order(),
+    row("delay-protocols", &[BASIC, EXTRA], "-av --delete-delay")
+        .over(SHELL)
+        .protocols(&[29, 30])
+        .any_order(),
+    row("excluded-kept", &[BASIC, EXTRA], "-av --delete --exclude=*.o").over(EVERY_WAY).any_order(),
+    row("excluded-deleted", &[BASIC, EXTRA], "-av --delete --exclude=*.o --delete-excluded")
+        .over(EVERY_WAY)
+        .any_order(),
+    row("protected", &[BASIC, EXTRA], "-av --delete '--filter=P *.o'")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("risk", &[BASIC, EXTRA], "-av --delete '--filter=R keep.o' --exclude=*.o")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("hidden", &[BASIC, "f src/hide.me size=4", EXTRA], "-av --delete '--filter=H hide.*'")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("max-delete", &[BASIC, EXTRA], "-av --delete --max-delete=3").over(EVERY_WAY).any_order(),
+    row("max-delete-zero", &[BASIC, EXTRA], "-av --delete --max-delete=0")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("max-delete-negative", &[BASIC, EXTRA], "-av --delete --max-delete=-1")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row(
+        "force",
+        &["f src/x size=4\nl src/y -> x", "f dst/x/inside size=4\nf dst/y/in/side size=4"],
+        "-avi --force",
+    )
+    .over(EVERY_WAY),
+    row("force-with-delete", &["f src/x size=4", "f dst/x/inside size=4"], "-avi --delete")
+        .over(LOCAL_AND_SHELL),
+    row("without-recursion", &[BASIC, EXTRA], "-v --delete").over(LOCAL_AND_SHELL),
+    row("dirs", &[BASIC, EXTRA], "-dav --no-r --delete").over(LOCAL_AND_SHELL).any_order(),
+    // With nothing to receive, the receiver of rsync stops at a connection that its peer has
+    // closed already; ours ends in order. Only the name of the process in the last line differs.
+    row("missing-source-dir", &[BASIC, EXTRA], "-av --delete")
+        .over(LOCAL_AND_SHELL)
+        .from_to("none/", "dst/")
+        .any_order()
+        .any_stderr(),
+    row(
+        "two-sources",
+        &[BASIC, "f more/a-file size=5\nf more/sub/extra size=5", EXTRA],
+        "-av --delete",
+    )
+    .over(LOCAL_AND_SHELL)
+    .from_to("src/ more/", "dst/")
+    .any_order(),
+    row("one-file", &[BASIC, EXTRA], "-av --delete")
+        .over(LOCAL_AND_SHELL)
+        .from_to("src/small", "dst/"),
+    row("dry-run", &[BASIC, EXTRA], "-avn --delete-after").over(EVERY_WAY).any_order(),
+    row("quiet", &[BASIC, EXTRA], "-aq --delete").over(SHELL),
+    row("info", &[BASIC, EXTRA], "-a --delete --info=del1").over(LOCAL_AND_SHELL),
+    row("info-2", &[BASIC, EXTRA], "-a --delete --info=del2").over(LOCAL_AND_SHELL).any_order(),
+    row("stats", &[BASIC, EXTRA], "-a --delete --info=stats2").over(LOCAL_AND_SHELL),
+    row(
+        "non-empty-mismatch",
+        &["d src/sub\nf src/sub/x size=3", "f dst/sub size=4"],
+        "-avi --delete",
+    )
+    .over(LOCAL_AND_SHELL)
+    .any_order(),
+    row(
+        "per-dir-rules",
+        &[BASIC, EXTRA, "f src/.rsync-filter text=-\\s*.o\\n\nf src/cache/x size=3"],
+        "-avF --delete",
+    )
+    .over(EVERY_WAY)
+    .any_order(),
+    row("ignore-existing", &[BASIC, EXTRA], "-ai --delete --ignore-existing")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("nothing", &["d src", EXTRA], "-ai --delete").over(LOCAL_AND_SHELL),
+    row("whole-tree", &["d src", EXTRA], "-a --delete --stats").over(LOCAL_AND_SHELL),
+    row(
+        "prune",
+        &["f src/full/x size=4\nd src/hollow", EXTRA, "f dst/hollow/old"],
+        "-avm --delete",
+    )
+    .over(LOCAL_AND_SHELL)
+    .any_order(),
+    row("empty-dest", &[BASIC, EMPTY], "-ai --delete").over(LOCAL_AND_SHELL),
+];

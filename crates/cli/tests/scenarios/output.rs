@@ -1,0 +1,143 @@
+//! What is printed, at every verbosity and in every format.
+
+use super::trees::{BASIC, DELTA, EMPTY, LINKED, OLDER};
+use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, Via, row};
+
+pub const ROWS: &[Row] = &[
+    row("verbose", &[BASIC, OLDER], "-av").over(EVERY_WAY),
+    row("verbose-2", &[BASIC, OLDER], "-avv").over(EVERY_WAY).any_order(),
+    row("verbose-2-itemized", &[BASIC, OLDER], "-avvi").over(LOCAL_AND_SHELL).any_order(),
+    row("verbose-no-inc", &[BASIC, OLDER], "-av --no-inc-recursive").over(LOCAL_AND_SHELL),
+    row("verbose-2-no-inc", &[BASIC, OLDER], "-avv --no-inc-recursive")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("itemize-twice", &[BASIC, OLDER], "-aii").over(EVERY_WAY),
+    row("itemize-links", &[LINKED, EMPTY], "-aHii").over(LOCAL_AND_SHELL),
+    row("itemize-no-times", &[BASIC, OLDER], "-rlpi").over(LOCAL_AND_SHELL),
+    row("itemize-checksum", &[DELTA], "-aic").over(EVERY_WAY),
+    row("itemize-protocol-28", &[BASIC, OLDER], "-ai").over(SHELL).protocols(&[28]),
+    row("quiet", &[BASIC, OLDER], "-avq").over(EVERY_WAY),
+    row("stats", &[BASIC, OLDER], "-a --stats").over(EVERY_WAY),
+    row("stats-delete", &[BASIC, OLDER], "-a --stats --delete").over(EVERY_WAY),
+    row("stats-human", &[DELTA], "-ah --stats").over(LOCAL_AND_SHELL),
+    row("stats-human-2", &[DELTA], "-ahh --stats").over(LOCAL_AND_SHELL),
+    row("stats-plain", &[DELTA], "-a --no-h --stats").over(LOCAL_AND_SHELL),
+    row("stats-protocol-29", &[BASIC, OLDER], "-a --stats").over(SHELL).protocols(&[29]),
+    row("stats-dry-run", &[BASIC, OLDER], "-an --stats").over(LOCAL_AND_SHELL),
+    row("stats-empty", &["d src\nd dst"], "-a --stats").over(LOCAL_AND_SHELL),
+    row("stats-no-list", &["d src\nd dst"], "--stats").over(LOCAL_AND_SHELL),
+    row("progress", &[BASIC, OLDER], "-a --progress").over(EVERY_WAY),
+    row("progress-no-inc", &[BASIC, OLDER], "-a --progress --no-inc-recursive")
+        .over(LOCAL_AND_SHELL),
+    row("progress-human", &[DELTA], "-ah --progress").over(LOCAL_AND_SHELL),
+    row("progress-2", &["f src/a size=4000"], "-a --info=progress2").over(LOCAL_AND_SHELL),
+    row("progress-itemized", &[BASIC, OLDER], "-ai --progress").over(LOCAL_AND_SHELL),
+    row("info-name", &[BASIC, OLDER], "-a --info=name").over(LOCAL_AND_SHELL),
+    row("info-name2", &[BASIC, OLDER], "-a --info=name2").over(LOCAL_AND_SHELL),
+    row("info-none", &[BASIC, OLDER], "-av --info=none").over(LOCAL_AND_SHELL),
+    row("info-stats2", &[BASIC, OLDER], "-a --info=stats2,flist0,del").over(LOCAL_AND_SHELL),
+    row(
+        "info-flist2",
+        &["many src/m count=250 per=50", EMPTY],
+        "-a --info=flist2 --no-inc-recursive",
+    )
+    .over(LOCAL_AND_SHELL),
+    row(
+        "info-all",
+        &[BASIC, OLDER],
+        "-a --info=all0,name1,copy,misc,mount,nonreg,remove,skip,symsafe",
+    )
+    .over(LOCAL_AND_SHELL),
+    row("info-help", &[], "--info=help").from_to("", ""),
+    row("debug-help", &[], "--debug=help").from_to("", ""),
+    row("info-unknown", &[BASIC], "-a --info=nothing"),
+    row("debug-unknown", &[BASIC], "-a --debug=nothing"),
+    row("out-format-name", &[BASIC, OLDER], "-a --out-format=%n").over(EVERY_WAY),
+    row("out-format-many", &[BASIC, OLDER], "-a '--out-format=%o|%i|%B|%f|%l|%L|%M|%U|%G|%%|%q'")
+        .over(EVERY_WAY),
+    row(
+        "out-format-widths",
+        &[BASIC, OLDER],
+        "-a '--out-format=[%20n][%-20n][%10l][%'''12l][%''''l]'",
+    )
+    .over(LOCAL_AND_SHELL),
+    row("out-format-delete", &[BASIC, OLDER], "-a --delete --out-format=%o:%n")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("out-format-delete-plain", &[BASIC, OLDER], "-a --delete --out-format=%n")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("out-format-client", &[BASIC, OLDER], "-a '--out-format=%a %h %m %P %u %n'")
+        .over(EVERY_WAY),
+    row("list", &[BASIC], "-r --list-only").from_to("src/", "").over(&[
+        Via::Local,
+        Via::Pull,
+        Via::DaemonPull,
+    ]),
+    row("list-links", &[BASIC], "-rl --list-only").from_to("src/", "").over(&[
+        Via::Local,
+        Via::Pull,
+        Via::DaemonPull,
+    ]),
+    row("list-human", &[BASIC], "-rhl --list-only").from_to("src/", ""),
+    row("list-no-human", &[BASIC], "-rl --no-h --list-only").from_to("src/", ""),
+    row("list-special", &[super::trees::SPECIAL], "-a --list-only")
+        .from_to("src/", "")
+        .over(&[Via::Local, Via::Pull]),
+    row("list-one-file", &[BASIC], "").from_to("src/small", "").over(&[
+        Via::Local,
+        Via::Pull,
+        Via::DaemonPull,
+    ]),
+    row("list-verbose", &[BASIC], "-rv").from_to("src/", "").over(&[Via::Local, Via::Pull]),
+    row("list-of-dir", &[BASIC], "").from_to("src", "").over(&[Via::Local, Via::Pull]),
+    row("human-1", &[DELTA], "-av --human-readable --stats"),
+    row("eight-bit", &["f src/a\\xe4\\x01b size=3", EMPTY], "-av8").over(LOCAL_AND_SHELL),
+    row("eight-bit-escaped", &["f src/a\\xe4\\x01b size=3\nf src/c\\\\#123 size=1", EMPTY], "-avi")
+        .over(EVERY_WAY),
+    row("no-arguments", &[], "").from_to("", "").any_stdout(),
+    row("unknown-option", &[BASIC], "-a --nonsense"),
+    row("unknown-short-option", &[BASIC], "-a -@x"),
+    row("missing-option-value", &[], "--exclude").from_to("", ""),
+    row("bad-number", &[BASIC], "-a --timeout=x"),
+    row("conflict", &[BASIC], "-a --inplace --partial-dir=x"),
+    row("conflict-2", &[BASIC], "-a --delete --existing --no-r --no-d"),
+    row("two-remote", &[BASIC], "-a").from_to("host:src/", "host:dst/"),
+    row("outbuf", &[BASIC, OLDER], "-av --outbuf=L").over(LOCAL_AND_SHELL),
+    row("log-file", &[BASIC, OLDER], "-a --log-file={top}/log --log-file-format=%i:%n")
+        .over(LOCAL_AND_SHELL)
+        .any_tree(),
+    row("motd-none", &[BASIC], "-a --no-motd").over(&[Via::DaemonPull]),
+    row("clusters", &[BASIC, OLDER], "-vrltpogDiB700 -f'- *.o' --no-D --no-v")
+        .over(LOCAL_AND_SHELL),
+    row("abbreviation-refused", &[BASIC], "--recurs"),
+    row(
+        "no-options",
+        &[BASIC, OLDER],
+        "-a --no-times --no-perms --no-links --no-owner --no-group -i",
+    )
+    .over(LOCAL_AND_SHELL),
+    row("no-implied", &[BASIC, OLDER], "-a --no-r -d -i").over(LOCAL_AND_SHELL),
+    row("remote-option", &[BASIC, OLDER], "-ai -M--info=name0 --remote-option=--no-i-r")
+        .over(SHELL),
+    row("secluded-args", &["f src/a\\sb size=4\nf src/x size=3", EMPTY], "-ais").over(SHELL),
+    row("old-args", &["f src/a\\sb size=4\nf src/x size=3", EMPTY], "-ai --old-args").over(SHELL),
+    row("argument-with-spaces", &["f src/a\\sb size=4\nf src/a size=3", EMPTY], "-ai")
+        .over(EVERY_WAY)
+        .from_to("'src/a b'", "dst/"),
+    row(
+        "argument-with-wildcard",
+        &["f src/a1 size=4\nf src/a2 size=3\nf src/b size=2", EMPTY],
+        "-ai",
+    )
+    .over(&[Via::Pull, Via::DaemonPull])
+    .from_to("src/a*", "dst/"),
+    row(
+        "argument-with-specials",
+        &["f src/a$b size=4\nf src/q\"uote size=3\nf src/semi;colon size=2", EMPTY],
+        "-ai",
+    )
+    .over(EVERY_WAY)
+    .from_to("src/a$b src/q\"uote src/semi;colon", "dst/"),
+];

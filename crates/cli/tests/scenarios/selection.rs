@@ -1,0 +1,99 @@
+//! Which files are transferred: filters, sizes, names from files, existence.
+
+use super::trees::{BASIC, EMPTY, OLDER};
+use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, Via, row};
+
+const PROJECT: &str = r"
+f src/main.c size=100
+f src/main.o size=200
+f src/lib/a.c size=10
+f src/lib/a.o size=20
+f src/lib/keep.o size=30
+f src/lib/sub/b.c size=5
+f src/lib/sub/b.o size=6
+f src/doc/readme.txt size=7
+f src/doc/pic.png size=8
+f src/build/out size=9
+f src/.hidden/x size=3
+f src/core size=4
+f src/space\sname size=4
+f src/br[ack]et size=4
+f src/st*r size=4
+d src/hollow/only/dirs
+";
+
+const IGNORES: &str = r"
+f src/.rsync-filter text=-\s*.o\n-\s/core\n
+f src/lib/.rsync-filter text=+\skeep.o\n
+f src/excludes text=*.png\n\n#\scomment\n;other\n/build/\n
+f src/lib/sub/.rsync-filter text=-\sb.c\n
+";
+
+const NAMES: &str = r"
+f list text=main.c\nlib/a.c\n#\scomment\n\ndoc\n./lib/sub/\n
+f list0 text=main.c\x00lib/a.c\x00space\sname\x00
+f missing text=main.c\nnothing\nlib/none\n
+";
+
+pub const ROWS: &[Row] = &[
+    row("exclude", &[PROJECT, EMPTY], "-av --exclude=*.o").over(EVERY_WAY),
+    row("exclude-dir", &[PROJECT, EMPTY], "-av --exclude=lib/ --exclude=/doc/readme.txt").over(EVERY_WAY),
+    row("exclude-anchored", &[PROJECT, EMPTY], "-av --exclude=/main.c --exclude=/sub").over(LOCAL_AND_SHELL),
+    row("exclude-wildcards", &[PROJECT, EMPTY], "-av --exclude=**/sub/*.c --exclude=ma?n.[a-n] --exclude=d*/***").over(LOCAL_AND_SHELL),
+    row("exclude-escaped", &[PROJECT, EMPTY], "-av '--exclude=br\\[ack]et' '--exclude=st\\*r' '--exclude=space name'").over(LOCAL_AND_SHELL),
+    row("include-exclude", &[PROJECT, EMPTY], "-av --include=*/ --include=*.c --exclude=*").over(EVERY_WAY),
+    row("include-exclude-prune", &[PROJECT, EMPTY], "-avm --include=*/ --include=*.c --exclude=*").over(EVERY_WAY),
+    row("prune", &[PROJECT, EMPTY], "-avm").over(LOCAL_AND_SHELL),
+    row("filter-short", &[PROJECT, EMPTY], "-av -f'- *.o' -f'+ /lib/' '-f- /doc/'").over(LOCAL_AND_SHELL),
+    row("filter-modifiers", &[PROJECT, EMPTY], "-av '--filter=-! *.c' --filter=+_*/").over(LOCAL_AND_SHELL),
+    row("filter-absolute", &[PROJECT, EMPTY], "-av '--filter=-/ {top}/src/lib/a.c'").over(&[Via::Local, Via::Push]),
+    row("filter-words", &[PROJECT, EMPTY], "-av '--filter=exclude *.o' '--filter=include *.c' '--filter=hide doc' '--filter=show lib' '--filter=protect x' '--filter=risk y'").over(LOCAL_AND_SHELL),
+    row("filter-clear", &[PROJECT, EMPTY], "-av --exclude=* '--filter=!' --exclude=*.o").over(LOCAL_AND_SHELL),
+    row("filter-bad", &[PROJECT, EMPTY], "-av '--filter=bogus rule'").over(LOCAL_AND_SHELL),
+    row("filter-per-dir", &[PROJECT, IGNORES, EMPTY], "-av -F").over(EVERY_WAY),
+    row("filter-per-dir-twice", &[PROJECT, IGNORES, EMPTY], "-av -FF").over(LOCAL_AND_SHELL),
+    row("filter-merge", &[PROJECT, IGNORES, EMPTY], "-av '--filter=. src/excludes'").over(&[Via::Local, Via::Push]),
+    row("exclude-from", &[PROJECT, IGNORES, EMPTY], "-av --exclude-from=src/excludes").over(EVERY_WAY),
+    row("exclude-from-missing", &[PROJECT, EMPTY], "-av --exclude-from=none").over(LOCAL_AND_SHELL),
+    row("include-from-stdin", &[PROJECT, EMPTY], "-av --include-from=- --exclude=*.c").stdin("main.c\nlib/a.c\n"),
+    row("cvs-exclude", &[PROJECT, "d src/CVS\nf src/x.bak\nf src/y~\nf src/.cvsignore text=*.png\\n", EMPTY], "-avC").over(EVERY_WAY),
+    row("existing", &[BASIC, OLDER], "-avi --existing").over(LOCAL_AND_SHELL),
+    row("existing-verbose", &[BASIC, OLDER], "-avv --existing").over(LOCAL_AND_SHELL).any_order(),
+    row("ignore-existing", &[BASIC, OLDER], "-avi --ignore-existing").over(LOCAL_AND_SHELL),
+    row("ignore-existing-verbose", &[BASIC, OLDER], "-avv --ignore-existing").over(LOCAL_AND_SHELL).any_order(),
+    row("ignore-and-existing", &[BASIC, OLDER], "-ai --ignore-existing --existing --delete").over(LOCAL_AND_SHELL).any_order(),
+    row("size-only", &[BASIC, OLDER], "-ai --size-only").over(EVERY_WAY),
+    row("ignore-times", &[BASIC, OLDER], "-aiI").over(EVERY_WAY),
+    row("max-size", &[BASIC, OLDER], "-avi --max-size=2K").over(EVERY_WAY),
+    row("max-size-verbose", &[BASIC, OLDER], "-avv --max-size=2000").over(LOCAL_AND_SHELL).any_order(),
+    row("min-size", &[BASIC, OLDER], "-avi --min-size=1.5K").over(LOCAL_AND_SHELL),
+    row("max-and-min-size", &[BASIC, OLDER], "-avi --min-size=1KB --max-size=3KB-1").over(LOCAL_AND_SHELL),
+    row("max-size-bad", &[BASIC, OLDER], "-avi --max-size=big"),
+    row("one-file-system", &[BASIC, OLDER], "-avix").over(LOCAL_AND_SHELL),
+    row("relative", &[PROJECT, EMPTY], "-avR").over(EVERY_WAY).from_to("src/lib/sub", "dst/"),
+    row("relative-file", &[PROJECT, EMPTY], "-avR").over(EVERY_WAY).from_to("src/lib/sub/b.c src/main.c", "dst/"),
+    row("relative-dot", &[PROJECT, EMPTY], "-avR").over(EVERY_WAY).from_to("src/./lib/sub", "dst/"),
+    row("relative-no-implied", &[PROJECT, EMPTY], "-avR --no-implied-dirs").over(LOCAL_AND_SHELL).from_to("src/lib/sub", "dst/"),
+    row("relative-link-in-path", &["f real/x/y size=4\nl src/l -> ../real", EMPTY], "-avR").over(LOCAL_AND_SHELL).from_to("src/l/x", "dst/"),
+    row("relative-link-kept", &["f real/x/y size=4\nl src/l -> ../real", "d other\nl dst/src/l -> ../../other"], "-avR --no-implied-dirs").over(LOCAL_AND_SHELL).from_to("src/l/x", "dst/"),
+    row("relative-old", &[PROJECT, EMPTY], "-avR").over(SHELL).protocols(&[29]).from_to("src/lib/sub", "dst/"),
+    row("relative-delete", &[PROJECT, "f dst/lib/sub/extra\nf dst/lib/extra"], "-aviR --delete").over(LOCAL_AND_SHELL).from_to("src/./lib/sub", "dst/").any_order(),
+    row("files-from", &[PROJECT, NAMES, EMPTY], "-av --files-from=list").over(EVERY_WAY),
+    row("files-from-recursive", &[PROJECT, NAMES, EMPTY], "-avr --files-from=list").over(EVERY_WAY),
+    row("files-from-remote", &[PROJECT, NAMES, EMPTY], "-av --files-from={host}list").over(&[Via::Push, Via::Pull]),
+    row("files-from-remote-daemon", &[PROJECT, NAMES, EMPTY], "-av --files-from=:/list").over(&[Via::DaemonPull, Via::DaemonPush]),
+    row("files-from-zero", &[PROJECT, NAMES, EMPTY], "-av --from0 --files-from=list0").over(EVERY_WAY),
+    row("files-from-stdin", &[PROJECT, EMPTY], "-av --files-from=-").over(EVERY_WAY).stdin("main.c\nlib/\nlib/sub/b.o\n"),
+    row("files-from-missing-names", &[PROJECT, NAMES, EMPTY], "-av --files-from=missing").over(EVERY_WAY),
+    row("files-from-missing-file", &[PROJECT, EMPTY], "-av --files-from=nofile").over(LOCAL_AND_SHELL),
+    row("files-from-no-relative", &[PROJECT, NAMES, EMPTY], "-av --no-R --files-from=list").over(LOCAL_AND_SHELL),
+    row("files-from-delete", &[PROJECT, NAMES, "f dst/doc/old\nf dst/old"], "-avir --delete --files-from=list").over(LOCAL_AND_SHELL).any_order(),
+    row("dirs-contents", &[PROJECT, EMPTY], "-dav --no-r").over(LOCAL_AND_SHELL),
+    row("old-dirs", &[PROJECT, EMPTY], "--old-dirs -v").over(LOCAL_AND_SHELL),
+    row("unreadable-as-nobody", &["d dst uid=65534\nf src/a size=4 mode=600\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700"], "-rtv").as_nobody(),
+    row("unreadable-delete-as-nobody", &["d dst uid=65534\nf src/a size=4 mode=600\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete").as_nobody().any_order(),
+    row("unreadable-delete-ignored-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete --ignore-errors").as_nobody().any_order(),
+    row("unwritable-as-nobody", &["d dst\nf src/a size=4\nf src/sub/b size=5"], "-rtv").as_nobody(),
+    row("stop-at-past", &[BASIC], "-a --stop-at=2000-01-01"),
+];

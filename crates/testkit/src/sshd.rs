@@ -1,0 +1,101 @@
+//! A real sshd on loopback with throw-away keys, ended when dropped.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::daemon::free_port;
+use crate::peers::find;
+use crate::run::command;
+
+/// A running sshd.
+#[derive(Debug)]
+pub struct Sshd {
+    child: Child,
+    port: u16,
+    key: PathBuf,
+}
+
+impl Sshd {
+    /// Starts one with its keys and configuration in `control`.
+    ///
+    /// # Panics
+    ///
+    /// When sshd is not installed or does not come up.
+    pub fn start(control: &Path) -> Self {
+        let sshd =
+            find("sshd").expect("sshd is not installed: sudo apt-get install openssh-server");
+        let keygen = find("ssh-keygen").expect("ssh-keygen is not installed");
+        // sshd wants this folder to exist; the package makes it only when the service starts.
+        let _ = fs::create_dir_all("/run/sshd");
+        for key in ["host", "user"] {
+            let made = command(&keygen)
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(control.join(key))
+                .status()
+                .expect("ssh-keygen runs");
+            assert!(made.success(), "ssh-keygen makes a key");
+        }
+        fs::copy(control.join("user.pub"), control.join("authorized")).expect("writable");
+        let log = control.join("sshd.log");
+        for _ in 0..5 {
+            let port = free_port();
+            let config = control.join("sshd.conf");
+            let here = control.display();
+            let text = format!(
+                "Port {port}\nListenAddress 127.0.0.1\nHostKey {here}/host\n\
+                 AuthorizedKeysFile {here}/authorized\nPidFile none\nStrictModes no\nUsePAM no\n\
+                 PasswordAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\n"
+            );
+            fs::write(&config, text).expect("writable");
+            let child = command(&sshd)
+                .args(["-D", "-f"])
+                .arg(&config)
+                .arg("-E")
+                .arg(&log)
+                .stdin(Stdio::null())
+                .spawn()
+                .expect("sshd starts");
+            let mut server = Self { child, port, key: control.join("user") };
+            if server.ready() {
+                return server;
+            }
+        }
+        panic!("sshd does not come up: {}", fs::read_to_string(&log).unwrap_or_default());
+    }
+
+    fn ready(&mut self) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return false;
+            }
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+            if TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok() {
+                return true;
+            }
+            sleep(Duration::from_millis(5));
+        }
+        false
+    }
+
+    /// The value of `-e` that reaches it.
+    pub fn shell(&self) -> String {
+        format!(
+            "ssh -F /dev/null -p {} -i {} -o IdentitiesOnly=yes -o BatchMode=yes \
+             -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR",
+            self.port,
+            self.key.display()
+        )
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
