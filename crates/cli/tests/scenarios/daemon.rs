@@ -9,6 +9,9 @@ const LOGIN: &str =
 
 const SECRETS: &str = "f secrets text=alice:wonder\\nbob:builder\\ncarol:x\\n mode=600\nf password text=wonder\\n mode=600\nf wrong text=nope\\n mode=600\nf builder text=builder\\n mode=600";
 
+const MODULES: &str = "[hidden]\npath = {top}\nlist = no\n[second]\npath = {top}/src\n\
+comment = a second one\nread only = no\n[a-very-long-module-name]\npath = {top}\n";
+
 const PULL: &[Via] = &[Via::DaemonPull];
 const PUSH: &[Via] = &[Via::DaemonPush];
 
@@ -91,4 +94,65 @@ pub const ROWS: &[Row] = &[
     row("early-input", &[BASIC, EMPTY, "f early text=hi"], "-ai --early-input=early").over(PULL),
     row("dparam-address", &[BASIC, EMPTY], "-ai --address=127.0.0.1 -4").over(PULL),
     row("sockopts", &[BASIC, EMPTY], "-ai --sockopts=SO_KEEPALIVE").over(PULL),
+    row("module-list", &[BASIC], "127.0.0.1::").over(PULL).modules(MODULES).from_to("", ""),
+    row("module-list-url", &[BASIC], "rsync://127.0.0.1/")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", ""),
+    row("module-list-protocols", &[BASIC], "127.0.0.1::")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", "")
+        .protocols(&[27, 29, 30, 31]),
+    row("hidden-module", &[BASIC, EMPTY], "-ai 127.0.0.1::hidden/src/ dst/")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", ""),
+    row("second-module", &[BASIC, EMPTY], "-ai 127.0.0.1::second dst/")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", ""),
+    row("second-module-slash", &[BASIC, EMPTY], "-ai 127.0.0.1::second/ dst/")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", ""),
+    row(
+        "second-module-push",
+        &["f src/sub/old size=3", "f more/new size=9"],
+        "-ai more/ 127.0.0.1::second/sub",
+    )
+    .over(PUSH)
+    .modules(MODULES)
+    .from_to("", ""),
+    row("unknown-module", &[BASIC, EMPTY], "-ai 127.0.0.1::nothing/ dst/")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", ""),
+    row("url", &[BASIC, EMPTY], "-ai rsync://127.0.0.1/second/sub dst/")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", ""),
+    row(
+        "url-user",
+        &[BASIC, SECRETS, EMPTY],
+        "-ai --password-file=password rsync://alice@127.0.0.1/mod/src/ dst/",
+    )
+    .over(PULL)
+    .modules(LOGIN)
+    .from_to("", ""),
+    row(
+        "several-operands",
+        &[BASIC, EMPTY],
+        "-ai 127.0.0.1::mod/src/small ::mod/src/medium 127.0.0.1::mod/src/sub dst/",
+    )
+    .over(PULL)
+    .from_to("", ""),
+    row("above-the-module", &[BASIC, EMPTY], "-ai 127.0.0.1::second/../dst/ dst/")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", ""),
+    row("wildcards", &[BASIC, EMPTY], "-ai '127.0.0.1::second/s*' dst/")
+        .over(PULL)
+        .modules(MODULES)
+        .from_to("", ""),
 ];
