@@ -14,8 +14,9 @@ use crate::{
 use filters::FilterList;
 use fsroot::{FollowParents, Root};
 use session::{
-    Error, ExitCode, Settings,
+    Error, ExitCode, Settings, finish,
     handshake::VersionExchange,
+    log::{Log, Role},
     options::{
         Environment, OptionError, levels, parse_daemon_client_args,
         table::{OPTIONS, Opt},
@@ -67,9 +68,9 @@ pub(crate) fn serve(
     }
     let words = match read_words(&mut client, module.values()) {
         Ok(words) => words,
-        Err(Stop::Link(Error::Wire(e))) => {
-            client.log.error(e.message("Receiver"));
-            return ExitCode::PROTOCOL.0;
+        Err(Stop::Link(e)) if !matches!(e, Error::Deadline) => {
+            let log = Log::new(client.log.clone(), Role::ReceiverPresplit);
+            return finish::report(&log, &e).0;
         }
         Err(stop) => return client.end(stop),
     };
@@ -206,7 +207,8 @@ struct Words {
 
 fn read_words(client: &mut Client, module: &Section) -> Result<Words, Stop> {
     client.arm(module.int("timeout"));
-    let modern = Protocol::new(client.common).is_none_or(Protocol::has_varints);
+    // A version that we do not speak is an old one, for a newer client takes ours.
+    let modern = Protocol::new(client.common).is_some_and(Protocol::has_varints);
     let first = read_block(client, modern)?;
     let dot = first.iter().position(|word| word == b".").unwrap_or(first.len());
     let mut all: Vec<Vec<u8>> = first
@@ -233,7 +235,7 @@ fn read_block(client: &mut Client, nul: bool) -> Result<Vec<Vec<u8>>, Stop> {
     loop {
         match client.reader.read(|c| block.decode(c)) {
             Ok(Some(word)) => words.push(word),
-            Ok(None) | Err(Error::Closed { .. }) => return Ok(words),
+            Ok(None) => return Ok(words),
             Err(e) => return Err(e.into()),
         }
     }
@@ -324,6 +326,9 @@ fn prepare(
 }
 
 fn log_request(client: &Client, login: &LoggedIn, sending: bool, paths: &[Vec<u8>]) {
+    if paths.is_empty() {
+        return;
+    }
     let direction = if sending { "on" } else { "to" };
     let user = if login.user.is_empty() { String::new() } else { format!("{}@", login.user) };
     let (host, addr) = (&client.peer.name, client.peer.addr);

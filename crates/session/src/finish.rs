@@ -61,6 +61,11 @@ pub fn explain(log: &Log, e: &Error) {
 /// Prints an error and its closing line; returns the exit code.
 pub fn report(log: &Log, e: &Error) -> ExitCode {
     explain(log, e);
+    close(log, e)
+}
+
+/// Prints the closing line of an error, if it has one; returns the exit code.
+pub fn close(log: &Log, e: &Error) -> ExitCode {
     let code = e.code();
     if !matches!(e, Error::PeerExit(_)) {
         log.error(closing_line(code, log.role));

@@ -70,7 +70,12 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Err(e) => {
             let stderr = || Outbox::new(Arc::new(Status::default()), Route::AllToStderr, true);
             let sink = daemon_log.unwrap_or_else(|| Arc::new(stderr()));
-            return finish::report(&Log::new(sink, role), &e);
+            let log = Log::new(sink, role);
+            finish::explain(&log, &e);
+            if settings.am_daemon && settings.am_sender {
+                log.info("sent 0 bytes  received 0 bytes  total size 0");
+            }
+            return finish::close(&log, &e);
         }
     };
     let modern = agreed.protocol.has_varints();
