@@ -13,6 +13,8 @@ use wire::mux::Message;
 pub const RSYNC_VERSION: &str = "3.5.0";
 /// How long a server that failed waits for its client to hang up.
 const LINGER: Duration = Duration::from_secs(60);
+/// The same for a client that was not told. Over a pipe it sees the end only when the server has gone.
+const SHORT_LINGER: Duration = Duration::from_secs(1);
 
 /// The lines of an error, without the closing one.
 pub fn text(e: &Error, role: Role) -> Vec<u8> {
@@ -81,7 +83,8 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
         Error::PeerExit(_) => Message::ErrorExit(None),
         _ => Message::ErrorExit(Some(code.0)),
     };
-    if writer.framed() && told(session, code) {
+    let told = writer.framed() && told(session, code);
+    if told {
         // The link may be what failed; the exit code says so either way.
         let _undeliverable = writer.message(&message);
     }
@@ -91,7 +94,7 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
         && session.settings.am_daemon
         && !matches!(e, Error::Closed { .. } | Error::Link { .. })
     {
-        reader.drain(LINGER);
+        reader.drain(if told { LINGER } else { SHORT_LINGER });
     }
 }
 
