@@ -185,7 +185,8 @@ impl FileWriter {
         Ok(())
     }
 
-    fn flush(&mut self, f: &File) -> io::Result<()> {
+    /// Writes what waits, for a file that will not be finished.
+    pub fn flush(&mut self, f: &File) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }

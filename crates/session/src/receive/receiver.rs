@@ -633,6 +633,10 @@ impl<R: RecvHalf> Receiver<R> {
             // What waits in the writer's buffer belongs to a file that may be kept.
             let _best_effort = out.writer.finish(file);
         }
+        if let (Err(_), Some(file)) = (&taken, file) {
+            // What has arrived may be kept; why the rest did not come is what matters now.
+            let _unwritten = out.writer.flush(file);
+        }
         taken?;
         let n = spec.algo.digest_len();
         let trailer = self.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
