@@ -61,6 +61,23 @@ impl Site {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
+    /// The log's lines without their heads, once the last one is there, and without those of the connection; the log is emptied.
+    fn take_log(&self, last: &str) -> Vec<String> {
+        for _ in 0..1000 {
+            let log = self.log();
+            if log.lines().last().is_some_and(|line| line.contains(last)) {
+                fs::write(self.path("log"), "").unwrap();
+                let text = |line: &str| line.split_once("] ").unwrap().1.to_string();
+                let lines = log.lines().map(text);
+                return lines
+                    .filter(|line| !line.contains("UNDETERMINED") && !line.contains("starting"))
+                    .collect();
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("no {last:?} in\n{}", self.log());
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(program());
         command.arg("--daemon").arg(format!("--config={}", self.path("conf").display()));
@@ -248,10 +265,10 @@ fn a_proxy_speaks_for_its_client() {
         let (mut stream, mut child) = site.connect();
         let _dropped = stream.write_all(format!("{header}{GREETING}m\n").as_bytes());
         stream.shutdown(Shutdown::Write).unwrap();
-        let mut answer = String::new();
-        let _reset = stream.read_to_string(&mut answer);
+        let mut answer = Vec::new();
+        let _reset = stream.read_to_end(&mut answer);
         child.wait().unwrap();
-        answer
+        String::from_utf8_lossy(&answer).into_owned()
     };
     let header = "PROXY TCP4 10.1.2.3 10.0.0.1 1 2\r\n";
     assert!(ask(&site, header).contains("@RSYNCD: OK\n"));
@@ -418,4 +435,150 @@ fn a_daemon_over_a_remote_shell_serves_the_shell_s_client() {
     let log = site.log();
     assert!(log.contains("connect from UNDETERMINED (10.9.8.7)"), "{log}");
     assert!(!log.contains("allowed access"), "{log}");
+}
+
+#[test]
+fn transfers_are_logged_if_the_module_says_so() {
+    let site = Site::new(
+        "read only=no\n[plain]\npath=DIR/rw\n[log]\npath=DIR/rw\ntransfer logging=yes\n\
+         [items]\npath=DIR/rw\ntransfer logging=yes\nlog format=%i %n%L\nmunge symlinks=no\n\
+         [short]\npath=DIR/rw\ntransfer logging=yes\nlog format=[%f] %l %m\n",
+    );
+    write(&site.path("ro/d/b"), "two");
+    write(&site.path("ro/a"), "one");
+    symlink("/d/b", site.path("ro/link")).unwrap();
+    let listener = site.listen();
+    let source = site.dir("ro");
+    let push = |option: &str, to: &str| {
+        succeeds(&run(&["-a", option, &source, &listener.url(to)]));
+        let lines = site.take_log("total size");
+        assert_eq!(lines[0], "receiving file list");
+        lines[1..lines.len() - 1].to_vec()
+    };
+    assert_eq!(push("-n", "log/x/"), [""; 0]);
+    succeeds(&run(&["-a", &source, &listener.url("log/x/")]));
+    let log = site.log();
+    for line in ["a 3", "d/b 3"] {
+        let line = format!("recv UNDETERMINED [127.0.0.1] log () x/{line}\n");
+        assert!(log.contains(&line), "{log}");
+    }
+    site.take_log("total size");
+    // A verbose client has the rest named; the munged target is what is stored.
+    let mut lines = push("-v", "plain/y/");
+    lines.sort();
+    assert_eq!(lines, ["./", "created directory y", "d/", "link -> /rsyncd-munged//d/b"]);
+    let mut lines = push("-t", "items/z/");
+    lines.sort();
+    let new = |text: &str| text.replace('*', "+++++++++");
+    let want = ["cL* link -> d/b", "cd* ./", "cd* d/", ">f* a", ">f* d/b"].map(new);
+    let mut want = want.to_vec();
+    want.sort();
+    assert_eq!(lines, want);
+    fs::remove_file(site.path("ro/d/b")).unwrap();
+    assert_eq!(push("--delete", "items/z/"), ["*deleting   d/b"]);
+    assert_eq!(push("--delete", "short/y/"), ["deleting d/b"]);
+    // A sender logs as well.
+    succeeds(&run(&["-a", &listener.url("short/y/"), &site.dir("got")]));
+    let lines = site.take_log("total size");
+    assert_eq!(lines[..2], ["building file list", "[y/a] 3 short"]);
+}
+
+#[test]
+fn messages_name_paths_of_the_module() {
+    let site = Site::new(
+        "[ro]\npath=DIR/ro\nexclude=/hidden\n\
+         [rw]\npath=DIR/rw\nread only=no\nexclude=/hidden\n",
+    );
+    write(&site.path("ro/d/a"), "one");
+    write(&site.path("ro/hidden/deep/key"), "secret");
+    symlink("/outside", site.path("ro/d/out")).unwrap();
+    let listener = site.listen();
+    let says = |args: &[&str], text: &str| {
+        let errors = stderr(&run(args));
+        assert!(errors.lines().any(|line| line == text), "{text}:\n{errors}");
+        let last = text.contains("[Receiver]");
+        let log = site.take_log(if last { "rsync error" } else { "total size" });
+        assert!(log.iter().any(|line| line == text), "{text}:\n{log:?}");
+    };
+    let got = site.dir("got");
+    let missing = "No such file or directory (2)";
+    for (from, text) in [
+        ("ro/x", format!("rsync: [sender] link_stat \"x\" (in ro) failed: {missing}")),
+        ("ro/d/x", format!("rsync: [sender] link_stat \"/d/x\" (in ro) failed: {missing}")),
+        ("ro/x/y", format!("rsync: [sender] change_dir \"x\" (in ro) failed: {missing}")),
+        (
+            "ro/hidden/deep/",
+            format!("rsync: [sender] change_dir \"hidden/deep\" (in ro) failed: {missing}"),
+        ),
+        (
+            "ro/hidden/deep/key",
+            format!("rsync: [sender] change_dir \"hidden/deep\" (in ro) failed: {missing}"),
+        ),
+        ("ro/d/", "symlink has no referent: \"/d/out\" (in ro)".into()),
+    ] {
+        says(&["-aL", &listener.url(from), &got], &text);
+    }
+    let text = format!("rsync: [sender] link_stat \"hidden/deep/key\" (in ro) failed: {missing}");
+    says(&["-aR", &listener.url("ro/hidden/deep/key"), &got], &text);
+    assert!(!site.path("got").join("hidden").exists() && !site.path("got/key").exists());
+    let text = format!("rsync: [Receiver] change_dir#3 \"no/such\" (in rw) failed: {missing}");
+    let file = site.path("ro/d/a").display().to_string();
+    says(&["-a", &file, &listener.url("rw/no/such/x")], &text);
+    let output = run(&["-r", &site.dir("ro"), &listener.url("rw/")]);
+    let text = "ERROR: daemon refused to receive directory \"hidden\"\n\
+                *** Skipping any contents from this failed directory ***\n";
+    assert!(stderr(&output).starts_with(text), "{}", stderr(&output));
+    assert!(!site.path("rw/hidden").exists());
+}
+
+#[test]
+fn received_links_do_not_lead_out_of_the_module() {
+    let site = Site::new("[rw]\npath=DIR/rw\nread only=no\nmunge symlinks=no\n");
+    write(&site.path("ro/d/a"), "one");
+    let links = [
+        ("abs", "/etc/passwd", "etc/passwd"),
+        ("up", "../../x", "x"),
+        ("top", "..", "."),
+        ("in", "a/../../b", "b"),
+        ("d/up", "../../x/", "../x/"),
+    ];
+    for (name, target, _) in links {
+        symlink(target, site.path("ro").join(name)).unwrap();
+    }
+    let listener = site.listen();
+    for _ in 0..2 {
+        let output = run(&["-ai", &site.dir("ro"), &listener.url("rw/")]);
+        succeeds(&output);
+        for (name, _, target) in links {
+            assert_eq!(fs::read_link(site.path("rw").join(name)).unwrap(), Path::new(target));
+        }
+    }
+    let output = run(&["-ai", &site.dir("ro"), &listener.url("rw/")]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+#[test]
+fn a_client_that_is_killed_frees_its_slot() {
+    let site = Site::new("[rw]\npath=DIR/rw\nread only=no\nmax connections=1\n");
+    fs::File::create(site.path("ro/big")).unwrap().set_len(1 << 30).unwrap();
+    let listener = site.listen();
+    let args = ["--bwlimit=1m", &format!("{}big", site.dir("ro")), &listener.url("rw/")];
+    let mut client = Command::new(program()).args(args).spawn().unwrap();
+    while !site.log().contains("receiving file list") {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let refused = stderr(&run(&[&listener.url("rw/")]));
+    assert!(refused.contains("@ERROR: max connections (1) reached"), "{refused}");
+    client.kill().unwrap();
+    client.wait().unwrap();
+    for _ in 0..1000 {
+        if run(&[&listener.url("rw/")]).status.success() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let log = site.log();
+    assert!(log.contains("rsync error: error in rsync protocol data stream (code 12)"), "{log}");
+    assert!(log.contains("building file list"), "{log}");
+    assert_eq!(fs::read_dir(site.path("rw")).unwrap().count(), 0);
 }

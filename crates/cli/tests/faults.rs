@@ -342,8 +342,9 @@ fn a_file_that_grows_while_it_is_read() {
     });
 }
 
-/// The real rsync and ours meet the same broken remote shell.
-fn broken_shell(name: &str, script: &str, args: &[&str], wanted: Option<i32>) {
+/// The real rsync and ours meet the same broken remote shell. Where several exit codes are right, rsync's depends on what
+/// it notices first, and its words with it.
+fn broken_shell(name: &str, script: &str, args: &[&str], wanted: &[i32]) {
     let Peers { rsync, ours, .. } = peers();
     let mut endings = Vec::new();
     for program in [&rsync, &ours] {
@@ -358,14 +359,15 @@ fn broken_shell(name: &str, script: &str, args: &[&str], wanted: Option<i32>) {
         let mut command = command(program);
         command.arg("-a").args(args).arg("-e").arg(&shell).current_dir(top);
         let finished = run(command, b"", top);
-        if wanted.is_some() {
-            assert_eq!(finished.code(), wanted, "{name} {program:?}: {}", finished.text());
-        }
+        let expected = finished.code().is_some_and(|code| wanted.contains(&code));
+        assert!(expected, "{name} {program:?}: {}", finished.text());
         endings.push(ending(&finished, top, program));
+    }
+    if wanted.len() > 1 {
+        return;
     }
     let diff = normalise::diff(&endings[0].1, &endings[1].1);
     assert!(diff.is_empty(), "{name} {args:?}: stderr\n{diff}");
-    assert_eq!(endings[0].0, endings[1].0, "{name} {args:?}");
 }
 
 const PUSH: &[&str] = &["src/", "host:dst/"];
@@ -374,18 +376,18 @@ const PULL: &[&str] = &["host:src/", "dst/"];
 #[test]
 fn a_peer_that_ends_at_once() {
     for args in [PUSH, PULL] {
-        broken_shell("ends", "exit 0", args, Some(12));
-        broken_shell("fails", "exit 3", args, None);
-        broken_shell("not-found", "exit 127", args, None);
-        broken_shell("dies", "kill -9 $$", args, None);
+        broken_shell("ends", "exit 0", args, &[12]);
+        broken_shell("fails", "exit 3", args, &[12]);
+        broken_shell("not-found", "exit 127", args, &[12, 127]);
+        broken_shell("dies", "kill -9 $$", args, &[12]);
     }
 }
 
 #[test]
 fn a_peer_that_is_no_rsync() {
     for args in [PUSH, PULL] {
-        broken_shell("chatty", "echo Welcome to this machine; cat >/dev/null", args, Some(2));
-        broken_shell("missing", "", args, None);
+        broken_shell("chatty", "echo Welcome to this machine; cat >/dev/null", args, &[2]);
+        broken_shell("missing", "", args, &[12, 14]);
     }
 }
 
@@ -393,7 +395,7 @@ fn a_peer_that_is_no_rsync() {
 fn a_peer_that_is_silent() {
     for operands in [PUSH, PULL] {
         let args: Vec<_> = ["--timeout=1"].into_iter().chain(operands.iter().copied()).collect();
-        broken_shell("silent", "exec sleep 60", &args, Some(30));
+        broken_shell("silent", "exec sleep 60", &args, &[30]);
     }
 }
 

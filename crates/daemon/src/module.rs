@@ -17,7 +17,7 @@ use session::{
     Error, ExitCode, Settings,
     handshake::VersionExchange,
     options::{
-        Environment, OptionError, Plan, levels, parse_daemon_client_args,
+        Environment, OptionError, levels, parse_daemon_client_args,
         table::{OPTIONS, Opt},
     },
     report::format::Served,
@@ -255,6 +255,8 @@ fn prepare(
     }
     let at_root = !entered.below_root;
     let sending = words.all.iter().take_while(|word| *word != b".").any(|word| word == b"--sender");
+    let dot = words.all.iter().position(|word| word == b".").map_or(words.all.len(), |at| at + 1);
+    log_request(client, login, sending, &words.all[dot..]);
     let env = Environment::from_process();
     let plan =
         parse_daemon_client_args(&words.all, &env, &mut |given| refusals.check(given, sending));
@@ -275,7 +277,6 @@ fn prepare(
     match plan {
         Ok(plan) => {
             let Entered { mut root, filters, .. } = entered;
-            log_request(client, login, &plan);
             let mut expander = Expander {
                 module: module.name.as_bytes(),
                 secluded: words.secluded,
@@ -296,7 +297,15 @@ fn prepare(
             job.refusal = refusal(&mut job, values, login, &refusals, &entered);
             job.daemon_filters = entered.filters;
         }
-        Err(e) => job.refusal = Some(option_refusal(&e)),
+        Err(e) => {
+            let refusal = option_refusal(&e);
+            if grows(&words.all[..dot], &refusal) {
+                job.settings.recurse = true;
+                job.settings.inc_recurse = true;
+                job.caps = ClientCapabilities::parse(b".i");
+            }
+            job.refusal = Some(refusal);
+        }
     }
     job.settings.served = Some(Arc::new(Served {
         host: client.peer.name.clone().into_bytes(),
@@ -314,11 +323,11 @@ fn prepare(
     Ok(job)
 }
 
-fn log_request(client: &Client, login: &LoggedIn, plan: &Plan) {
-    let direction = if plan.settings.am_sender { "on" } else { "to" };
+fn log_request(client: &Client, login: &LoggedIn, sending: bool, paths: &[Vec<u8>]) {
+    let direction = if sending { "on" } else { "to" };
     let user = if login.user.is_empty() { String::new() } else { format!("{}@", login.user) };
     let (host, addr) = (&client.peer.name, client.peer.addr);
-    let shown = arguments::shown(plan.server_paths());
+    let shown = arguments::shown(paths);
     client.log.info(
         [
             format!("rsync {direction} ").as_bytes(),
@@ -333,6 +342,20 @@ fn log_request(client: &Client, login: &LoggedIn, plan: &Plan) {
 fn log_format(module: &Section) -> Option<Vec<u8>> {
     let wanted = module.flag("transferlogging") == Some(true);
     wanted.then(|| module.text("logformat").unwrap_or_else(|| LOG_FORMAT.to_vec()))
+}
+
+/// Whether a client whose options are refused begins with an incremental list: its letters, what it is able to do among them, were
+/// read before the option that is refused.
+fn grows(options: &[Vec<u8>], refusal: &Error) -> bool {
+    let letters = options.iter().find(|word| word.starts_with(b"-") && !word.starts_with(b"--"));
+    let Some(letters) = letters else { return false };
+    let end = letters.windows(2).position(|pair| pair == b"e.").unwrap_or(letters.len());
+    let (given, able) = letters.split_at(end);
+    let is_letter = match refusal {
+        Error::Fatal { text, .. } => text.windows(3).any(|window| window == b" (-"),
+        _ => true,
+    };
+    given.contains(&b'r') && able.contains(&b'i') && !is_letter
 }
 
 /// Options that cannot be used are told in the stream; the code is the same for all.

@@ -340,6 +340,7 @@ impl Run {
             };
             finish::server(
                 &server,
+                None,
                 ended,
                 None::<&mut Reader<memory::MemoryReader>>,
                 writer.as_mut(),

@@ -6,13 +6,18 @@ use crate::{
     log::{Class, Log, Role, strerror},
 };
 use fast_io::{RecvHalf, SendHalf};
-use std::time::Duration;
+use std::{thread, time::Duration};
 use wire::mux::Message;
 
 /// The version that closing lines and `--version` show, which wrappers compare with rsync's.
 pub const RSYNC_VERSION: &str = "3.5.0";
 /// How long a server that failed waits for its client to hang up.
 const LINGER: Duration = Duration::from_secs(60);
+
+/// How long a server that failed, and cannot read any more, waits for its client to read why.
+const FAREWELL: Duration = Duration::from_millis(400);
+/// How the receiver signs its messages.
+const RECEIVER: &[u8] = b"[receiver]";
 
 /// The lines of an error, without the closing one.
 pub fn text(e: &Error, role: Role) -> Vec<u8> {
@@ -87,37 +92,80 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
     }
     let _undeliverable = writer.flush();
     let _closed = writer.shutdown();
-    if let Some(reader) = reader
-        && session.settings.am_daemon
-        && !matches!(e, Error::Closed { .. } | Error::Link { .. })
-    {
-        reader.drain(LINGER);
+    if session.settings.am_daemon && !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
+        match reader {
+            Some(reader) => reader.drain(LINGER),
+            // Closing at once, with something unread, would take the message back.
+            None => thread::sleep(FAREWELL),
+        }
     }
 }
 
-/// Ends a server's session and returns its exit code.
+/// Ends a server's session and returns its exit code. A daemon's log gets the last lines, too.
 pub fn server<R: RecvHalf, W: SendHalf>(
     session: &Session,
+    daemon_log: Option<&Log>,
     ended: Result<(), Error>,
     reader: Option<&mut Reader<R>>,
     writer: Option<&mut Writer<W>>,
 ) -> ExitCode {
+    let sender = session.settings.am_sender;
     match ended {
         Ok(()) => {
+            let code = session.status.exit_code();
+            if code == ExitCode::OK || sender {
+                log_traffic(session, daemon_log);
+            }
             if let Some(writer) = writer {
                 // The peer has what it needs; it may be gone already.
                 let _gone = writer.flush();
                 let _gone = writer.shutdown();
             }
-            session.status.exit_code()
+            code
         }
         Err(e) => {
-            let code = report(&session.log, &e);
+            let log = session.log.with_role(ended_role(session, &e));
+            explain(&log, &e);
+            if sender {
+                log_traffic(session, daemon_log);
+            }
+            let code = e.code();
+            let line = closing_line(code, log.role);
+            match (&e, daemon_log) {
+                // The client said why; the log has not heard it.
+                (Error::PeerExit(_), Some(daemon_log)) => daemon_log.error(line),
+                (Error::PeerExit(_), None) => {}
+                _ => log.error(line),
+            }
             if let Some(writer) = writer {
                 tell(session, &e, reader, writer);
             }
             code
         }
+    }
+}
+
+/// The role that met the end of a server's session: of a receiving side whose threads work it is the generator, unless the text
+/// names the receiver.
+fn ended_role(session: &Session, e: &Error) -> Role {
+    if session.settings.am_sender || !session.status.is_split() {
+        return session.log.role;
+    }
+    let told = text(e, Role::Generator);
+    let receiver = told.windows(RECEIVER.len()).any(|window| window == RECEIVER);
+    if receiver { Role::Receiver } else { Role::Generator }
+}
+
+/// The line of a daemon's log about what went over the link.
+fn log_traffic(session: &Session, daemon_log: Option<&Log>) {
+    if let Some(log) = daemon_log {
+        let stats = &session.stats;
+        log.info(format!(
+            "sent {} bytes  received {} bytes  total size {}",
+            stats.bytes_written.value(),
+            stats.bytes_read.value(),
+            stats.total_size.value()
+        ));
     }
 }
 

@@ -108,34 +108,35 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     if let (Ok(()), Some(refusal)) = (&ended, refusal) {
         ended = Err(refusal);
     }
-    let code = match ended {
+    match ended {
         Ok(()) if !session.settings.am_sender => {
             let (ended, mut writer) =
                 serve_receiver(&session, reader, writer, args, daemon_filters);
-            finish::server(&session, ended, None::<&mut Reader<R>>, writer.as_mut())
+            finish::server(
+                &session,
+                daemon_log.as_ref(),
+                ended,
+                None::<&mut Reader<R>>,
+                writer.as_mut(),
+            )
         }
         Ok(()) => {
             let ended = serve_sender(&session, &mut reader, &mut writer, args, daemon_filters);
-            finish::server(&session, ended, Some(&mut reader), Some(&mut writer))
+            finish::server(
+                &session,
+                daemon_log.as_ref(),
+                ended,
+                Some(&mut reader),
+                Some(&mut writer),
+            )
         }
-        Err(e) => finish::server(&session, Err(e), Some(&mut reader), Some(&mut writer)),
-    };
-    if let Some(log) = daemon_log {
-        log_outcome(&session, &log, code);
-    }
-    code
-}
-
-/// The last line of a daemon's log for a session in which everything went well.
-fn log_outcome(session: &Session, log: &Log, code: ExitCode) {
-    if code == ExitCode::OK || session.settings.am_sender {
-        let stats = &session.stats;
-        log.info(format!(
-            "sent {} bytes  received {} bytes  total size {}",
-            stats.bytes_written.value(),
-            stats.bytes_read.value(),
-            stats.total_size.value()
-        ));
+        Err(e) => finish::server(
+            &session,
+            daemon_log.as_ref(),
+            Err(e),
+            Some(&mut reader),
+            Some(&mut writer),
+        ),
     }
 }
 

@@ -217,7 +217,7 @@ fn lists_of_directories_are_for_known_directories() {
         ),
         (
             [first(&[dir("d")]), hex("ff65"), list(&[file("x", 1)])].concat(),
-            "ABORTING due to invalid path from sender: x",
+            "ABORTING due to invalid path from sender: /x",
             4,
         ),
         (first(&[file("d/x", 1)]), "ABORTING due to invalid path from sender: d/x", 4),

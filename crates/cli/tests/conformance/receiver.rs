@@ -1,1 +1,424 @@
+//! A server that receives: what it asks for, and the answers that it must survive.
 
+use crate::peer::{DIR, End, Peer, Site, TOP, data, dir, entry, file, hex, is_rsync, list, set_mtime, tag};
+
+/// The head of a file without a basis.
+const NEW: &str = "00A0 00000000 00000000 00000000 00000000";
+
+fn receiver(site: Site, words: &str) -> Peer {
+    let words = format!("-e.LsfxCIvu --checksum-seed=1 {words} . dest/");
+    let chosen = words.contains("--checksum-choice");
+    let mut peer = site.server(&words);
+    if chosen {
+        peer.greet_server_chosen("81FE");
+    } else {
+        peer.greet_server("81FE");
+    }
+    peer
+}
+
+/// The basis of the captures in `dest`, older than the list says.
+fn basis() -> Site {
+    let site = Site::new().file("dest/f", data(1500));
+    set_mtime(&site.path("dest/f"), 1_577_836_000);
+    site
+}
+
+const SUMS: &str = "8b078ef7 606e 0b02bbec 9a22 5404bce8 6474";
+const HEAD: &str = "03000000 bc020000 02000000 64000000";
+
+/// Up to the request for the file of the captures.
+fn delta(words: &str) -> Peer {
+    let mut peer = receiver(basis(), &format!("-t {words}"));
+    peer.send("1801 66 00 e105 5e00e10b a4810000 0000");
+    peer.expect("01 0c80");
+    peer.expect(HEAD);
+    peer.expect(SUMS);
+    peer
+}
+
+#[track_caller]
+fn refused(peer: Peer, code: i32, text: &str) -> End {
+    let end = peer.fails(code, text);
+    assert_eq!(end.site.dest(), ["f"], "no temporary file is left");
+    assert!(end.site.read("dest/f").unwrap() == data(1500), "the file is untouched");
+    end
+}
+
+#[test]
+fn the_captured_delta() {
+    let mut peer = delta("");
+    peer.expect("00");
+    peer.send(&format!("01 0c80 {HEAD}"));
+    peer.send("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000");
+    peer.send("16847a8c3919b5397b426cb6eb11947b 00");
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    let end = peer.succeeds();
+    let mut content = data(1500);
+    content.splice(700..700, *b"HELLO");
+    assert!(end.site.read("dest/f").unwrap() == content);
+    assert_eq!(end.rest, b"");
+}
+
+#[test]
+fn the_captured_delta_of_protocol_29_and_28() {
+    for (version, flags, dones) in [("1D", "0c80", 4), ("1C", "", 3)] {
+        let mut peer = basis().server("-te.LsfxCIvu --checksum-seed=1 . dest/");
+        peer.send(&format!("{version}000000"));
+        peer.expect("20000000 01000000");
+        peer.frame_in();
+        peer.send("1801 66 e1050000 00e10b5e a4810000 00 00000000");
+        peer.expect(&format!("00000000 {flags} {HEAD}"));
+        peer.expect("8b078ef7 412d 0b02bbec eb2f 5404bce8 e1bb ffffffff");
+        peer.send(&format!("00000000 {flags} {HEAD}"));
+        peer.send("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000");
+        peer.send("76572d1637d8b9994647e08c13448cd7 ffffffff");
+        for _ in 2..dones {
+            peer.expect("ffffffff");
+            peer.send("ffffffff");
+        }
+        peer.expect("ffffffff");
+        let end = peer.succeeds();
+        assert_eq!(end.site.read("dest/f").unwrap().len(), 1505);
+        assert_eq!(end.rest, b"");
+    }
+}
+
+#[test]
+fn malformed_answers_are_refused() {
+    let outside = "File-list index 5 not in -1 - 0 (read_ndx_and_attrs) [receiver]";
+    let answer = format!("01 0c80 {HEAD}");
+    let rows: Vec<(String, &str, i32)> = vec![
+        ("06 00A0".into(), outside, 2),
+        ("ff01".into(), "Invalid file index: -2 (-1 - 0) [receiver]", 2),
+        ("ff64".into(), "Invalid file index: -101 (-1 - 0) [receiver]", 2),
+        ("01 0c80 ffffffff bc020000 02000000 64000000".into(), "Invalid checksum count -1", 2),
+        ("01 0c80 03000000 ffffffff 02000000 64000000".into(), "Invalid block length -1", 2),
+        ("01 0c80 03000000 01000200 02000000 64000000".into(), "Invalid block length 131073", 2),
+        ("01 0c80 03000000 00000000 02000000 00000000".into(), "Invalid zero block length", 2),
+        ("01 0c80 03000000 bc020000 11000000 64000000".into(), "Invalid checksum length 17", 2),
+        ("01 0c80 03000000 bc020000 02000000 bd020000".into(), "Invalid remainder length 701", 2),
+        (format!("{answer} fcffffff"), "Invalid block index 3 (count=3)", 2),
+        (format!("{answer} 00000080"), "Invalid block index 2147483647 (count=3)", 2),
+        (format!("01 0090 9000 {}", "61".repeat(4096)), "over-long vstring received (4096 > 4095)", 2),
+        (answer.clone(), "connection unexpectedly closed", 12),
+        (format!("{answer} 10000000 \"abc\""), "connection unexpectedly closed", 12),
+        (format!("{answer} ffffffff 00000000 00"), "connection unexpectedly closed", 12),
+    ];
+    for (stream, text, code) in rows {
+        let mut peer = delta("");
+        peer.send(&stream);
+        let end = refused(peer, code, text);
+        let told = end.payloads(tag::ERROR_EXIT);
+        if code == 12 {
+            assert!(told.is_empty());
+        } else if !is_rsync() {
+            assert_eq!(told, [&[code as u8, 0, 0, 0]], "{text}");
+        }
+    }
+}
+
+#[test]
+fn compressed_tokens_are_checked() {
+    let answer = format!("01 0c80 {HEAD}");
+    for (choice, tokens, text, code) in [
+        ("zlibx", "20 ffffffff", "invalid token number in compressed stream", 2),
+        ("zlibx", "21 02000000 0000", "invalid token number in compressed stream", 2),
+        ("zlibx", "21 ffffff7f ffff", "", 2),
+        ("zlibx", "20 03000000", "Invalid block index 3 (count=3)", 2),
+        ("zlibx", "84", "Invalid block index 4 (count=3)", 2),
+        ("zlibx", "c0 ffff", "Invalid block index 3 (count=3)", 2),
+        ("zlibx", "40 04 ffffffff 00", "", 12),
+        ("zlib", "40 04 ffffffff 00", "", 12),
+        ("zstd", "40 04 ffffffff 00", "", 12),
+        ("lz4", "40 04 ffffffff 00", "", 12),
+        ("zstd", "20 ffffffff", "invalid token number in compressed stream", 2),
+        // A stream whose flush was not taken out.
+        ("zlibx", "40 0a 7274240d 00000000ffff 00", "", 12),
+    ] {
+        let mut peer = delta(&format!("--compress-choice={choice}"));
+        peer.send(&format!("{answer} {tokens}"));
+        refused(peer, code, text);
+    }
+    if is_rsync() {
+        return;
+    }
+    let mut peer = delta("--compress-choice=zlibx");
+    peer.send(&format!("{answer} 01"));
+    refused(peer, 12, "");
+}
+
+#[test]
+fn a_block_without_a_basis_is_refused() {
+    let mut peer = receiver(Site::new(), "-t --checksum-choice=md5");
+    peer.put(&list(&[file("f", 1505)]));
+    peer.expect(&format!("01 {NEW}"));
+    peer.send(&format!("01 00A0 {HEAD} ffffffff"));
+    let end = match is_rsync() {
+        true => peer.fails(2, "got a block match with no basis file for"),
+        // Its head is not the one that was sent.
+        false => peer.fails(2, ""),
+    };
+    assert!(end.site.dest().is_empty());
+}
+
+#[test]
+fn only_requests_are_answered() {
+    if is_rsync() {
+        return;
+    }
+    for stream in [
+        // An up-to-date file; a second answer; another head, name or basis; a fuzzy match; a link's name.
+        format!("02 00A0 {}", "00000000".repeat(4)),
+        "01 0c80 00000000 00000000 00000000 00000000".into(),
+        format!("01 0c90 00 {HEAD}"),
+        format!("01 0c88 81 {HEAD}"),
+        format!("01 0c98 83 06 \"secret\" {HEAD}"),
+        format!("01 0c88 00 {HEAD}"),
+        format!("01 00A0 {HEAD}"),
+        "01 0800".into(),
+    ] {
+        let site = basis().file("dest/g", "same");
+        set_mtime(&site.path("dest/g"), 1_700_000_000);
+        let mut peer = receiver(site, "-t");
+        peer.send("1801 66 00 e105 5e00e10b a4810000");
+        peer.put(&list(&[file("g", 4)]));
+        peer.expect("01 0c80");
+        peer.take(16 + 18);
+        peer.expect("00");
+        peer.send(&stream);
+        let end = peer.fails(2, "");
+        assert!(end.site.read("dest/f").unwrap() == data(1500));
+        assert_eq!(end.site.read("dest/g").unwrap(), b"same");
+        assert_eq!(end.site.dest(), ["f", "g"]);
+    }
+}
+
+#[test]
+fn fuzzy_and_foreign_bases_are_refused() {
+    for stream in ["01 0c98 83 0c \"../../secret\"", "01 0c88 84", "01 0c88 05", "01 0c98 83 01 \".\""] {
+        let mut peer = delta("");
+        peer.send(stream);
+        peer.send(HEAD);
+        refused(peer, 2, "");
+    }
+    // Without the option there is no partial directory: the file itself would be the basis.
+    let mut peer = delta("");
+    peer.send(&format!("01 0c88 81 {HEAD}"));
+    if !is_rsync() {
+        refused(peer, 2, "");
+    }
+}
+
+#[test]
+fn directories_and_late_items_are_no_files() {
+    let mut peer = receiver(Site::new().file("dest/f", "x"), "-rt --checksum-choice=none");
+    peer.put(&list(&[entry(TOP, b"d", 0, DIR, b"")]));
+    peer.expect("01 0060 00");
+    peer.send(&format!("01 {NEW}"));
+    peer.fails(2, "received request to transfer non-regular file: 0 [receiver]");
+
+    let mut peer = delta("");
+    peer.expect("00");
+    peer.send(&format!("01 0c80 {HEAD} 00000000 {}", "00".repeat(16)));
+    peer.send("00");
+    // The checksum was wrong: it is asked for again, with long sums.
+    peer.expect("fe0000 0880 03000000 bc020000 10000000 64000000");
+    peer.take(3 * 20);
+    peer.expect("00 00");
+    peer.send("00 00");
+    let mut end_of = peer;
+    end_of.send(&format!("fe0000 0880 {HEAD}"));
+    refused(end_of, 2, "got transfer request in phase 2 [receiver]");
+}
+
+#[test]
+fn a_wrong_checksum_is_asked_for_again_once() {
+    let mut peer = delta("-v");
+    peer.expect("00");
+    let wrong = "00".repeat(16);
+    let tokens = format!("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000 {wrong}");
+    peer.send(&format!("01 0c80 {HEAD} {tokens} 00"));
+    peer.expect("fe0000");
+    let flags = peer.take(2);
+    assert_eq!(flags[1], 0x80);
+    let head = peer.take(16);
+    assert_eq!(head[..12], hex("03000000 bc020000 10000000"));
+    peer.take(3 * 20);
+    peer.expect("00");
+    peer.put(&[&hex("fe0000")[..], &flags, &head, &hex(&tokens)].concat());
+    peer.send("00");
+    peer.expect("00 00");
+    peer.send("00 00");
+    peer.expect("00");
+    peer.rest();
+    let end = refused(peer, 23, "ERROR: f failed verification -- update discarded.");
+    let said = format!("{}{}", end.stderr, end.stdout);
+    let first = "WARNING: f failed verification -- update discarded (will try again).";
+    assert!(said.contains(first), "{said}");
+}
+
+#[test]
+fn literals_and_last_blocks_of_any_kind_are_taken() {
+    // One literal of 200,000 bytes, then the short last block in the middle of the file.
+    let mut peer = delta("--checksum-choice=md5 --no-W");
+    peer.expect("00");
+    drop(peer);
+    let mut peer = receiver(Site::new(), "-t --checksum-choice=none");
+    peer.put(&list(&[file("f", 5)]));
+    peer.expect(&format!("01 {NEW} 00"));
+    peer.send(&format!("01 {NEW} 400d0300"));
+    for chunk in vec![b'x'; 200_000].chunks(60_000) {
+        peer.put(chunk);
+    }
+    peer.send("00000000 00 00");
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    assert_eq!(peer.succeeds().site.read("dest/f").unwrap().len(), 200_000);
+
+    let mut peer = delta("");
+    peer.expect("00");
+    let mut content = data(1500);
+    let short = content.split_off(1400);
+    content.splice(0..0, short);
+    peer.send(&format!("01 0c80 {HEAD} fdffffff ffffffff feffffff 00000000"));
+    peer.put(&xxh128(&content));
+    peer.send("00");
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    let end = peer.succeeds();
+    assert!(end.site.read("dest/f").unwrap() == content);
+}
+
+fn xxh128(content: &[u8]) -> [u8; 16] {
+    twox_hash::XxHash3_128::oneshot(content).to_le_bytes()
+}
+
+#[test]
+fn an_unanswered_request_is_no_error_of_ours() {
+    let mut peer = receiver(Site::new(), "-t --checksum-choice=none");
+    peer.put(&list(&[file("a", 1), file("b", 1)]));
+    peer.expect(&format!("01 {NEW} 01 {NEW} 00"));
+    peer.frame(tag::NO_SEND, &[0; 4]);
+    peer.send(&format!("02 {NEW} 01000000 \"b\" 00000000 00 00"));
+    peer.expect("00 00 00");
+    peer.frame(tag::IO_ERROR, &[2, 0, 0, 0]);
+    peer.send("00 00 00");
+    peer.expect("00");
+    peer.rest();
+    let end = peer.end();
+    assert_eq!(end.code, Some(24), "{}", end.stderr);
+    assert_eq!(end.site.dest(), ["b"]);
+}
+
+#[test]
+fn unchanged_files_are_silent_unless_asked_about() {
+    for (words, item) in [("", ""), ("--log-format=%i%I", "01 0000")] {
+        let site = Site::new().file("dest/f", "same");
+        set_mtime(&site.path("dest/f"), 1_700_000_000);
+        let mut peer = receiver(site, &format!("-t --checksum-choice=none {words}"));
+        peer.put(&list(&[file("f", 4)]));
+        peer.expect(item);
+        peer.send(item);
+        peer.finish_receiver();
+        assert_eq!(peer.succeeds().rest, b"");
+    }
+}
+
+#[test]
+fn deletions_are_counted_for_the_sender() {
+    for (words, tail) in [
+        ("--delete", "00 | 00 00 ff02 01 00 00 00 00 00 | 00"),
+        ("--delete-before", "00 | 00 00 ff02 01 00 00 00 00 00 | 00"),
+        ("--delete-delay", "00 | 00 00 ff02 01 00 00 00 00 00 | 00"),
+        ("--delete-after", "00 | 00 00 ff02 01 00 00 00 00 00 | 00"),
+        ("--force", "00 | 00 00 ff02 00 00 00 00 00 00 | 00"),
+        ("", "00 | 00 00 00 | 00"),
+    ] {
+        let site = Site::new().file("dest/old", "x");
+        let mut peer = receiver(site, &format!("-r {words} --checksum-choice=none"));
+        if words.starts_with("--delete") {
+            peer.send("00000000");
+        }
+        peer.put(&list(&[entry(TOP, b".", 4096, DIR, b"")]));
+        let [first, middle, last] = tail.split('|').collect::<Vec<_>>()[..] else { panic!() };
+        peer.expect(first);
+        peer.send("00");
+        peer.expect(middle);
+        peer.send("00 00 00");
+        peer.expect(last);
+        let end = peer.succeeds();
+        assert_eq!(end.site.path("dest/old").exists(), !words.starts_with("--delete"));
+        let deleted = end.payloads(101);
+        assert_eq!(deleted.len(), usize::from(words.starts_with("--delete")), "{words}");
+        assert!(deleted.iter().all(|name| *name == b"old"));
+        assert_eq!(end.rest, b"", "{words}");
+    }
+}
+
+#[test]
+fn an_early_end_of_a_phase_is_refused() {
+    if is_rsync() {
+        return;
+    }
+    let mut peer = delta("");
+    peer.send("00 00 00 00 00");
+    refused(peer, 2, "unexpected end of a phase");
+}
+
+#[test]
+fn an_interrupted_file_leaves_nothing() {
+    let mut peer = receiver(Site::new(), "-t --checksum-choice=none");
+    peer.put(&list(&[file("f", 5)]));
+    peer.expect(&format!("01 {NEW} 00"));
+    peer.send(&format!("01 {NEW} 05000000 \"abc\""));
+    let end = peer.fails(12, "connection unexpectedly closed (");
+    assert!(end.site.dest().is_empty(), "{:?}", end.site.dest());
+    assert!(end.stderr.contains(" bytes received so far) ["), "{}", end.stderr);
+}
+
+#[test]
+fn an_interrupted_file_is_kept_if_it_may_be() {
+    let mut peer = receiver(Site::new(), "-t --partial --checksum-choice=none");
+    peer.put(&list(&[file("f", 5)]));
+    peer.expect(&format!("01 {NEW} 00"));
+    peer.send(&format!("01 {NEW} 03000000 \"abc\""));
+    let end = peer.fails(12, "connection unexpectedly closed (");
+    assert_eq!(end.site.dest(), ["f"]);
+    assert_eq!(end.site.read("dest/f").unwrap(), b"abc");
+    let mtime = std::fs::metadata(end.site.path("dest/f")).unwrap().modified().unwrap();
+    assert_eq!(mtime, std::time::UNIX_EPOCH);
+    // Without any literal there is nothing to keep.
+    let mut peer = delta("--partial");
+    peer.send(&format!("01 0c80 {HEAD} ffffffff"));
+    refused(peer, 12, "connection unexpectedly closed (");
+}
+
+#[test]
+fn an_empty_push_has_all_the_dones() {
+    let mut peer = receiver(Site::new(), "-t --checksum-choice=none");
+    peer.put(&list(&[]));
+    peer.finish_receiver();
+    assert_eq!(peer.succeeds().rest, b"");
+}
+
+#[test]
+fn directories_appear_before_their_contents() {
+    let mut peer = receiver(Site::new(), "-rt --checksum-choice=none");
+    peer.put(&list(&[dir("d"), file("d/f", 1), dir("d/e")]));
+    peer.expect(&format!("01 0060 01 {NEW} 01 0060 00"));
+    assert!(peer.site.path("dest/d").is_dir());
+    peer.send(&format!("01 0060 01 {NEW} 01000000 \"x\" 00000000 00 01 0060"));
+    peer.send("00");
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    let end = peer.succeeds();
+    let time = |name| std::fs::metadata(end.site.path(name)).unwrap().modified().unwrap();
+    let listed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    assert_eq!([time("dest/d"), time("dest/d/e"), time("dest/d/f")], [listed; 3]);
+}

@@ -68,7 +68,9 @@ fn as_server(
     plan.map_err(|stop| match stop {
         Stop::Error(e) => e,
         Stop::Print(_) => OptionError::usage(Role::Server),
-        Stop::Daemon => OptionError::line(Role::Server, 1, "Attempt to hack rsync thwarted!"),
+        Stop::Daemon => {
+            OptionError::line(Role::Server, 1, "rsync: Attempt to hack rsync thwarted!")
+        }
     })
 }
 

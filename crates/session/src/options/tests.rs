@@ -195,7 +195,7 @@ fn a_daemon_s_client_is_held_back() {
     assert_eq!(e.to_string(), "rsync: The server is configured to refuse --delete");
     for arg in ["--config=x", "--daemon", "--dparam=a=b", "--no-detach"] {
         let e = run(&["--server", arg, ".", "mod/x"]).expect_err("a daemon option");
-        assert_eq!(e.to_string(), "Attempt to hack rsync thwarted!");
+        assert_eq!(e.to_string(), "rsync: Attempt to hack rsync thwarted!");
     }
     assert!(run(&["--server", "--help"]).is_err());
 }

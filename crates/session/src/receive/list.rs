@@ -351,7 +351,9 @@ impl ListReader {
         if session.inc_recurse {
             let dir = path.split().map(|(dir, _)| dir).unwrap_or_default();
             if dir != parent.unwrap_or_default() || (is_root && parent.is_some()) {
-                return Err(refuse("ABORTING due to invalid path from sender", path.as_bytes()));
+                let slash: &[u8] = if dir.is_empty() && !is_root { b"/" } else { b"" };
+                let shown = [slash, path.as_bytes()].concat();
+                return Err(refuse("ABORTING due to invalid path from sender", &shown));
             }
         }
         Ok(if is_root { b".".to_vec() } else { path.as_bytes().to_vec() })

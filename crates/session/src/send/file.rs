@@ -138,19 +138,27 @@ impl FileSender {
         let hashing = self.session.transfer_sum.algo != Checksum::None;
         let mut offset = run.from;
         if run.ranges && run.len - run.from >= PIECE_FLOOR {
-            self.buf.resize(PIECE, 0);
-            let mut head = Vec::with_capacity(4);
+            // Several tokens to a frame, straight from the buffer that was read into.
+            const HEAD: usize = 4;
+            self.buf.resize(PIECE / MAX_TOKEN * (HEAD + MAX_TOKEN), 0);
+            let mut head = Vec::with_capacity(HEAD);
             while offset < run.len {
-                let n = (run.len - offset).min(PIECE as u64) as usize;
-                let data = &mut self.buf[..n];
-                run.read(data, offset);
-                if hashing {
-                    hasher.update(data);
+                let mut filled = 0;
+                while offset < run.len && filled < self.buf.len() {
+                    let n = (run.len - offset).min(MAX_TOKEN as u64) as usize;
+                    head.clear();
+                    put_literal_head(n as u32, &mut head);
+                    self.buf[filled..filled + HEAD].copy_from_slice(&head);
+                    let data = &mut self.buf[filled + HEAD..filled + HEAD + n];
+                    run.read(data, offset);
+                    if hashing {
+                        hasher.update(data);
+                    }
+                    filled += HEAD + n;
+                    offset += n as u64;
                 }
-                head.clear();
-                put_literal_head(n as u32, &mut head);
-                writer.piece(&head, data)?;
-                offset += n as u64;
+                let (first, rest) = self.buf[..filled].split_at(HEAD);
+                writer.piece(first, rest)?;
                 (run.progress)(offset);
             }
             return Ok(());
@@ -296,7 +304,7 @@ impl FileSender {
 }
 
 /// The error of a file that became shorter than it was when it was opened.
-fn shrunk() -> io::Error {
+pub(super) fn shrunk() -> io::Error {
     io::Error::from_raw_os_error(rustix::io::Errno::NODATA.raw_os_error())
 }
 
