@@ -1,6 +1,8 @@
 //! A server that receives: what it asks for, and the answers that it must survive.
 
-use crate::peer::{DIR, End, Peer, Site, TOP, data, dir, entry, file, hex, is_rsync, list, set_mtime, tag};
+use crate::peer::{
+    DIR, End, Peer, Site, TOP, data, dir, entry, file, hex, is_rsync, list, set_mtime, tag,
+};
 
 /// The head of a file without a basis.
 const NEW: &str = "00A0 00000000 00000000 00000000 00000000";
@@ -102,7 +104,11 @@ fn malformed_answers_are_refused() {
         ("01 0c80 03000000 bc020000 02000000 bd020000".into(), "Invalid remainder length 701", 2),
         (format!("{answer} fcffffff"), "Invalid block index 3 (count=3)", 2),
         (format!("{answer} 00000080"), "Invalid block index 2147483647 (count=3)", 2),
-        (format!("01 0090 9000 {}", "61".repeat(4096)), "over-long vstring received (4096 > 4095)", 2),
+        (
+            format!("01 0090 9000 {}", "61".repeat(4096)),
+            "over-long vstring received (4096 > 4095)",
+            2,
+        ),
         (answer.clone(), "connection unexpectedly closed", 12),
         (format!("{answer} 10000000 \"abc\""), "connection unexpectedly closed", 12),
         (format!("{answer} ffffffff 00000000 00"), "connection unexpectedly closed", 12),
@@ -198,7 +204,9 @@ fn only_requests_are_answered() {
 
 #[test]
 fn fuzzy_and_foreign_bases_are_refused() {
-    for stream in ["01 0c98 83 0c \"../../secret\"", "01 0c88 84", "01 0c88 05", "01 0c98 83 01 \".\""] {
+    for stream in
+        ["01 0c98 83 0c \"../../secret\"", "01 0c88 84", "01 0c88 05", "01 0c98 83 01 \".\""]
+    {
         let mut peer = delta("");
         peer.send(stream);
         peer.send(HEAD);
