@@ -599,7 +599,7 @@ impl<R: RecvHalf> Receiver<R> {
         let shown = || root.as_ref().map_or(t.name.clone(), |r| r.quoted(&t.path));
         let mut out = Output {
             file,
-            writer: FileWriter::new(settings.sparse, in_place),
+            writer: FileWriter::new(settings.sparse, in_place).expect(t.want.len),
             hasher: hashing.then(|| FileHasher::transfer(&spec)),
             basis,
             basis_len: match basis {
