@@ -201,7 +201,22 @@ impl Drop for Small {
 fn ending(finished: &Finished, top: &Path, program: &Path) -> (String, String) {
     let replace =
         [(top.display().to_string(), "{top}"), (program.display().to_string(), "{rsync}")];
-    (finished.end.clone(), normalise::stderr(&finished.stderr, &replace))
+    // A peer that ends at once is noticed by the write or by the read of the first bytes: rsync says
+    // either, by chance.
+    let said = normalise::stderr(&finished.stderr, &replace);
+    let mut lines: Vec<_> = said
+        .lines()
+        .map(|line| {
+            let role = line.strip_prefix("rsync: [").and_then(|rest| {
+                rest.split_once("] safe_write failed to write 4 bytes to socket: Broken pipe (32)")
+            });
+            role.map_or(line.to_owned(), |(role, _)| {
+                format!("rsync: connection unexpectedly closed (0 bytes received so far) [{role}]")
+            })
+        })
+        .collect();
+    lines.sort();
+    (finished.end.clone(), lines.join("\n"))
 }
 
 #[test]

@@ -244,10 +244,11 @@ fn talk(
     let mut early_input_seen = false;
     let request = loop {
         let line = client.line(MAX_REQUEST)?;
-        let Some(length) = line.strip_prefix(b"#early_input=") else { break line };
+        let length = line.strip_prefix(b"#early_input=").filter(|_| !early_input_seen);
+        let Some(length) = length else { break line };
         let length = std::str::from_utf8(length).ok().and_then(|n| n.parse::<usize>().ok());
         match length {
-            Some(n @ 1..=MAX_EARLY_INPUT) if !early_input_seen => {
+            Some(n @ 1..=MAX_EARLY_INPUT) => {
                 early_input_seen = true;
                 // It is for a hook that no module served here has.
                 client.reader.read(|c| c.take(n).map(drop))?;

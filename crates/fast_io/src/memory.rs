@@ -20,7 +20,7 @@ const RANGE_FLOOR: u64 = 64 * 1024;
 
 #[derive(Debug)]
 enum Piece {
-    Bytes { data: Vec<u8>, taken: usize },
+    Bytes(Vec<u8>),
     Range(FileRange),
 }
 
@@ -55,16 +55,26 @@ impl Shared {
 
 /// The reading half.
 #[derive(Debug)]
-pub struct MemoryReader(Arc<Shared>);
+pub struct MemoryReader {
+    shared: Arc<Shared>,
+    /// A buffer that was taken from the queue, and how much of it was read. Bytes are copied without the lock.
+    current: Vec<u8>,
+    taken: usize,
+}
 
 /// The writing half.
 #[derive(Debug)]
-pub struct MemoryWriter(Arc<Shared>);
+pub struct MemoryWriter {
+    shared: Arc<Shared>,
+    /// The next buffer to fill.
+    spare: Vec<u8>,
+}
 
 /// One direction of a link.
 pub fn channel() -> (MemoryReader, MemoryWriter) {
     let shared = Arc::new(Shared::default());
-    (MemoryReader(shared.clone()), MemoryWriter(shared))
+    let reader = MemoryReader { shared: shared.clone(), current: Vec::new(), taken: 0 };
+    (reader, MemoryWriter { shared, spare: Vec::new() })
 }
 
 /// Waits on `condvar` until woken or past the deadline (`TimedOut`).
@@ -83,62 +93,81 @@ fn wait<'a>(
     Ok(condvar.wait_timeout(guard, left).unwrap_or_else(|poisoned| poisoned.into_inner()).0)
 }
 
+impl MemoryReader {
+    /// Copies from the current buffer; 0 if it is used up.
+    fn copy(&mut self, buf: &mut [u8]) -> usize {
+        let n = buf.len().min(self.current.len() - self.taken);
+        buf[..n].copy_from_slice(&self.current[self.taken..][..n]);
+        self.taken += n;
+        n
+    }
+}
+
 impl RecvHalf for MemoryReader {
     fn recv(&mut self, buf: &mut [u8], timeout: Option<Duration>) -> io::Result<Received> {
+        let copied = self.copy(buf);
+        if copied > 0 {
+            return Ok(Received::Bytes(copied));
+        }
         let deadline = timeout.map(|t| Instant::now() + t);
-        let mut queue = self.0.lock();
+        let mut queue = self.shared.lock();
         while queue.pieces.is_empty() {
             if queue.ended {
                 return Ok(Received::Bytes(0));
             }
             queue.reader_waits = true;
-            queue = wait(&self.0.filled, queue, deadline)?;
+            queue = wait(&self.shared.filled, queue, deadline)?;
         }
         queue.reader_waits = false;
-        let received = match queue.pieces.pop_front() {
-            Some(Piece::Range(range)) => {
-                queue.ranges -= 1;
-                Received::Range(range)
-            }
-            Some(Piece::Bytes { mut data, mut taken }) => {
-                let n = buf.len().min(data.len() - taken);
-                buf[..n].copy_from_slice(&data[taken..][..n]);
-                taken += n;
-                queue.bytes -= n;
-                if taken < data.len() {
-                    queue.pieces.push_front(Piece::Bytes { data, taken });
-                } else {
-                    data.clear();
-                    queue.spare = Some(data);
+        let piece = queue.pieces.pop_front();
+        match &piece {
+            Some(Piece::Range(_)) => queue.ranges -= 1,
+            Some(Piece::Bytes(data)) => {
+                queue.bytes -= data.len();
+                if queue.spare.is_none() {
+                    let mut used = std::mem::take(&mut self.current);
+                    used.clear();
+                    queue.spare = Some(used);
                 }
-                Received::Bytes(n)
             }
-            None => Received::Bytes(0),
-        };
-        if queue.writer_waits {
-            self.0.drained.notify_one();
+            None => {}
         }
-        Ok(received)
+        let wake = queue.writer_waits;
+        drop(queue);
+        if wake {
+            self.shared.drained.notify_one();
+        }
+        match piece {
+            Some(Piece::Range(range)) => Ok(Received::Range(range)),
+            Some(Piece::Bytes(data)) => {
+                (self.current, self.taken) = (data, 0);
+                Ok(Received::Bytes(self.copy(buf)))
+            }
+            None => Ok(Received::Bytes(0)),
+        }
     }
 
     fn ready(&mut self) -> io::Result<bool> {
-        let queue = self.0.lock();
+        if self.taken < self.current.len() {
+            return Ok(true);
+        }
+        let queue = self.shared.lock();
         Ok(!queue.pieces.is_empty() || queue.ended)
     }
 }
 
 impl MemoryWriter {
-    /// Waits for room and queues what `piece` makes.
+    /// Waits for room and queues what `piece` makes. Afterwards there may be a spare buffer.
     fn push(
         &mut self,
         timeout: Option<Duration>,
         piece: impl FnOnce(&mut Queue) -> Piece,
     ) -> io::Result<()> {
         let deadline = timeout.map(|t| Instant::now() + t);
-        let mut queue = self.0.lock();
+        let mut queue = self.shared.lock();
         while !queue.abandoned && (queue.bytes >= MAX_BYTES || queue.ranges >= MAX_RANGES) {
             queue.writer_waits = true;
-            queue = wait(&self.0.drained, queue, deadline)?;
+            queue = wait(&self.shared.drained, queue, deadline)?;
         }
         queue.writer_waits = false;
         if queue.abandoned {
@@ -146,8 +175,13 @@ impl MemoryWriter {
         }
         let piece = piece(&mut queue);
         queue.pieces.push_back(piece);
-        if queue.reader_waits {
-            self.0.filled.notify_one();
+        let wake = queue.reader_waits;
+        if self.spare.capacity() == 0 {
+            self.spare = queue.spare.take().unwrap_or_default();
+        }
+        drop(queue);
+        if wake {
+            self.shared.filled.notify_one();
         }
         Ok(())
     }
@@ -155,11 +189,11 @@ impl MemoryWriter {
 
 impl SendHalf for MemoryWriter {
     fn send(&mut self, buf: &[u8], timeout: Option<Duration>) -> io::Result<usize> {
+        let mut data = std::mem::take(&mut self.spare);
+        data.extend_from_slice(buf);
         self.push(timeout, |queue| {
-            queue.bytes += buf.len();
-            let mut data = queue.spare.take().unwrap_or_default();
-            data.extend_from_slice(buf);
-            Piece::Bytes { data, taken: 0 }
+            queue.bytes += data.len();
+            Piece::Bytes(data)
         })?;
         Ok(buf.len())
     }
@@ -181,25 +215,25 @@ impl SendHalf for MemoryWriter {
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        self.0.lock().ended = true;
-        self.0.filled.notify_all();
+        self.shared.lock().ended = true;
+        self.shared.filled.notify_all();
         Ok(())
     }
 }
 
 impl Drop for MemoryReader {
     fn drop(&mut self) {
-        let mut queue = self.0.lock();
+        let mut queue = self.shared.lock();
         queue.abandoned = true;
         queue.pieces.clear();
-        self.0.drained.notify_all();
+        self.shared.drained.notify_all();
     }
 }
 
 impl Drop for MemoryWriter {
     fn drop(&mut self) {
-        self.0.lock().ended = true;
-        self.0.filled.notify_all();
+        self.shared.lock().ended = true;
+        self.shared.filled.notify_all();
     }
 }
 

@@ -48,6 +48,8 @@ pub struct FileWriter {
     in_place: bool,
     device: bool,
     preallocated: bool,
+    /// The length that the file will probably have.
+    expected: Option<u64>,
     /// Where the next byte goes.
     pos: u64,
     buffer: Vec<u8>,
@@ -66,6 +68,12 @@ impl FileWriter {
     /// `in_place`: existing bytes may be there (holes must be punched).
     pub fn new(sparse: bool, in_place: bool) -> Self {
         FileWriter { sparse, in_place, ..FileWriter::default() }
+    }
+
+    /// Says how long the file will probably become: a piece of that length is not gathered with others.
+    pub fn expect(mut self, len: u64) -> Self {
+        self.expected = Some(len);
+        self
     }
 
     /// For a device (`--write-devices`): in place, and never truncated.
@@ -107,7 +115,8 @@ impl FileWriter {
         if self.buffer.len() + data.len() > BUFFER {
             self.flush(f)?;
         }
-        if self.buffer.is_empty() && data.len() >= LARGE {
+        let whole = self.pos == 0 && Some(data.len() as u64) == self.expected;
+        if self.buffer.is_empty() && (whole || data.len() >= LARGE) {
             self.emit(f, self.pos, data)?;
         } else {
             if self.buffer.is_empty() {
@@ -185,7 +194,8 @@ impl FileWriter {
         Ok(())
     }
 
-    fn flush(&mut self, f: &File) -> io::Result<()> {
+    /// Writes what waits, for a file that will not be finished.
+    pub fn flush(&mut self, f: &File) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }

@@ -13,6 +13,8 @@ use wire::mux::Message;
 pub const RSYNC_VERSION: &str = "3.5.0";
 /// How long a server that failed waits for its client to hang up.
 const LINGER: Duration = Duration::from_secs(60);
+/// The same for a client that was not told. Over a pipe it sees the end only when the server has gone.
+const SHORT_LINGER: Duration = Duration::from_secs(1);
 
 /// How long a server that failed, and cannot read any more, waits for its client to read why.
 const FAREWELL: Duration = Duration::from_millis(400);
@@ -91,7 +93,8 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
         Error::PeerExit(_) => Message::ErrorExit(None),
         _ => Message::ErrorExit(Some(code.0)),
     };
-    if writer.framed() && told(session, code) {
+    let told = writer.framed() && told(session, code);
+    if told {
         // The link may be what failed; the exit code says so either way.
         let _undeliverable = writer.message(&message);
     }
@@ -99,7 +102,7 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
     let _closed = writer.shutdown();
     if session.settings.am_daemon && !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
         match reader {
-            Some(reader) => reader.drain(LINGER),
+            Some(reader) => reader.drain(if told { LINGER } else { SHORT_LINGER }),
             // Closing at once, with something unread, would take the message back.
             None => thread::sleep(FAREWELL),
         }

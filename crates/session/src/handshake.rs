@@ -185,8 +185,12 @@ fn agree_on_version<R: RecvHalf, W: SendHalf>(
         VersionExchange::Greeting(common) => i64::from(common),
         VersionExchange::Binary => {
             writer.buf().put_int32(announced as i32);
-            writer.flush()?;
-            i64::from(reader.read(|c| c.int32())?)
+            let written = writer.flush();
+            // A peer that ends at once may do so before or after this write. Its closed stream is
+            // looked at first, so that the exit code does not depend on which.
+            let peer = reader.read(|c| c.int32())?;
+            written?;
+            i64::from(peer)
         }
     };
     common_version(settings, announced, peer)

@@ -93,7 +93,7 @@ fn entries_that_only_we_refuse() {
         symlink("l", ""),
     ] {
         let mut peer = receiver(kept(), "-rlt");
-        peer.put(&list(&[bytes.clone()]));
+        peer.put(&list(std::slice::from_ref(&bytes)));
         refused(peer, 2, "");
     }
 }
@@ -347,7 +347,9 @@ fn client(site: Site, words: &[&str]) -> Peer {
 fn a_client_gets_what_it_asked_for() {
     let unrequested = "ERROR: rejecting unrequested file-list name: ";
     let excluded = "ERROR: rejecting excluded file-list name: ";
-    let rows: Vec<(&[&str], Vec<Vec<u8>>, String)> = vec![
+    /// Options, entries and the text that refuses them.
+    type Row<'a> = (&'a [&'a str], Vec<Vec<u8>>, String);
+    let rows: Vec<Row<'_>> = vec![
         (&["-r", "URL/mod/src"], vec![dir("src"), file("other", 1)], format!("{unrequested}other")),
         (&["URL/mod/f"], vec![file("g", 1)], format!("{unrequested}g")),
         (&["URL/mod/f"], vec![dir("f"), file("f/x", 1)], format!("{unrequested}f/x")),

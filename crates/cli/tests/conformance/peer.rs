@@ -6,7 +6,10 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
-    os::{fd::OwnedFd, unix::fs::OpenOptionsExt, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::OpenOptionsExt, net::UnixStream, process::CommandExt},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -73,6 +76,13 @@ pub fn is_rsync() -> bool {
     env::var_os("OXRSYNC_TEST_BINARY").is_some()
 }
 
+/// A daemon that runs as root serves as root: nobody could not enter the test's folders.
+pub fn identity() -> &'static str {
+    use std::os::unix::fs::MetadataExt;
+    let root = fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0);
+    if root { "uid = 0\ngid = 0\n" } else { "" }
+}
+
 /// A folder for one session, and how the program is to be started in it.
 pub struct Site {
     dir: TempDir,
@@ -122,6 +132,7 @@ impl Site {
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
         command.env("LC_ALL", "C").env("TZ", "UTC").env("HOME", "/nonexistent").env("USER", "ann");
         command.envs(self.env.iter().cloned()).current_dir(self.dir.path());
+        command.process_group(0);
         command.stdout(File::create(self.path("stdout")).unwrap());
         command.stderr(File::create(self.path("stderr")).unwrap());
         command
@@ -146,7 +157,8 @@ impl Site {
     /// A daemon for one connection, as inetd would start it, with `config` behind what every site needs.
     pub fn daemon(self, config: &str) -> Peer {
         let head = format!(
-            "use chroot = no\nreverse lookup = no\nuid = 0\ngid = 0\nlog file = {}\n",
+            "use chroot = no\nreverse lookup = no\n{}log file = {}\n",
+            identity(),
             self.path("log").display()
         );
         let config = config.replace("DIR", &self.dir.path().display().to_string());
@@ -213,6 +225,13 @@ enum Link {
 struct Guard {
     child: Arc<Mutex<Child>>,
     done: Sender<()>,
+    ended: bool,
+}
+
+/// Kills the program and what it started.
+fn end_group(child: &Child) {
+    let group = format!("-{}", child.id());
+    let _gone = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
 }
 
 impl Guard {
@@ -222,8 +241,9 @@ impl Guard {
         let watched = child.clone();
         thread::spawn(move || {
             if over.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-                let mut child = watched.lock().unwrap_or_else(PoisonError::into_inner);
-                let _gone = child.kill();
+                let child = watched.lock().unwrap_or_else(PoisonError::into_inner);
+                end_group(&child);
+                drop(child);
                 // Whoever waits for the other end of a pipe that nobody will open.
                 let open = |path: &PathBuf| {
                     OpenOptions::new().read(true).write(true).custom_flags(NONBLOCK).open(path)
@@ -233,14 +253,15 @@ impl Guard {
                 drop(held);
             }
         });
-        Guard { child, done }
+        Guard { child, done, ended: false }
     }
 
-    fn wait(&self) -> Option<i32> {
+    fn wait(&mut self) -> Option<i32> {
         let mut pause = Duration::from_millis(1);
         loop {
             let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(status) = child.try_wait().unwrap() {
+                self.ended = true;
                 return status.code();
             }
             drop(child);
@@ -254,7 +275,9 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let _gone = self.done.send(());
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        let _gone = child.kill();
+        if !self.ended {
+            end_group(&child);
+        }
         let _reaped = child.wait();
     }
 }
@@ -482,6 +505,13 @@ impl Peer {
     pub fn rest(&mut self) -> Vec<u8> {
         while self.more() {}
         std::mem::take(&mut self.data)
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, name: &str) {
+        let child = self.guard.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
     fn said(&mut self) -> String {

@@ -325,7 +325,9 @@ impl<R: RecvHalf> Reader<R> {
         self.activity.touch();
         match received {
             Received::Bytes(0) => {
-                return Err(Error::Closed { received: self.received.value() });
+                // The handshake does not count.
+                let received = if self.stats.is_some() { self.received.value() } else { 0 };
+                return Err(Error::Closed { received });
             }
             Received::Bytes(n) => {
                 self.end += n;

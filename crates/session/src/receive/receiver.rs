@@ -599,7 +599,7 @@ impl<R: RecvHalf> Receiver<R> {
         let shown = || root.as_ref().map_or(t.name.clone(), |r| r.quoted(&t.path));
         let mut out = Output {
             file,
-            writer: FileWriter::new(settings.sparse, in_place),
+            writer: FileWriter::new(settings.sparse, in_place).expect(t.want.len),
             hasher: hashing.then(|| FileHasher::transfer(&spec)),
             basis,
             basis_len: match basis {
@@ -632,6 +632,10 @@ impl<R: RecvHalf> Receiver<R> {
         if let (Err(_), Some(file), false) = (&taken, file, in_place) {
             // What waits in the writer's buffer belongs to a file that may be kept.
             let _best_effort = out.writer.finish(file);
+        }
+        if let (Err(_), Some(file)) = (&taken, file) {
+            // What has arrived may be kept; why the rest did not come is what matters now.
+            let _unwritten = out.writer.flush(file);
         }
         taken?;
         let n = spec.algo.digest_len();

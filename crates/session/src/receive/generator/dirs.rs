@@ -46,6 +46,7 @@ impl<W: SendHalf> Generator<W> {
         node: &Node,
         base: &DirEntry,
     ) -> Result<(), Error> {
+        self.fresh = None;
         if self.unmade.remove(&node.name) {
             return self.report_unmade(node);
         }
@@ -92,6 +93,8 @@ impl<W: SendHalf> Generator<W> {
         if made_now && self.shared.do_xfers && !self.make_dir(node, node.want.mode) {
             return self.report_unmade(node);
         }
+        self.fresh = (self.shared.do_xfers && !self.crowded && (made_now || early))
+            .then(|| node.name.clone());
         let shown = if new { None } else { have };
         let flags = self.flags(node, shown.as_ref(), if new { F::LOCAL_CHANGE } else { 0 }, false);
         if self.shared.do_xfers {
@@ -173,6 +176,7 @@ impl<W: SendHalf> Generator<W> {
         let mut made = root.mkdir(&node.path, mode);
         if let Err(e) = &made {
             if e.kind() == std::io::ErrorKind::AlreadyExists {
+                self.crowded = true;
                 made = Ok(());
             } else if e.kind() == std::io::ErrorKind::NotFound
                 && self.session.settings.relative

@@ -69,7 +69,11 @@ impl<W: SendHalf> Generator<W> {
         if self.leaves_implied_dirs() {
             self.make_parent(&node);
         }
-        let have = match self.lstat(&node.path) {
+        let have = match self.is_in_fresh_dir(&node) {
+            true => Ok(None),
+            false => self.lstat(&node.path),
+        };
+        let have = match have {
             Ok(have) => have,
             Err(e) => {
                 self.stat_failed(&node, &e);
@@ -111,6 +115,16 @@ impl<W: SendHalf> Generator<W> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a regular file lies in a directory that this run has just made, so that there is nothing to look at.
+    fn is_in_fresh_dir(&self, node: &Node) -> bool {
+        let Some(fresh) = &self.fresh else { return false };
+        let leaf = node.name.strip_prefix(&fresh[..]).and_then(|rest| rest.strip_prefix(b"/"));
+        node.want.kind == Some(Kind::Regular)
+            && node.group.is_none()
+            && self.solo.is_none()
+            && leaf.is_some_and(|leaf| !leaf.contains(&b'/'))
     }
 
     /// An entry again: in place of a leader that failed, or because its data were wrong (`redo`).

@@ -88,6 +88,10 @@ pub(super) struct Generator<W> {
     early: HashSet<Vec<u8>>,
     /// Directories that could not be made before their own list came, where they are still to be reported.
     unmade: HashSet<Vec<u8>>,
+    /// The directory that was handled last, if this run has made it: nothing but what the list names can be in it.
+    fresh: Option<Vec<u8>>,
+    /// Somebody else makes directories, too, so that none counts as fresh.
+    crowded: bool,
     /// Modes to be restored at the end, of directories that we may not write otherwise.
     tweaked: Vec<(RelPath, u32)>,
     /// Incremental: directories whose times are set at the end.
@@ -148,6 +152,8 @@ impl<W: SendHalf> Generator<W> {
             skipped: HashSet::new(),
             early: HashSet::new(),
             unmade: HashSet::new(),
+            fresh: None,
+            crowded: false,
             tweaked: Vec::new(),
             touch_later: Vec::new(),
             known_parent: None,
