@@ -136,7 +136,8 @@ impl Expander<'_> {
         }
         if !part.iter().any(|b| b"*?[".contains(b)) {
             let path = join(&unescape(part));
-            if self.is_visible(&path, directory) {
+            // Whether the last one is there is for the sender to say.
+            if !directory || self.is_visible(&path, directory) {
                 out.push(path);
             }
             return;

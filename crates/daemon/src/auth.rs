@@ -43,7 +43,19 @@ pub struct LoggedIn {
 }
 
 /// Why a login failed: for the log only, the client learns nothing.
-pub type Denial = String;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// A line of its own before it.
+    pub notice: Option<String>,
+    /// The reason.
+    pub why: String,
+}
+
+impl From<&str> for Denial {
+    fn from(why: &str) -> Denial {
+        Denial { notice: None, why: why.into() }
+    }
+}
 
 /// The names of the groups of a user of this system; none if there is no such user.
 pub trait Groups {
@@ -66,7 +78,7 @@ pub fn check(
     let Some((user, response)) = reply.split_once(' ') else {
         return Err((String::new(), "invalid challenge response".into()));
     };
-    let deny = |why: &str| Err((user.to_string(), why.to_string()));
+    let deny = |why: &str| Err((user.to_string(), why.into()));
     let Some((access, group)) = rule_for(rules.users, user, groups) else {
         return deny("no matching rule");
     };
@@ -81,7 +93,10 @@ pub fn check(
     }
     let secrets = match secrets(file, user, group.as_deref()) {
         Ok(secrets) => secrets,
-        Err(e) => return deny(&format!("ignoring secrets file: {e}")),
+        Err(e) => {
+            let notice = Some(e.to_string());
+            return Err((user.to_string(), Denial { notice, why: "ignoring secrets file".into() }));
+        }
     };
     // As much work for an unknown user as for a known one.
     let mut matched = false;
@@ -145,14 +160,20 @@ pub fn items(list: &str) -> impl Iterator<Item = &str> {
 
 fn open_secrets(path: &Path, strict: bool) -> Result<File, Denial> {
     use std::os::unix::fs::MetadataExt;
-    let ignored = |why: String| format!("ignoring secrets file: {why}");
-    let file = fsroot::read_operator_file(path).map_err(|e| ignored(e.to_string()))?;
-    let meta = file.metadata().map_err(|e| ignored(e.to_string()))?;
+    let ignored =
+        |notice: &str| Denial { notice: Some(notice.into()), why: "ignoring secrets file".into() };
+    let file = fsroot::read_operator_file(path).map_err(|_| Denial {
+        notice: fsroot::take_notice().map(str::to_string),
+        why: "no secrets file".into(),
+    })?;
+    let meta = file.metadata().map_err(|e| ignored(&e.to_string()))?;
     if strict && meta.mode() & 0o006 != 0 {
-        return Err(ignored("it is accessible to others (see strict modes)".into()));
+        let text = "secrets file must not be other-accessible (see strict modes option)";
+        return Err(ignored(text));
     }
     if strict && fsroot::names::am_root() && meta.uid() != 0 {
-        return Err(ignored("it is not owned by root (see strict modes)".into()));
+        let text = "secrets file must be owned by root when running as root (see strict modes)";
+        return Err(ignored(text));
     }
     Ok(file)
 }
@@ -204,7 +225,7 @@ mod tests {
         let rules = AuthRules { users, secrets: Some(file.path()), strict: true };
         let digest = AuthDigest::Named(0);
         let reply = format!("{user} {}", digest.response(password.as_bytes(), b"CHAL"));
-        check(&rules, digest, "CHAL", reply.as_bytes(), &Staff).map_err(|(_, why)| why)
+        check(&rules, digest, "CHAL", reply.as_bytes(), &Staff).map_err(|(_, denial)| denial.why)
     }
 
     #[test]

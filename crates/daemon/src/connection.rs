@@ -415,8 +415,13 @@ fn login(
     })?;
     match auth::check(rules, digest, &challenge, &reply, &SystemGroups) {
         Ok(login) => Ok(login),
-        Err((user, why)) if user.is_empty() => Err(Ok(format!(": {why}"))),
-        Err((user, why)) => Err(Ok(format!(" for {user}: {why}"))),
+        Err((user, denial)) => {
+            if let Some(notice) = &denial.notice {
+                client.log.error(notice);
+            }
+            let of = if user.is_empty() { String::new() } else { format!(" for {user}") };
+            Err(Ok(format!("{of}: {}", denial.why)))
+        }
     }
 }
 

@@ -314,7 +314,7 @@ fn prepare(
         address: client.peer.addr.to_string().into_bytes(),
         module: module.name.clone().into_bytes(),
         at_root,
-        module_path: values.path("path").unwrap_or_default().into_os_string().into_vec(),
+        module_path: normal(&values.path("path").unwrap_or_default()).into_os_string().into_vec(),
         user: login.user.clone().into_bytes(),
     }));
     job.settings.protocol_max = service.protocol_max;

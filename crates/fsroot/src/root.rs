@@ -209,8 +209,10 @@ impl Root {
     pub fn quoted(&self, p: &RelPath) -> Vec<u8> {
         let mut out = vec![b'"'];
         out.extend_from_slice(&self.display(p));
-        if p.is_root() && self.module.is_none() {
-            out.extend_from_slice(b"/.");
+        if p.is_root() {
+            // The root is its own `.`.
+            let alone = out.len() == 1 || out.last() == Some(&b'/');
+            out.extend_from_slice(if alone { b"." } else { b"/." });
         }
         out.push(b'"');
         if let Some(module) = &self.module {

@@ -109,6 +109,9 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
             // Closing at once, with something unread, would take the message back.
             None => thread::sleep(FAREWELL),
         }
+    } else if told && session.settings.am_server && !session.settings.local {
+        // A client that is writing just now would meet the closed pipe before it reads the message.
+        thread::sleep(FAREWELL / 4);
     }
 }
 

@@ -318,6 +318,10 @@ impl Settings {
     pub fn module(&self) -> &[u8] {
         self.served.as_ref().map_or(b"", |served| &served.module)
     }
+    /// How the root of the module that is served is named in messages.
+    pub fn module_root(&self) -> &[u8] {
+        if self.served.as_ref().is_some_and(|served| served.at_root) { b"/" } else { b"" }
+    }
     /// Whether any delete option is active.
     pub fn deleting(&self) -> bool {
         self.delete

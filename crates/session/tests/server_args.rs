@@ -281,7 +281,6 @@ const OPTIONS: &str = "\
 --protocol=28 -avz --delete
 --protocol=30 -r
 --protocol=31 -r
---protocol=33 -r
 -R
 -R --no-R
 -R --no-implied-dirs

@@ -43,7 +43,7 @@ impl Base {
         let mut root = Root::open(Path::new("."))?;
         root.set_follow_parents(FollowParents::Beneath);
         let name = settings.module().to_vec();
-        root.show_as(b"", Some(&name));
+        root.show_as(settings.module_root(), Some(&name));
         Ok(Base::Module(root, name))
     }
 
@@ -76,8 +76,11 @@ impl Base {
             Base::Module(root, name) => {
                 let rel = Base::rel(path)?;
                 let mut below = root.open_below_anchored(&rel, FollowParents::Beneath)?;
-                let shown =
-                    if rel.is_root() { b"".to_vec() } else { [b"/", rel.as_bytes()].concat() };
+                let shown = if rel.is_root() {
+                    root.display(&rel)
+                } else {
+                    [b"/", rel.as_bytes()].concat()
+                };
                 below.show_as(&shown, Some(name));
                 Ok(below)
             }
@@ -204,6 +207,7 @@ fn create(shared: &Arc<Shared>, mut base: Base, typed: &[u8]) -> Result<Dest, Er
     }
     if settings.info.name >= 1 || shared.itemizing {
         let mut line = b"created directory ".to_vec();
+        line.extend_from_slice(settings.module_root());
         line.extend_from_slice(name);
         shared.session.log.info(line);
     }

@@ -108,8 +108,6 @@ pub(super) struct Shared {
     pub wants_mode: bool,
     /// Items are itemized at the client, so that plain-name texts are not wanted.
     pub itemizing: bool,
-    /// A daemon's log itemizes, and needs no names of items whose attributes only are changed.
-    pub log_itemizes: bool,
 }
 
 impl Shared {
@@ -124,7 +122,6 @@ impl Shared {
             wants_path: has(b'f') || (s.am_server && logged(b'f')),
             wants_mode: reporter.is_some() && (has(b'B') || logged(b'B')),
             itemizing: s.itemize > 0 || has(b'i'),
-            log_itemizes: s.am_server && logged(b'i'),
             ids: IdMap::default(),
             acls: AclStore::default(),
             xattrs: XattrStore::new(s.xattrs, super::attrs::acts_as_root(s)),

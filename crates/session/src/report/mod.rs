@@ -201,12 +201,17 @@ impl Reporter {
         // A daemon decides by the format of its log alone what a line is worth.
         let served = settings.am_server && log_columns;
         let unlogged = settings.am_server && (settings.dry_run || !log_columns);
+        // A new directory that gets no attributes is not worth a line to a daemon.
+        let undressed = flags.has(ItemFlags::IS_NEW)
+            && is(e.mode, listing::DIRECTORY)
+            && !(settings.perms || (settings.times && !settings.omit_dir_times));
         if settings.am_daemon
             && !settings.am_sender
             && !log_columns
             && settings.info.name > 0
             && (self.transfers || !settings.dry_run)
             && (names_a_link || named)
+            && !undressed
         {
             let line = self.plain.as_ref().map(|format| {
                 format.expand(&self.context, self.context.operation(), e, Moved::default())

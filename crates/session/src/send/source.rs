@@ -212,7 +212,11 @@ impl Sources {
     /// A directory argument's path in quotes.
     pub fn quoted_dir(&self, dir: &[u8]) -> Vec<u8> {
         let path = self.absolute(dir);
-        if self.confined { self.in_module(&path) } else { quoted(&path) }
+        match self.confined {
+            true if self.at_root => self.in_module(&[b"/", &path[..]].concat()),
+            true => self.in_module(&path),
+            false => quoted(&path),
+        }
     }
     /// `TEXT "PATH" AFTER: STRERROR (ERRNO)`, the shape of the sender's complaints.
     pub fn complain(

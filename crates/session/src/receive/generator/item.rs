@@ -105,8 +105,7 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn say_unchanged(&self, node: &Node, changed: bool) {
         if self.session.settings.info.name >= 2 && !self.shared.itemizing {
             let after = if changed { "" } else { " is uptodate" };
-            let class = if self.shared.log_itemizes { Class::Client } else { Class::Info };
-            self.log.line(class, self.name_text("", &node.name, after));
+            self.log.line(Class::Client, self.name_text("", &node.name, after));
         }
     }
 }
