@@ -100,7 +100,10 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
     }
     let _undeliverable = writer.flush();
     let _closed = writer.shutdown();
-    if session.settings.am_daemon && !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
+    // A client that was told ends by itself; what it still sends until then must not meet a closed
+    // pipe, or it would report that instead.
+    let waits = session.settings.am_daemon || (session.settings.am_server && told);
+    if waits && !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
         match reader {
             Some(reader) => reader.drain(if told { LINGER } else { SHORT_LINGER }),
             // Closing at once, with something unread, would take the message back.
