@@ -523,7 +523,8 @@ fn captured_token_streams_make_the_file() {
         "30000000 {literal} ffffffff feffffff fdffffff 18000000 \"hello hello hello hello \" \
          fcffffff f9ffffff f8ffffff 04000000 \"tail\" 00000000"
     );
-    let deflated = "400672 74240d0000 c00200 400a ca48cdc9c957c0240100 81 c30100 4006 2a49cccc0100 00";
+    let deflated =
+        "400672 74240d0000 c00200 400a ca48cdc9c957c0240100 81 c30100 4006 2a49cccc0100 00";
     for (choice, tokens) in [
         ("none", plain.as_str()),
         ("zlib", deflated),

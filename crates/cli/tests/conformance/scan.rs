@@ -310,6 +310,7 @@ fn checksums_are_listed_for_files_only() {
     // No algorithm, no comparison.
     let mut peer = tree().server("--sender -ce.f --checksum-choice=none . src");
     peer.send("20000000");
+    peer.rest();
     peer.fails(4, "Invalid checksum-choice for --checksum: none");
 }
 

@@ -137,6 +137,9 @@ fn indexes_and_items_that_make_no_sense_are_refused() {
     ] {
         let mut peer = one_file("");
         peer.send(stream);
+        if code == 2 {
+            peer.rest();
+        }
         let end = peer.fails(code, text);
         if code == 2 {
             told(&end, 2);
