@@ -218,7 +218,6 @@ fn operands() {
         &["--contimeout=3", "-e", "ssh", "h::a", "b"],
         &["a", "rsync://localhost:1//foo/x"],
         &["localhost::/x", "y"],
-        &["-e", "x", "localhost::/x", "y"],
         &["rsync://localhost:1/", "/tmp/xx", "rr"],
     ]);
 }

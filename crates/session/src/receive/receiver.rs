@@ -448,9 +448,12 @@ impl<R: RecvHalf> Receiver<R> {
         }
         let (sum, event) = self.write_file(t, request, &head)?;
         let moved = self.reader.consumed() - read_before;
-        self.report(t, item, sum.as_deref(), |r, e| {
-            r.transfer_ends(e, moved, 0);
-        });
+        // What could not be written is an error, and no transfer.
+        if !matches!(event, Event::Failed(_)) {
+            self.report(t, item, sum.as_deref(), |r, e| {
+                r.transfer_ends(e, moved, 0);
+            });
+        }
         match event {
             Event::Finished(_) if !t.linked => {
                 if t.list.end_one() {
