@@ -1,6 +1,8 @@
 //! What goes over the wire, byte by byte: the program runs at one end, a script of the test at the other. `Peer` has
 //! the tools; `OXRSYNC_TEST_BINARY` puts another program under test, for example rsync itself, to check the scripts.
 
+#[path = "conformance/entries.rs"]
+mod entries;
 #[path = "conformance/peer.rs"]
 mod peer;
 

@@ -257,6 +257,19 @@ fn a_daemon_serves_what_its_arguments_name() {
     let mut names = take(&with(&["ro/"]));
     names.sort();
     assert_eq!(names, [".", "f"]);
+    // A wildcard with a backslash stands for itself.
+    let (site, words) =
+        (Site::new().file("src/st*r", "1").file("src/star", "2"), with(&["m/st\\*r"]));
+    let mut peer = site.daemon("[m]\npath=DIR/src\n");
+    peer.line();
+    peer.raw(b"@RSYNCD: 32.0 md5\nm\n");
+    peer.line();
+    peer.raw((words.join("\0") + "\0\0").as_bytes());
+    peer.expect("8086");
+    peer.take_raw(4);
+    peer.frame_both();
+    peer.send("00000000");
+    assert_eq!(peer.take_list(), ["st*r"]);
     // Options may have one backslash before what a shell would take.
     let escaped = ["--server", "--sender", "-re.v", "--checksum-choice\\=none", ".", "ro/f"];
     assert_eq!(take(&escaped), ["f"]);

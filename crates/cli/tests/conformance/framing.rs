@@ -280,3 +280,71 @@ fn signals_end_a_server_with_code_20() {
     assert!(matches!(end.code, Some(20)), "{:?} {}", end.code, end.stderr);
     assert!(end.site.dest().is_empty());
 }
+
+#[test]
+fn clients_that_cannot_begin_say_why() {
+    let end = Site::new().run(&["-r", "--rsh=/nonexistent/shell", "src/", "host:x"]);
+    assert!(matches!(end.code, Some(12 | 14)), "{:?} {}", end.code, end.stderr);
+    assert!(end.stderr.contains("Failed to exec /nonexistent/shell"), "{}", end.stderr);
+    let end = Site::new().run(&["-r", "--rsh=sh -c 'exit 127'", "src/", "host:x"]);
+    assert!(matches!(end.code, Some(127 | 12)), "{:?} {}", end.code, end.stderr);
+    // A listener whose queue is full answers nobody.
+    let listener =
+        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    listener.bind(&any.into()).unwrap();
+    listener.listen(0).unwrap();
+    let full = listener.local_addr().unwrap();
+    let fillers: Vec<_> = (0..4)
+        .map(|_| {
+            let socket =
+                socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            // In progress, or waiting like everybody.
+            let _waiting = socket.connect(&full);
+            socket
+        })
+        .collect();
+    let url = format!("rsync://127.0.0.1:{}/mod/", full.as_socket().unwrap().port());
+    let end = Site::new().run(&["--contimeout=1", "-r", "src/", &url]);
+    assert_eq!(end.code, Some(35), "{}", end.stderr);
+    drop(fillers);
+    let end = Site::new().run(&["--contimeout=1", "-r", "src/", "host:x"]);
+    assert_eq!(end.code, Some(1), "{}", end.stderr);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("rsync://127.0.0.1:{port}/mod/");
+    let end = Site::new().run(&["-r", "src/", &url]);
+    assert_eq!(end.code, Some(10), "{}", end.stderr);
+    assert!(end.stderr.contains("Connection refused (111)"), "{}", end.stderr);
+    let end = Site::new().run(&["-r", "src/", "--", "--rsync-path=x", "-host:x"]);
+    assert_eq!(end.code, Some(1), "{}", end.stderr);
+}
+
+#[test]
+fn signals_end_a_client() {
+    for (signal, code) in [("INT", 20), ("TERM", 20), ("HUP", 20), ("USR1", 19)] {
+        let mut peer = start(Role::Client, "");
+        peer.put(&list(&[file("f", 9)]));
+        peer.expect("01 00A0 00000000 00000000 00000000 00000000 00");
+        peer.send("01 00A0 00000000 00000000 00000000 00000000 09000000 \"part\"");
+        peer.signal(signal);
+        peer.rest();
+        let end = peer.end();
+        assert_eq!(end.code, Some(code), "{signal}: {}", end.stderr);
+        assert!(end.site.dest().is_empty(), "{signal}: {:?}", end.site.dest());
+    }
+}
+
+#[test]
+fn a_fatal_line_has_its_shape() {
+    let mut peer = start(Role::ServerReceiver, "");
+    peer.send("F8");
+    let end = peer.fails(12, "Overflow in read_varint()");
+    let line = end.stderr.lines().last().unwrap().to_string();
+    let head = "rsync error: error in rsync protocol data stream (code 12) at ";
+    let tail = ") [Receiver=3.5.0]";
+    assert!(line.starts_with(head) && line.ends_with(tail), "{line}");
+    let place = &line[head.len()..line.len() - tail.len()];
+    let (name, number) = place.split_once('(').expect(place);
+    assert!(!name.is_empty() && number.bytes().all(|b| b.is_ascii_digit()), "{place}");
+}

@@ -308,8 +308,9 @@ fn checksums_are_listed_for_files_only() {
     assert_eq!(peer.take(16), hex("b1946ac92492d2347c6235b4d2611184"));
     peer.expect("00 00");
     // No algorithm, no comparison.
-    let mut peer = tree().server("--sender -ce.f --checksum-choice=none . src");
-    peer.send("20000000");
+    let mut peer = tree().server("--sender -rce.f --checksum-choice=none . src");
+    peer.send("20000000 04000007 00000000");
+    peer.rest();
     peer.fails(4, "Invalid checksum-choice for --checksum: none");
 }
 

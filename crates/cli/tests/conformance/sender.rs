@@ -127,7 +127,7 @@ fn indexes_and_items_that_make_no_sense_are_refused() {
         ("ff ff", "Invalid file index", 2),
         ("fe ff ff ff ff 00A0", "File-list index 2147483647 not in -1 - 0", 2),
         (&format!("00 00 01 {NEW}"), late, 2),
-        ("00 00 00 01", "Invalid packet at end of run (0) [sender]", 2),
+        ("00 00 00 01 0800", "Invalid packet at end of run (0) [sender]", 2),
         ("ff 02 F0FFFFFFFF 00 00 00 00", "wire value deleted_files out of range: -1", 2),
         ("ff 02 00 00 00 00 F001000010", "out of range: 268435457", 2),
         ("ff 02 F8", "Overflow in read_varint()", 12),
@@ -137,6 +137,9 @@ fn indexes_and_items_that_make_no_sense_are_refused() {
     ] {
         let mut peer = one_file("");
         peer.send(stream);
+        if code == 2 {
+            peer.rest();
+        }
         let end = peer.fails(code, text);
         if code == 2 {
             told(&end, 2);
