@@ -584,3 +584,49 @@ fn a_client_that_is_killed_frees_its_slot() {
     assert!(log.contains("building file list"), "{log}");
     assert_eq!(fs::read_dir(site.path("rw")).unwrap().count(), 0);
 }
+
+#[test]
+fn hooks_run_around_a_transfer() {
+    let site = Site::new(
+        "[ok]\npath=DIR/ro\npre-xfer exec=echo $RSYNC_REQUEST $RSYNC_ARG0 $RSYNC_USER_NAME > DIR/before\n\
+         early exec=cat > DIR/early; echo $RSYNC_REQUEST >> DIR/early\n\
+         post-xfer exec=echo $RSYNC_MODULE_NAME $RSYNC_EXIT_STATUS $RSYNC_RAW_STATUS > DIR/after\n\
+         [no]\npath=DIR/ro\npre-xfer exec=echo so; echo there; exit 3\n\
+         post-xfer exec=echo $RSYNC_EXIT_STATUS > DIR/no\n\
+         [early]\npath=DIR/ro\nearly exec=exit 1\npost-xfer exec=echo $RSYNC_EXIT_STATUS > DIR/none\n\
+         [user]\npath=DIR/ro\nauth users=*\nsecrets file=DIR/secrets\nstrict modes=no\n\
+         pre-xfer exec=echo %RSYNC_USER_NAME% > DIR/user\n",
+    );
+    write(&site.path("ro/a"), "one");
+    write(&site.path("secrets"), "ann:pw 1\na;b:pw 1\n");
+    let listener = site.listen();
+    let read = |name: &str| {
+        for _ in 0..1000 {
+            match fs::read_to_string(site.path(name)) {
+                Ok(text) if text.ends_with('\n') => return text,
+                _ => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+        panic!("no {name}");
+    };
+    let pull = |from: &str| run(&["-r", &listener.url(from), &site.dir("got")]);
+    succeeds(&pull("ok/a"));
+    assert_eq!(read("before"), "ok/a rsyncd\n");
+    assert_eq!(read("early"), "(NONE)\n");
+    assert_eq!(read("after"), "ok 0 0\n");
+    let output = pull("no/a");
+    assert_eq!(output.status.code(), Some(4));
+    let text = "pre-xfer exec returned failure (768):\nso\nthere\n";
+    assert!(stderr(&output).contains(text), "{}", stderr(&output));
+    assert_eq!(read("no"), "4\n");
+    assert!(stderr(&pull("early/a")).contains("@ERROR: early exec failed\n"));
+    assert_eq!(read("none"), "255\n");
+    let login = |user: &str| {
+        let url = listener.url("user/a").replace("127.0.0.1", &format!("{user}@127.0.0.1"));
+        run(&["-r", &url, &site.dir("got")])
+    };
+    succeeds(&login("ann"));
+    assert_eq!(read("user"), "ann\n");
+    assert!(!login("a;b").status.success());
+    assert!(site.log().contains("%RSYNC_USER_NAME% holds a shell metacharacter"));
+}
