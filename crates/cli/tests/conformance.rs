@@ -14,5 +14,7 @@ mod handshake;
 mod lists;
 #[path = "conformance/receiver.rs"]
 mod receiver;
+#[path = "conformance/scan.rs"]
+mod scan;
 #[path = "conformance/sender.rs"]
 mod sender;

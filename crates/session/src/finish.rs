@@ -100,15 +100,16 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
     }
     let _undeliverable = writer.flush();
     let _closed = writer.shutdown();
-    if session.settings.am_daemon && !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
+    // A client that was told ends by itself; what it still sends until then must not meet a closed
+    // pipe, or it would report that instead.
+    let settings = &session.settings;
+    let waits = settings.am_daemon || (settings.am_server && !settings.local && told);
+    if waits && !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
         match reader {
             Some(reader) => reader.drain(if told { LINGER } else { SHORT_LINGER }),
             // Closing at once, with something unread, would take the message back.
             None => thread::sleep(FAREWELL),
         }
-    } else if told && session.settings.am_server && !session.settings.local {
-        // A client that is writing just now would meet the closed pipe before it reads the message.
-        thread::sleep(FAREWELL / 4);
     }
 }
 

@@ -294,6 +294,8 @@ pub struct Peer {
     data: Vec<u8>,
     /// The last name of a list, which the next one is relative to.
     name: Vec<u8>,
+    /// Its mode, likewise.
+    mode: i32,
     /// Every control message so far.
     pub messages: Vec<(u8, Vec<u8>)>,
     /// How many empty DATA frames came.
@@ -339,6 +341,7 @@ impl Peer {
             framed_out: false,
             data: Vec::new(),
             name: Vec::new(),
+            mode: 0,
             messages: Vec::new(),
             empty_frames: 0,
         }
@@ -657,26 +660,29 @@ impl Peer {
         self.take(min - 1 + first.leading_ones() as usize);
     }
 
-    /// A list of files and directories with varint flags, without owners: its names.
+    /// The names of [`Self::take_entries`].
     #[track_caller]
     pub fn take_list(&mut self) -> Vec<String> {
-        let mut names = Vec::new();
+        self.take_entries().0.into_iter().map(|entry| entry.name).collect()
+    }
+
+    /// A list with varint flags, without owners and targets of links, and its I/O error.
+    #[track_caller]
+    pub fn take_entries(&mut self) -> (Vec<Listed>, i32) {
+        let mut entries: Vec<Listed> = Vec::new();
         loop {
             let flags = self.take_varint();
             if flags == 0 {
-                self.take_varint();
-                break;
+                return (entries, self.take_varint());
             }
-            let shared = if flags & 0x20 != 0 { self.take(1)[0] as usize } else { 0 };
-            let len = if flags & 0x40 != 0 {
-                self.take_varint() as usize
-            } else {
-                self.take(1)[0].into()
+            let shared = if flags & 0x20 != 0 { self.take(1)[0].into() } else { 0 };
+            let len = match flags & 0x40 {
+                0 => self.take(1)[0].into(),
+                _ => self.take_varint() as usize,
             };
             self.name.truncate(shared);
             let suffix = self.take(len);
             self.name.extend(suffix);
-            names.push(String::from_utf8_lossy(&self.name).into_owned());
             self.skip_varlong(3);
             if flags & 0x80 == 0 {
                 self.skip_varlong(4);
@@ -685,11 +691,21 @@ impl Peer {
                 self.take_varint();
             }
             if flags & 2 == 0 {
-                self.take(4);
+                let mode = self.take(4);
+                self.mode = i32::from_le_bytes([mode[0], mode[1], mode[2], mode[3]]);
             }
+            let name = String::from_utf8_lossy(&self.name).into_owned();
+            entries.push(Listed { flags, name, mode: self.mode });
         }
-        names
     }
+}
+
+/// An entry that came.
+#[derive(Debug)]
+pub struct Listed {
+    pub flags: i32,
+    pub name: String,
+    pub mode: i32,
 }
 
 /// Flags of an entry with the owner and group left out.

@@ -435,3 +435,239 @@ fn directories_appear_before_their_contents() {
     let listed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
     assert_eq!([time("dest/d"), time("dest/d/e"), time("dest/d/f")], [listed; 3]);
 }
+
+#[test]
+fn hard_links_follow_the_last_of_their_group() {
+    let mut peer = receiver(Site::new(), "-rtH --checksum-choice=none");
+    let first = entry(crate::peer::HLINKED | crate::peer::HLINK_FIRST, b"a", 1, 0o100_644, b"");
+    // The number of the first: no base, first to arrive.
+    let rest = [hex("8218 01 \"b\" 00"), hex("8218 01 \"c\" 00")].concat();
+    peer.put(&[first, rest, vec![0, 0]].concat());
+    peer.expect(&format!("03 {NEW} 00"));
+    peer.send(&format!("03 {NEW} 01000000 \"x\" 00000000 00 00"));
+    let b = "fe80010000 0070 01 \"c\"";
+    let a = "fe80000000 0070 01 \"c\"";
+    peer.expect(&format!("{b} {a}"));
+    peer.expect("00 00 00");
+    peer.send(&format!("{b} {a} 00 00 00"));
+    peer.expect("00");
+    let end = peer.succeeds();
+    let inode = |name: &str| {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(end.site.path(name)).unwrap().ino()
+    };
+    assert_eq!(inode("dest/a"), inode("dest/c"));
+    assert_eq!(inode("dest/b"), inode("dest/c"));
+}
+
+#[test]
+fn attributes_are_fetched_by_their_number() {
+    // Three attributes, the first and the last abbreviated.
+    let digest = "00".repeat(16);
+    let names = format!(
+        "00 03 07 28 \"user.a\" 00 {digest} 07 03 \"user.b\" 00 \"sma\" 07 32 \"user.c\" 00 {digest}"
+    );
+    let mut peer = receiver(Site::new(), "-tX --checksum-choice=none");
+    peer.put(&list(&[entry(0, b"f", 1, 0o100_644, &hex(&names))]));
+    peer.expect("01 00a1 01 02 00 00000000 00000000 00000000 00000000 00");
+    let (a, c) = (vec![b'A'; 40], vec![b'Z'; 50]);
+    peer.send("01 00a1 01 28");
+    peer.put(&a);
+    peer.send("02 32");
+    peer.put(&c);
+    peer.send("00 00000000 00000000 00000000 00000000 01000000 \"x\" 00000000 00 00");
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    let end = peer.succeeds();
+    let got = std::process::Command::new("getfattr")
+        .args(["-n", "user.c", "--only-values"])
+        .arg(end.site.path("dest/f"))
+        .output()
+        .unwrap();
+    assert_eq!(got.stdout, c, "{}", end.stderr);
+
+    let bad = [
+        // Not asked for, unknown, too long.
+        ("02 03 \"abc\" 00", ""),
+        ("07 03 \"abc\" 00", "could not find xattr #7 for f"),
+        ("01 F001000008", ""),
+        ("01 F0FFFFFFFF", ""),
+    ];
+    for (reply, text) in bad {
+        let mut peer = receiver(Site::new(), "-tX --checksum-choice=none");
+        peer.put(&list(&[entry(0, b"f", 1, 0o100_644, &hex(&names))]));
+        peer.expect("01 00a1 01 02 00 00000000");
+        peer.send(&format!("01 00a1 {reply}"));
+        let end = peer.fails(2, text);
+        assert!(end.site.dest().is_empty());
+    }
+}
+
+#[test]
+fn captured_token_streams_make_the_file() {
+    // Eight blocks of 700; the source has them in another order, with literals between them.
+    let blocks = data(5600);
+    let block = |i: usize| &blocks[i * 700..(i + 1) * 700];
+    let mut expected = vec![b'A'; 48];
+    for i in 0..3 {
+        expected.extend_from_slice(block(i));
+    }
+    expected.extend(b"hello hello hello hello ");
+    for i in [3, 6, 7] {
+        expected.extend_from_slice(block(i));
+    }
+    expected.extend(b"tail");
+    let literal = "41".repeat(48);
+    let plain = format!(
+        "30000000 {literal} ffffffff feffffff fdffffff 18000000 \"hello hello hello hello \" \
+         fcffffff f9ffffff f8ffffff 04000000 \"tail\" 00000000"
+    );
+    let deflated =
+        "400672 74240d0000 c00200 400a ca48cdc9c957c0240100 81 c30100 4006 2a49cccc0100 00";
+    for (choice, tokens) in [
+        ("none", plain.as_str()),
+        ("zlib", deflated),
+        ("zlibx", deflated),
+        (
+            "zstd",
+            "4011 28b52ffd00584400001041410100 9b000b c00200 400f 64000030 \"hello \" 0100f14a11 81 \
+             c30100 4007 200000 \"tail\" 00",
+        ),
+        (
+            "lz4",
+            "400b 1f41010017504141414141 c00200 400f 69 \"hello \" 0600 50 \"ello \" 81 c30100 4005 40 \
+             \"tail\" 00",
+        ),
+    ] {
+        let site = Site::new().file("dest/f", &blocks);
+        let compress = format!("--compress-choice={choice}");
+        let compress = if choice == "none" { "" } else { &compress };
+        let mut peer = receiver(site, &format!("-t --checksum-choice=md5 {compress}"));
+        peer.put(&list(&[file("f", expected.len() as i64)]));
+        peer.expect("01 0c80 08000000 bc020000 02000000 00000000");
+        peer.take(8 * 6);
+        peer.expect("00");
+        peer.send("01 0c80 08000000 bc020000 02000000 00000000");
+        peer.send(tokens);
+        peer.send("0c5fcdf7c9b23854e485b4c958d97b53 00");
+        peer.expect("00 00 00");
+        peer.send("00 00 00");
+        peer.expect("00");
+        let end = peer.succeeds();
+        assert!(end.site.read("dest/f").unwrap() == expected, "{choice}");
+    }
+}
+
+#[test]
+fn options_that_skip_files_send_nothing() {
+    for (words, exists) in [
+        ("--existing", false),
+        ("--ignore-existing", true),
+        ("--max-size=3", false),
+        ("--min-size=5", false),
+        ("--update", true),
+    ] {
+        let site = if exists { Site::new().file("dest/f", "mine") } else { Site::new() };
+        let mut peer = receiver(site, &format!("-t --checksum-choice=none {words}"));
+        peer.put(&list(&[file("f", 4)]));
+        peer.finish_receiver();
+        let end = peer.succeeds();
+        assert_eq!(end.site.read("dest/f").is_some(), exists, "{words}");
+        assert_eq!(end.rest, b"");
+    }
+}
+
+#[test]
+fn safe_links_stay_inside() {
+    for (name, target, safe) in [
+        ("l", "f", true),
+        ("d/l", "../f", true),
+        ("l", "/etc/passwd", false),
+        ("l", "../f", false),
+        ("d/l", "../../f", false),
+        ("l", "d/..", false),
+        ("l", "d/../../f", false),
+        ("l", "d/../f", false),
+    ] {
+        let mut peer = receiver(Site::new(), "-rlt --safe-links --checksum-choice=none");
+        let mut entries = vec![crate::peer::symlink(name, target)];
+        if name.contains('/') {
+            entries.push(dir("d"));
+        }
+        peer.put(&list(&entries));
+        // One item for each, echoed, until the first DONE.
+        let mut items = Vec::new();
+        loop {
+            let byte = peer.take(1)[0];
+            if byte == 0 {
+                break;
+            }
+            items.push(byte);
+            items.extend(peer.take(2));
+        }
+        peer.put(&items);
+        peer.send("00");
+        peer.expect("00 00 00");
+        peer.send("00 00 00");
+        peer.expect("00");
+        let end = peer.succeeds();
+        let there = end.site.path("dest").join(name).symlink_metadata().is_ok();
+        assert_eq!(there, safe, "{name} -> {target}");
+    }
+}
+
+#[test]
+fn times_that_cannot_be_shown_do_not_end_the_run() {
+    let mut peer = receiver(Site::new(), "-t --checksum-choice=none");
+    let mut e = hex("18 01 66 000100");
+    // The largest time there is.
+    e.extend(hex("f8 ffffff ffffffff7f"));
+    e.extend(hex("a4810000 00 00"));
+    peer.put(&e);
+    peer.expect(&format!("01 {NEW} 00"));
+    peer.send(&format!("01 {NEW} 01000000 \"x\" 00000000 00 00"));
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    peer.rest();
+    let end = peer.end();
+    assert!(matches!(end.code, Some(0 | 23)), "{:?} {}", end.code, end.stderr);
+    assert_eq!(end.site.read("dest/f").unwrap(), b"x");
+}
+
+#[test]
+fn a_destination_that_is_a_directory_takes_no_file() {
+    let site = Site::new().file("dest/f/inside", "x");
+    let mut peer = receiver(site, "-t --checksum-choice=none");
+    peer.put(&list(&[file("f", 1), file("g", 1)]));
+    peer.expect(&format!("02 {NEW} 00"));
+    peer.send(&format!("02 {NEW} 01000000 \"y\" 00000000 00 00"));
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    peer.rest();
+    let end = peer.fails(23, "could not make way for new regular file: f");
+    assert_eq!(end.site.read("dest/g").unwrap(), b"y");
+    assert_eq!(end.site.read("dest/f/inside").unwrap(), b"x");
+}
+
+#[test]
+fn no_keep_alive_before_the_list_is_complete() {
+    let mut peer = receiver(Site::new(), "-t --timeout=4 --checksum-choice=none");
+    peer.put(&file("a", 1));
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    peer.put(&crate::peer::END);
+    peer.expect(&format!("01 {NEW}"));
+    assert_eq!(peer.empty_frames, 0);
+    // From here on they come.
+    peer.expect("00");
+    while peer.empty_frames == 0 {
+        peer.next_frame();
+    }
+    peer.send(&format!("01 {NEW} 01000000 \"y\" 00000000 00 00"));
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    peer.succeeds();
+}

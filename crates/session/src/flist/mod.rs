@@ -163,13 +163,17 @@ impl<'a> Entry<'a> {
     /// Appends [`Self::name`].
     pub fn push_name(self, out: &mut Vec<u8>) {
         let dir = self.seg.arena.dir(self.rec().dir);
-        out.extend_from_slice(dir.strip_prefix(b"/").unwrap_or(dir));
-        out.extend_from_slice(self.basename());
+        self.append(dir.strip_prefix(b"/").unwrap_or(dir), out);
     }
     /// Appends the name as it travels: with the leading slash that `--relative` keeps.
     pub fn push_wire_name(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.seg.arena.dir(self.rec().dir));
-        out.extend_from_slice(self.basename());
+        self.append(self.seg.arena.dir(self.rec().dir), out);
+    }
+    fn append(self, dir: &[u8], out: &mut Vec<u8>) {
+        let base = self.basename();
+        out.reserve(dir.len() + base.len());
+        out.extend_from_slice(dir);
+        out.extend_from_slice(base);
     }
     /// The directory part, without slashes at either end; empty at the top.
     pub fn dirname(self) -> &'a [u8] {
