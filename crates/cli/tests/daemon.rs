@@ -630,3 +630,28 @@ fn hooks_run_around_a_transfer() {
     assert!(!login("a;b").status.success());
     assert!(site.log().contains("%RSYNC_USER_NAME% holds a shell metacharacter"));
 }
+
+#[test]
+fn what_cannot_be_read_may_be_left_out() {
+    if !fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0) {
+        eprintln!("skipped: only root serves as somebody else");
+        return;
+    }
+    let site = Site::new("[m]\npath=DIR/ro\nuid=nobody\ngid=nogroup\nignore nonreadable=yes\n");
+    for name in ["a", "secret", "shut/b"] {
+        write(&site.path("ro").join(name), "text");
+    }
+    let set = |name: &str, mode| {
+        fs::set_permissions(site.path(name), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    set("ro/secret", 0o600);
+    set("ro/shut", 0o711);
+    set("", 0o755);
+    let listener = site.listen();
+    succeeds(&run(&["-r", &listener.url("m/"), &site.dir("got")]));
+    let names: Vec<_> =
+        fs::read_dir(site.path("got")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["a"]);
+    let output = run(&["-r", &listener.url("m/secret"), &site.dir("got")]);
+    assert!(stderr(&output).contains("send_files failed to open \"secret\" (in m)"));
+}

@@ -98,7 +98,7 @@ const PARAMETERS: &[(&str, Scope, Kind)] = &[
     ("fakesuper", Later, Bool),
     ("charset", Later, Text),
     ("ignoreerrors", Module, Bool),
-    ("ignorenonreadable", Later, Bool),
+    ("ignorenonreadable", Module, Bool),
     ("opennoatime", Module, Bool3),
     ("tempdir", Later, PathKind),
     ("refuseoptions", Module, Text),

@@ -408,6 +408,7 @@ fn apply_module(settings: &mut Settings, module: &Section, entered: &Entered) {
     settings.munge_links = entered.munge;
     settings.sanitize_links = entered.below_root && !entered.munge;
     settings.insecure_links = false;
+    settings.ignore_nonreadable = module.flag("ignorenonreadable") == Some(true);
     settings.ignore_errors |= module.flag("ignoreerrors") == Some(true);
     let numeric = module.flag("numericids");
     settings.numeric_ids |=
