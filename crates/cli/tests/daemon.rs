@@ -584,3 +584,74 @@ fn a_client_that_is_killed_frees_its_slot() {
     assert!(log.contains("building file list"), "{log}");
     assert_eq!(fs::read_dir(site.path("rw")).unwrap().count(), 0);
 }
+
+#[test]
+fn hooks_run_around_a_transfer() {
+    let site = Site::new(
+        "[ok]\npath=DIR/ro\npre-xfer exec=echo $RSYNC_REQUEST $RSYNC_ARG0 $RSYNC_USER_NAME > DIR/before\n\
+         early exec=cat > DIR/early; echo $RSYNC_REQUEST >> DIR/early\n\
+         post-xfer exec=echo $RSYNC_MODULE_NAME $RSYNC_EXIT_STATUS $RSYNC_RAW_STATUS > DIR/after\n\
+         [no]\npath=DIR/ro\npre-xfer exec=echo so; echo there; exit 3\n\
+         post-xfer exec=echo $RSYNC_EXIT_STATUS > DIR/no\n\
+         [early]\npath=DIR/ro\nearly exec=exit 1\npost-xfer exec=echo $RSYNC_EXIT_STATUS > DIR/none\n\
+         [user]\npath=DIR/ro\nauth users=*\nsecrets file=DIR/secrets\nstrict modes=no\n\
+         pre-xfer exec=echo %RSYNC_USER_NAME% > DIR/user\n",
+    );
+    write(&site.path("ro/a"), "one");
+    write(&site.path("secrets"), "ann:pw 1\na;b:pw 1\n");
+    let listener = site.listen();
+    let read = |name: &str| {
+        for _ in 0..1000 {
+            match fs::read_to_string(site.path(name)) {
+                Ok(text) if text.ends_with('\n') => return text,
+                _ => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+        panic!("no {name}");
+    };
+    let pull = |from: &str| run(&["-r", &listener.url(from), &site.dir("got")]);
+    succeeds(&pull("ok/a"));
+    assert_eq!(read("before"), "ok/a rsyncd\n");
+    assert_eq!(read("early"), "(NONE)\n");
+    assert_eq!(read("after"), "ok 0 0\n");
+    let output = pull("no/a");
+    assert_eq!(output.status.code(), Some(4));
+    let text = "pre-xfer exec returned failure (768):\nso\nthere\n";
+    assert!(stderr(&output).contains(text), "{}", stderr(&output));
+    assert_eq!(read("no"), "4\n");
+    assert!(stderr(&pull("early/a")).contains("@ERROR: early exec failed\n"));
+    assert_eq!(read("none"), "255\n");
+    let login = |user: &str| {
+        let url = listener.url("user/a").replace("127.0.0.1", &format!("{user}@127.0.0.1"));
+        run(&["-r", &url, &site.dir("got")])
+    };
+    succeeds(&login("ann"));
+    assert_eq!(read("user"), "ann\n");
+    assert!(!login("a;b").status.success());
+    assert!(site.log().contains("%RSYNC_USER_NAME% holds a shell metacharacter"));
+}
+
+#[test]
+fn what_cannot_be_read_may_be_left_out() {
+    if !fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0) {
+        eprintln!("skipped: only root serves as somebody else");
+        return;
+    }
+    let site = Site::new("[m]\npath=DIR/ro\nuid=nobody\ngid=nogroup\nignore nonreadable=yes\n");
+    for name in ["a", "secret", "shut/b"] {
+        write(&site.path("ro").join(name), "text");
+    }
+    let set = |name: &str, mode| {
+        fs::set_permissions(site.path(name), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    set("ro/secret", 0o600);
+    set("ro/shut", 0o711);
+    set("", 0o755);
+    let listener = site.listen();
+    succeeds(&run(&["-r", &listener.url("m/"), &site.dir("got")]));
+    let names: Vec<_> =
+        fs::read_dir(site.path("got")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["a"]);
+    let output = run(&["-r", &listener.url("m/secret"), &site.dir("got")]);
+    assert!(stderr(&output).contains("send_files failed to open \"secret\" (in m)"));
+}

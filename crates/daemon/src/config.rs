@@ -98,14 +98,14 @@ const PARAMETERS: &[(&str, Scope, Kind)] = &[
     ("fakesuper", Later, Bool),
     ("charset", Later, Text),
     ("ignoreerrors", Module, Bool),
-    ("ignorenonreadable", Later, Bool),
+    ("ignorenonreadable", Module, Bool),
     ("opennoatime", Module, Bool3),
     ("tempdir", Later, PathKind),
     ("refuseoptions", Module, Text),
     ("dontcompress", Module, Text),
-    ("earlyexec", Later, Text),
-    ("pre-xferexec", Later, Text),
-    ("post-xferexec", Later, Text),
+    ("earlyexec", Module, Text),
+    ("pre-xferexec", Module, Text),
+    ("post-xferexec", Module, Text),
 ];
 
 fn parameter(key: &str) -> Option<(Scope, Kind)> {
@@ -243,6 +243,17 @@ impl Section {
         self.values.get(key).map(|value| expand(value, &self.variables))
     }
 
+    /// The command of a hook; `None` if there is none.
+    ///
+    /// # Errors
+    /// What to log: a variable that the client has influence on holds what a shell would act on.
+    pub fn hook(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
+        let Some(template) = self.values.get(key).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        expand_hook(template, &self.variables).map(Some)
+    }
+
     /// A text as a string, empty if unset.
     pub fn string(&self, key: &str) -> String {
         String::from_utf8_lossy(&self.text(key).unwrap_or_default()).into_owned()
@@ -329,6 +340,58 @@ fn expand(template: &[u8], variables: &BTreeMap<&'static str, String>) -> Vec<u8
     }
     out.extend_from_slice(rest);
     out
+}
+
+/// Like [`expand`], for a shell: the connection's variables are quoted, and must not hold what a shell acts on.
+fn expand_hook(
+    template: &[u8],
+    variables: &BTreeMap<&'static str, String>,
+) -> Result<Vec<u8>, String> {
+    let mut out = Vec::with_capacity(template.len());
+    let mut quote = None;
+    let mut at = 0;
+    while let Some(&b) = template.get(at) {
+        let end = template[at + 1..].iter().position(|b| *b == b'%').map(|end| at + 1 + end);
+        if let (b'%', Some(end)) = (b, end)
+            && template[at + 1].is_ascii_uppercase()
+        {
+            let name = OsStr::from_bytes(&template[at + 1..end]).to_string_lossy();
+            let own = variables.get(&*name).map(|value| value.as_bytes().to_vec());
+            let value = own.or_else(|| std::env::var_os(&*name).map(|v| v.as_bytes().to_vec()));
+            if let Some(value) = value {
+                if !name.starts_with("RSYNC_") {
+                    out.extend_from_slice(&value);
+                } else if value
+                    .iter()
+                    .any(|b| *b <= b' ' || b"'\"`$\\;&|<>()*?[]#!~{}\x7f".contains(b))
+                {
+                    return Err(format!(
+                        "refusing to run shell hook: %{name}% holds a shell metacharacter"
+                    ));
+                } else {
+                    let mark: &[u8] = if quote == Some(b'\'') { b"" } else { b"'" };
+                    out.extend_from_slice(&[mark, &value, mark].concat());
+                }
+                at = end + 1;
+                continue;
+            }
+        }
+        match (b, quote) {
+            (b'\\', None | Some(b'"')) => {
+                out.push(b);
+                at += 1;
+                out.extend(template.get(at));
+                at += 1;
+                continue;
+            }
+            (b'\'' | b'"', None) => quote = Some(b),
+            (_, Some(open)) if open == b => quote = None,
+            _ => {}
+        }
+        out.push(b);
+        at += 1;
+    }
+    Ok(out)
 }
 
 struct Parser {
@@ -640,7 +703,23 @@ mod tests {
 
     #[test]
     fn unsupported_parameters_are_named() {
-        let config = parse("[m]\npath=/x\npre-xfer exec = /bin/true\nfake super = no\n").unwrap();
-        assert_eq!(config.module(b"m").unwrap().unsupported(), Some("pre-xferexec"));
+        let config = parse("[m]\npath=/x\ncharset = utf8\nfake super = no\n").unwrap();
+        assert_eq!(config.module(b"m").unwrap().unsupported(), Some("charset"));
+    }
+
+    #[test]
+    fn a_client_cannot_add_to_a_hook() {
+        let variables = |user: &str| BTreeMap::from([("RSYNC_USER_NAME", user.to_string())]);
+        let expand = |template: &str, user: &str| {
+            let out = expand_hook(template.as_bytes(), &variables(user));
+            out.map(|out| String::from_utf8(out).unwrap())
+        };
+        let template = "a %RSYNC_USER_NAME% '%RSYNC_USER_NAME%' \"%RSYNC_USER_NAME%\" \\' %NO% 5%";
+        let want = "a 'joe' 'joe' \"'joe'\" \\' %NO% 5%";
+        assert_eq!(expand(template, "joe").unwrap(), want);
+        for user in ["a b", "a;b", "a'b", "a\nb", "$(x)", "`x`", "a\x7f"] {
+            let text = "refusing to run shell hook: %RSYNC_USER_NAME% holds a shell metacharacter";
+            assert_eq!(expand(template, user).unwrap_err(), text);
+        }
     }
 }

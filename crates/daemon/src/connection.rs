@@ -70,6 +70,8 @@ pub(crate) struct Client {
     pub log: Arc<DaemonLog>,
     /// The phases of the handshake have a deadline: not over a remote shell.
     pub timed: bool,
+    /// What it sent ahead for a hook.
+    pub early_input: Vec<u8>,
     /// The version that both greetings make.
     pub common: u32,
     pub greeting: Greeting,
@@ -124,6 +126,7 @@ pub fn serve(service: &Service, reader: FdReader, writer: FdWriter, peer: Peer) 
         peer,
         log,
         timed: !service.over_shell,
+        early_input: Vec::new(),
         common: 0,
         greeting,
     };
@@ -250,8 +253,7 @@ fn talk(
         match length {
             Some(n @ 1..=MAX_EARLY_INPUT) => {
                 early_input_seen = true;
-                // It is for a hook that no module served here has.
-                client.reader.read(|c| c.take(n).map(drop))?;
+                client.early_input = client.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
             }
             _ => return Err(Stop::refuse("invalid early_input length")),
         }

@@ -10,6 +10,7 @@ pub mod auth;
 pub mod config;
 pub mod connection;
 mod detach;
+mod hooks;
 pub mod identity;
 mod limit;
 mod listener;

@@ -6,6 +6,7 @@ use crate::{
     auth::{Access, LoggedIn},
     config::{ModuleConfig, Section},
     connection::{Client, Service, Stop},
+    hooks::Hooks,
     identity::{self, Identity},
     log::DaemonLog,
     refuse::Refusals,
@@ -30,7 +31,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use wire::{Protocol, RelPath, args::ArgBlockDecoder, compat::ClientCapabilities};
+use wire::{
+    Fault, Protocol, RelPath, WireError, args::ArgBlockDecoder, compat::ClientCapabilities,
+};
 
 /// Longest argument.
 const MAX_ARG: usize = 5119;
@@ -54,12 +57,25 @@ struct Entered {
 /// Serves a client that was let in; returns the exit code.
 pub(crate) fn serve(
     service: &Service,
+    client: Client,
+    module: &ModuleConfig,
+    login: &LoggedIn,
+) -> i32 {
+    let mut hooks = Hooks::default();
+    let code = serve_with(&mut hooks, service, client, module, login);
+    hooks.ended(code);
+    code
+}
+
+fn serve_with(
+    hooks: &mut Hooks,
+    service: &Service,
     mut client: Client,
     module: &ModuleConfig,
     login: &LoggedIn,
 ) -> i32 {
     client.disarm();
-    let entered = match enter(service, &client, module) {
+    let entered = match enter(hooks, service, &client, module, login) {
         Ok(entered) => entered,
         Err(stop) => return client.end(stop),
     };
@@ -75,7 +91,7 @@ pub(crate) fn serve(
         Err(stop) => return client.end(stop),
     };
     client.disarm();
-    let job = match prepare(service, &client, module, login, entered, &words) {
+    let job = match prepare(hooks, service, &client, module, login, entered, &words) {
         Ok(job) => job,
         Err(arguments::TooMany) => {
             client.log.error("too many daemon arguments");
@@ -88,7 +104,13 @@ pub(crate) fn serve(
 }
 
 /// Becomes what the module's configuration says: root directory, user, log.
-fn enter(service: &Service, client: &Client, module: &ModuleConfig) -> Result<Entered, Stop> {
+fn enter(
+    hooks: &mut Hooks,
+    service: &Service,
+    client: &Client,
+    module: &ModuleConfig,
+    login: &LoggedIn,
+) -> Result<Entered, Stop> {
     let (name, values, log) = (&module.name, module.values(), &client.log);
     let refuse = |text: &str| {
         log.error(text);
@@ -105,6 +127,7 @@ fn enter(service: &Service, client: &Client, module: &ModuleConfig) -> Result<En
         Stop::Silent(ExitCode::FILE_IO.0)
     })?;
     log.switch(values, service.log_file.as_deref());
+    hooks.start(client, module, &login.user)?;
     if let Some(outer) = &place.chroot {
         log.keep_time_zone();
         let result = Root::open(outer).map_err(Some).and_then(|outer| {
@@ -243,6 +266,7 @@ fn read_block(client: &mut Client, nul: bool) -> Result<Vec<Vec<u8>>, Stop> {
 
 /// From the client's words to what the server does.
 fn prepare(
+    hooks: &mut Hooks,
     service: &Service,
     client: &Client,
     module: &ModuleConfig,
@@ -290,6 +314,10 @@ fn prepare(
             if !plan.settings.am_sender && job.args.is_empty() {
                 job.args.push(b".".to_vec());
             }
+            let request = arguments::shown(&words.all[dot..]);
+            let args = words.all[..dot].iter().chain(&job.args);
+            let args: Vec<&[u8]> = args.map(Vec::as_slice).collect();
+            let stopped = hooks.before(&request, &args).err();
             job.caps = ClientCapabilities::parse(&plan.client_caps);
             job.settings = plan.settings;
             let entered = Entered { root, filters, ..entered };
@@ -297,6 +325,9 @@ fn prepare(
             job.settings.log_file_format =
                 service.log_format.clone().or_else(|| log_format(values));
             job.refusal = refusal(&mut job, values, login, &refusals, &entered);
+            if let Some(text) = stopped {
+                job.refusal = Some(WireError::new(Fault::Refused, text).into());
+            }
             job.daemon_filters = entered.filters;
         }
         Err(e) => {
@@ -377,6 +408,7 @@ fn apply_module(settings: &mut Settings, module: &Section, entered: &Entered) {
     settings.munge_links = entered.munge;
     settings.sanitize_links = entered.below_root && !entered.munge;
     settings.insecure_links = false;
+    settings.ignore_nonreadable = module.flag("ignorenonreadable") == Some(true);
     settings.ignore_errors |= module.flag("ignoreerrors") == Some(true);
     let numeric = module.flag("numericids");
     settings.numeric_ids |=

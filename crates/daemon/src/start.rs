@@ -3,7 +3,7 @@
 use crate::{
     access::Peer,
     connection::{self, Service},
-    detach, listener,
+    detach, hooks, listener,
 };
 use fast_io::fd::{self, FdReader, FdWriter};
 use session::{
@@ -28,6 +28,9 @@ const NEWEST: u32 = 32;
 
 /// Runs a daemon as its command line says and returns the exit code.
 pub fn run(args: DaemonArgs) -> i32 {
+    if let Some(code) = hooks::help() {
+        return code;
+    }
     if let Some(option) = unsupported(&args) {
         return fail(ExitCode::SYNTAX, &format!("a daemon does not support {option} yet"));
     }

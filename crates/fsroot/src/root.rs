@@ -359,6 +359,13 @@ impl Root {
         meta::at(&dir, leaf, AtFlags::SYMLINK_NOFOLLOW)
     }
 
+    /// Whether this process may read the file, which is no symlink.
+    pub fn is_readable(&mut self, p: &RelPath) -> bool {
+        use rustix::fs::{Access, accessat};
+        let Ok((dir, leaf)) = self.at(p) else { return false };
+        accessat(&dir, leaf, Access::READ_OK, AtFlags::EACCESS).is_ok()
+    }
+
     /// stat: a final symlink is followed while it stays beneath the root (or its anchor), or
     /// anywhere when `unconfined` (a local sender's `-L`).
     pub fn stat_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<Stat> {

@@ -203,6 +203,8 @@ pub struct Settings {
     /// out of it.
     pub sanitize_links: bool,
     pub insecure_links: bool,
+    /// A daemon's sender leaves out what it may not read.
+    pub ignore_nonreadable: bool,
     pub confine_root: Option<Vec<u8>>,
 
     // Attributes.

@@ -223,6 +223,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         local: false,
         am_daemon: s.am_daemon,
         served: None,
+        ignore_nonreadable: false,
         recurse: s.recurse != Recurse::No,
         dirs,
         // A server that receives needs the whole list before it can do these; a client looks at them

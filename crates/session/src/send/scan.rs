@@ -413,6 +413,12 @@ impl Lister {
             {
                 continue;
             }
+            if self.session.settings.ignore_nonreadable
+                && found.st.kind != Kind::Symlink
+                && !self.sources.root(found.source).is_ok_and(|root| root.is_readable(&found.rel))
+            {
+                continue;
+            }
             let enter = self.session.settings.recurse && !crosses;
             let listed = self.emit(&found, false, !enter, out)?;
             if listed && enter && found.is_dir() {
