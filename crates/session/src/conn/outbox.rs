@@ -7,8 +7,10 @@ use crate::{
 use std::sync::{Arc, Mutex};
 use wire::mux::{Message, Tag};
 
-/// Messages that are sent in one go, where there are many.
-const FULL: usize = 512;
+/// So many messages are not left to wait for others.
+const MANY: usize = 64;
+/// So many messages are sent at once.
+const FULL: usize = 4096;
 
 /// A server's sink: messages wait here until the owner of the [`super::Writer`] sends them, so that any thread may
 /// speak without ever waiting for the link.
@@ -46,6 +48,11 @@ impl Outbox {
     /// Whether so much waits that it should be sent.
     pub(super) fn is_full(&self) -> bool {
         lock(&self.queue).len() >= FULL
+    }
+
+    /// Whether what waits is worth sending with what else there is.
+    pub(super) fn has_many(&self) -> bool {
+        lock(&self.queue).len() >= MANY
     }
 
     /// Takes what waits.

@@ -87,9 +87,14 @@ impl<W: SendHalf> Writer<W> {
             return self.flush();
         }
         match &self.outbox {
-            Some(outbox) if outbox.is_full() => self.flush_messages(),
+            Some(outbox) if outbox.is_full() => self.flush(),
             _ => Ok(()),
         }
+    }
+
+    /// Whether many messages wait to be sent.
+    pub fn has_many_messages(&self) -> bool {
+        self.outbox.as_ref().is_some_and(|outbox| outbox.has_many())
     }
 
     /// Sends everything, messages first.

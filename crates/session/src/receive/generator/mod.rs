@@ -480,7 +480,8 @@ impl<W: SendHalf> Generator<W> {
             self.unflushed_since = Instant::now();
         }
         self.unflushed += 1;
-        if self.unflushed >= BURST {
+        // A peer that has read many messages may have sent nothing more meanwhile, and wait for what comes behind them.
+        if self.unflushed >= BURST || self.writer.has_many_messages() {
             self.unflushed = 0;
             return self.writer.flush();
         }
