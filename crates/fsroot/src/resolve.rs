@@ -2,7 +2,7 @@
 //! the directory.
 //!
 //! There are two ways. `openat2` lets the kernel do it in one call. Where the kernel lacks it or a
-//! sandbox refuses it, a walk opens one component after the other and resolves symlinks itself on
+//! system-call filter refuses it, a walk opens one component after the other and resolves symlinks itself on
 //! a stack of held directories, so that `..` pops to the parent the walk came through. Both give
 //! the same answers, errors included: a way out of the root, an absolute target, or a symlink
 //! where none may be, is ELOOP.
