@@ -1,41 +1,42 @@
 //! Halves over descriptors: sockets, pipes, standard streams.
 //!
 //! Descriptors are put into non-blocking mode and waited for with `poll`, so that timeouts bound writes as well as
-//! reads. File ranges go out by `sendfile`, which Linux supports towards sockets and pipes alike; a file system that
-//! refuses it (`EINVAL`, `ENOSYS`, `EOPNOTSUPP`) withdraws the lane for the rest of the link.
+//! reads. File ranges go out by the platform's own call; a volume that refuses it once is not asked again by this
+//! process.
 
-use crate::transport::{FileRange, Received, RecvHalf, SendHalf};
+use crate::{
+    imp,
+    lanes::{self, Lane, LinkKind, Producer},
+    send_file::PlatformSendFile,
+    transport::{FileRange, Received, RecvHalf, SendHalf},
+};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fd::{AsFd, BorrowedFd, OwnedFd},
     io::Errno,
 };
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::MetadataExt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-/// Below this length a system call of its own costs more than copying.
-const RANGE_FLOOR: u64 = 32 * 1024;
-/// A larger pipe means fewer switches between us and the remote shell; this is what an unprivileged process may ask for.
-#[cfg(target_os = "linux")]
-const PIPE_SIZE: usize = 1 << 20;
+/// The volumes (by device number) whose files cannot go by the platform's lane, as this process found out.
+static REFUSED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-/// What kind of descriptor a half writes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Socket,
-    Other,
-}
-
-fn prepare(fd: BorrowedFd<'_>) -> io::Result<Kind> {
+fn prepare(fd: BorrowedFd<'_>) -> io::Result<LinkKind> {
     let flags = rustix::fs::fcntl_getfl(fd)?;
     rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?;
     let stat = rustix::fs::fstat(fd)?;
-    let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
-    #[cfg(target_os = "linux")]
-    if kind == rustix::fs::FileType::Fifo {
-        // Only an optimisation: the limit on pipe sizes may refuse it.
-        let _unchanged_on_error = rustix::pipe::fcntl_setpipe_size(fd, PIPE_SIZE);
-    }
-    Ok(if kind == rustix::fs::FileType::Socket { Kind::Socket } else { Kind::Other })
+    let kind = match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
+        rustix::fs::FileType::Socket => LinkKind::Socket,
+        rustix::fs::FileType::Fifo => LinkKind::Pipe,
+        _ => LinkKind::Other,
+    };
+    imp::prepare(fd, kind);
+    Ok(kind)
 }
 
 /// Waits until `fd` is ready for `flags`; `TimedOut` after `timeout`.
@@ -62,9 +63,7 @@ pub struct FdReader {
 #[derive(Debug)]
 pub struct FdWriter {
     fd: Option<Arc<OwnedFd>>,
-    kind: Kind,
-    /// `sendfile` was refused.
-    withdrawn: bool,
+    kind: LinkKind,
 }
 
 impl FdReader {
@@ -85,7 +84,7 @@ impl FdWriter {
     /// If it cannot be made non-blocking.
     pub fn new(fd: OwnedFd) -> io::Result<FdWriter> {
         let kind = prepare(fd.as_fd())?;
-        Ok(FdWriter { fd: Some(Arc::new(fd)), kind, withdrawn: false })
+        Ok(FdWriter { fd: Some(Arc::new(fd)), kind })
     }
 
     fn fd(&self) -> io::Result<Arc<OwnedFd>> {
@@ -100,7 +99,7 @@ impl FdWriter {
 pub fn socket(fd: OwnedFd) -> io::Result<(FdReader, FdWriter)> {
     let kind = prepare(fd.as_fd())?;
     let fd = Arc::new(fd);
-    Ok((FdReader { fd: fd.clone() }, FdWriter { fd: Some(fd), kind, withdrawn: false }))
+    Ok((FdReader { fd: fd.clone() }, FdWriter { fd: Some(fd), kind }))
 }
 
 impl RecvHalf for FdReader {
@@ -149,52 +148,12 @@ impl SendHalf for FdWriter {
     }
 
     fn send_head(&mut self, buf: &[u8], timeout: Option<Duration>) -> io::Result<usize> {
-        #[cfg(target_os = "linux")]
-        if self.kind == Kind::Socket {
-            return self
-                .retry(timeout, |fd| rustix::net::send(fd, buf, rustix::net::SendFlags::MORE));
-        }
-        self.send(buf, timeout)
-    }
-
-    #[cfg(target_os = "linux")]
-    fn send_range(&mut self, range: &FileRange, timeout: Option<Duration>) -> io::Result<u64> {
-        if self.withdrawn {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        let len = usize::try_from(range.len).unwrap_or(usize::MAX).min(1 << 30);
-        let sent = self.retry(timeout, |fd| {
-            let mut offset = range.offset;
-            rustix::fs::sendfile(fd, &*range.file, Some(&mut offset), len)
-        });
-        match sent {
-            Ok(n) => Ok(n as u64),
-            Err(e) if refused(&e) => {
-                self.withdrawn = true;
-                Err(io::ErrorKind::Unsupported.into())
-            }
-            Err(e) => Err(e),
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn send_range(&mut self, _range: &FileRange, _timeout: Option<Duration>) -> io::Result<u64> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn range_floor(&self) -> u64 {
-        if self.withdrawn || cfg!(not(target_os = "linux")) { u64::MAX } else { RANGE_FLOOR }
-    }
-
-    /// A pipe takes the pages themselves. A socket takes them page by page, which costs more than copying bytes that
-    /// stand in the processor's cache.
-    fn prefers_ranges(&self) -> bool {
-        self.kind != Kind::Socket
+        self.retry(timeout, |fd| imp::send_head(fd, self.kind, buf))
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
         if let Some(fd) = self.fd.take()
-            && self.kind == Kind::Socket
+            && self.kind == LinkKind::Socket
         {
             match rustix::net::shutdown(&*fd, rustix::net::Shutdown::Write) {
                 Ok(()) | Err(Errno::NOTCONN) => {}
@@ -205,10 +164,48 @@ impl SendHalf for FdWriter {
     }
 }
 
-#[cfg(target_os = "linux")]
-fn refused(e: &io::Error) -> bool {
-    let refusals = [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP];
-    e.raw_os_error().is_some_and(|n| refusals.iter().any(|r| r.raw_os_error() == n))
+impl PlatformSendFile for FdWriter {
+    fn send_file(
+        &mut self,
+        head: &[u8],
+        range: &FileRange,
+        timeout: Option<Duration>,
+    ) -> io::Result<u64> {
+        let mut refused = None;
+        let sent = self.retry(timeout, |fd| {
+            match imp::send_file(fd, self.kind, head, &range.file, range.offset, range.len) {
+                Err(e) if imp::refused(e) => {
+                    refused = Some(e);
+                    Ok(0)
+                }
+                other => other,
+            }
+        })?;
+        match refused {
+            None => Ok(sent as u64),
+            Some(e) => {
+                let device = range.file.metadata()?.dev();
+                let mut volumes = REFUSED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                if !volumes.contains(&device) {
+                    volumes.push(device);
+                }
+                Err(io::Error::new(io::ErrorKind::Unsupported, io::Error::from(e)))
+            }
+        }
+    }
+
+    fn method(&self) -> Lane {
+        lanes::lane(Producer::LiteralRun, self.kind)
+    }
+
+    fn link(&self) -> LinkKind {
+        self.kind
+    }
+
+    fn takes(&self, file: &File) -> bool {
+        let volumes = REFUSED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        volumes.is_empty() || file.metadata().is_ok_and(|m| !volumes.contains(&m.dev()))
+    }
 }
 
 #[cfg(test)]
@@ -228,10 +225,13 @@ mod tests {
     }
 
     fn send_everything(w: &mut FdWriter, head: &[u8], mut range: FileRange) {
-        assert_eq!(w.send_head(head, None).unwrap(), head.len());
+        let mut head = head;
         while range.len > 0 {
-            let n = w.send_range(&range, None).unwrap();
+            let mut n = w.send_file(head, &range, None).unwrap();
             assert_ne!(n, 0);
+            let of_head = n.min(head.len() as u64);
+            head = &head[of_head as usize..];
+            n -= of_head;
             range.offset += n;
             range.len -= n;
         }
@@ -285,6 +285,6 @@ mod tests {
         let (_, mut range) = sample();
         range.offset = 300_000;
         let (_r, mut w) = socket(a.into()).unwrap();
-        assert_eq!(w.send_range(&range, None).unwrap(), 0);
+        assert_eq!(w.send_file(b"", &range, None).unwrap(), 0);
     }
 }

@@ -3,10 +3,23 @@
 //!
 //! A link has two halves, [`RecvHalf`] and [`SendHalf`], each owned by one thread. [`fd`] has the halves over
 //! descriptors (TCP sockets, pipes to a remote shell, the standard streams of a server), [`memory`] those of a
-//! local copy, where file ranges cross as handles.
+//! local copy, where file ranges cross as handles. How a run of a file leaves is behind [`PlatformSendFile`];
+//! [`lanes::lane`] is the table that says which producer of bytes goes which way.
 
+pub mod counters;
+#[cfg(unix)]
 pub mod fd;
+pub mod lanes;
 pub mod memory;
+pub mod send_file;
 pub mod transport;
 
+/// What the system offers: one file per system, with the same names in each. This is the only place that chooses.
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "linux.rs")]
+#[cfg_attr(any(target_vendor = "apple", target_os = "freebsd"), path = "bsd.rs")]
+mod imp;
+
+pub use counters::{Counters, Reason};
+pub use lanes::{Lane, LinkKind, Producer};
+pub use send_file::{PlatformSendFile, ReadWriteSendFile};
 pub use transport::{FileRange, Received, RecvHalf, SendHalf};

@@ -3,7 +3,11 @@
 //! Ranges cross as handles, so the receiving side can clone them or copy them inside the kernel. The bound is on queued
 //! bytes and on queued pieces (each range holds a descriptor open).
 
-use crate::transport::{FileRange, Received, RecvHalf, SendHalf};
+use crate::{
+    lanes::{self, Lane, LinkKind, Producer},
+    send_file::PlatformSendFile,
+    transport::{FileRange, Received, RecvHalf, SendHalf},
+};
 use std::{
     collections::VecDeque,
     io,
@@ -15,8 +19,6 @@ use std::{
 const MAX_BYTES: usize = 256 * 1024;
 /// Ranges that may wait in one direction.
 const MAX_RANGES: usize = 64;
-/// Below this length a file's bytes are copied: opening, sharing and cloning a handle costs more.
-const RANGE_FLOOR: u64 = 64 * 1024;
 
 #[derive(Debug)]
 enum Piece {
@@ -198,7 +200,23 @@ impl SendHalf for MemoryWriter {
         Ok(buf.len())
     }
 
-    fn send_range(&mut self, range: &FileRange, timeout: Option<Duration>) -> io::Result<u64> {
+    fn shutdown(&mut self) -> io::Result<()> {
+        self.shared.lock().ended = true;
+        self.shared.filled.notify_all();
+        Ok(())
+    }
+}
+
+impl PlatformSendFile for MemoryWriter {
+    fn send_file(
+        &mut self,
+        head: &[u8],
+        range: &FileRange,
+        timeout: Option<Duration>,
+    ) -> io::Result<u64> {
+        if !head.is_empty() {
+            return self.send(head, timeout).map(|n| n as u64);
+        }
         self.push(timeout, |queue| {
             queue.ranges += 1;
             Piece::Range(range.clone())
@@ -206,18 +224,12 @@ impl SendHalf for MemoryWriter {
         Ok(range.len)
     }
 
-    fn range_floor(&self) -> u64 {
-        RANGE_FLOOR
+    fn method(&self) -> Lane {
+        lanes::lane(Producer::LiteralRun, self.link())
     }
 
-    fn passes_handles(&self) -> bool {
-        true
-    }
-
-    fn shutdown(&mut self) -> io::Result<()> {
-        self.shared.lock().ended = true;
-        self.shared.filled.notify_all();
-        Ok(())
+    fn link(&self) -> LinkKind {
+        LinkKind::Memory
     }
 }
 
@@ -246,7 +258,7 @@ mod tests {
         let (mut r, mut w) = channel();
         let file = Arc::new(tempfile::tempfile().unwrap());
         w.send(b"abcdef", None).unwrap();
-        w.send_range(&FileRange { file, offset: 3, len: 1 << 40 }, None).unwrap();
+        w.send_file(b"", &FileRange { file, offset: 3, len: 1 << 40 }, None).unwrap();
         w.send(b"gh", None).unwrap();
         w.shutdown().unwrap();
         let mut buf = [0; 4];

@@ -1,5 +1,6 @@
 //! The two halves of a link.
 
+use crate::send_file::PlatformSendFile;
 use std::{fs::File, io, sync::Arc, time::Duration};
 
 /// A run of a file as payload.
@@ -35,38 +36,24 @@ pub trait RecvHalf: Send {
 }
 
 /// The writing half of a link.
-pub trait SendHalf: Send {
+pub trait SendHalf: PlatformSendFile + Send {
     /// Writes some of `buf`, at least one byte, and returns how many.
     ///
     /// # Errors
     /// `TimedOut` if nothing could be written within `timeout`, or the transport's error.
     fn send(&mut self, buf: &[u8], timeout: Option<Duration>) -> io::Result<usize>;
 
-    /// Announces that `more` bytes follow at once and may share a segment with what is sent now.
+    /// As [`send`](Self::send), behind which more follows at once that may share a segment with it.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
     fn send_head(&mut self, buf: &[u8], timeout: Option<Duration>) -> io::Result<usize> {
         self.send(buf, timeout)
     }
 
-    /// Sends some of a run of a file, without copying it through user space where the platform can, and returns how
-    /// many bytes; 0 means that the file ends before `range.offset`.
+    /// Closes the half: the peer sees the end of the stream.
     ///
     /// # Errors
-    /// `TimedOut`, the transport's error, or `Unsupported` if this file cannot be sent this way (send bytes instead).
-    fn send_range(&mut self, range: &FileRange, timeout: Option<Duration>) -> io::Result<u64>;
-
-    /// The shortest run that is worth [`send_range`](Self::send_range); `u64::MAX` for never.
-    fn range_floor(&self) -> u64;
-
-    /// Whether a run that has been read already, for its checksum, still goes out faster as a range than from memory.
-    fn prefers_ranges(&self) -> bool {
-        true
-    }
-
-    /// Whether ranges cross as handles, so that the receiving side may clone them (in-memory links).
-    fn passes_handles(&self) -> bool {
-        false
-    }
-
-    /// Closes the half: the peer sees the end of the stream.
+    /// The transport's error.
     fn shutdown(&mut self) -> io::Result<()>;
 }

@@ -384,6 +384,7 @@ impl Agreement {
             receiver_symlink_times,
             status,
             stats: Arc::new(Stats::default()),
+            counters: Arc::default(),
             log,
             activity,
             started,

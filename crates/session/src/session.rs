@@ -142,6 +142,8 @@ pub struct Session {
     pub status: std::sync::Arc<Status>,
     /// Counters.
     pub stats: std::sync::Arc<Stats>,
+    /// Which bytes this end sent which way.
+    pub counters: std::sync::Arc<fast_io::Counters>,
     /// Messages.
     pub log: Log,
     /// Timeout and last activity of the link.

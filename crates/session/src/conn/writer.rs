@@ -2,8 +2,12 @@
 
 use super::{Activity, Outbox};
 use crate::{Error, Session, session::Stats};
-use fast_io::{FileRange, SendHalf};
+use fast_io::{
+    Counters, FileRange, Lane, LinkKind, PlatformSendFile, Producer, ReadWriteSendFile, Reason,
+    SendHalf,
+};
 use std::{
+    fs::File,
     io,
     sync::Arc,
     time::{Duration, Instant},
@@ -15,8 +19,8 @@ use wire::{
 
 /// The buffer is sent when it holds this much.
 const SPILL: usize = 64 * 1024;
-/// Copying fallback for file ranges.
-const COPY: usize = 256 * 1024;
+/// Zeros written at a time.
+const ZEROS: usize = 256 * 1024;
 
 /// The writing end: buffers, frames and flushes. Messages (those of a server's [`Outbox`] included) go out ahead of
 /// buffered data.
@@ -32,6 +36,10 @@ pub struct Writer<W> {
     stats: Option<Arc<Stats>>,
     throttle: Option<Throttle>,
     zeros: Vec<u8>,
+    counters: Arc<Counters>,
+    /// What goes through [`Self::buf`]: the greeting, then messages.
+    small: Producer,
+    tally: Tally,
 }
 
 impl<W: SendHalf> Writer<W> {
@@ -48,6 +56,9 @@ impl<W: SendHalf> Writer<W> {
             stats: None,
             throttle: None,
             zeros: Vec::new(),
+            counters: Arc::default(),
+            small: Producer::Greeting,
+            tally: Tally::new(HEADER_LEN),
         }
     }
 
@@ -55,6 +66,12 @@ impl<W: SendHalf> Writer<W> {
     pub fn start(&mut self, session: &Session) {
         self.stats = Some(session.stats.clone());
         self.throttle = Throttle::new(session.settings.bwlimit);
+        // What was counted so far was the greeting.
+        for (producer, lane, count) in self.counters.moved() {
+            session.counters.count(producer, lane, count.calls, count.bytes);
+        }
+        self.counters = session.counters.clone();
+        self.small = Producer::Message;
     }
 
     /// Takes the messages of a server's sink.
@@ -75,6 +92,12 @@ impl<W: SendHalf> Writer<W> {
 
     /// The buffer to append encoded messages to (never truncate it); call [`Self::spill`] now and then.
     pub fn buf(&mut self) -> &mut Vec<u8> {
+        self.buf_of(self.small)
+    }
+
+    /// The same buffer for what another producer appends.
+    pub fn buf_of(&mut self, producer: Producer) -> &mut Vec<u8> {
+        self.tally.turn(producer, self.buf.len());
         &mut self.buf
     }
 
@@ -130,9 +153,10 @@ impl<W: SendHalf> Writer<W> {
 
     fn send_buf(&mut self, more: bool) -> Result<(), Error> {
         if self.buf.len() > HEADER_LEN {
-            let mut buf = std::mem::take(&mut self.buf);
             let from = if self.framed { 0 } else { HEADER_LEN };
-            let sent = self.send(&buf[from..], more);
+            let producer = self.settle(self.buf.len() - from);
+            let mut buf = std::mem::take(&mut self.buf);
+            let sent = self.send(&buf[from..], more, producer);
             buf.truncate(HEADER_LEN);
             self.buf = buf;
             sent?;
@@ -148,7 +172,8 @@ impl<W: SendHalf> Writer<W> {
         }
         if !self.messages.is_empty() {
             let mut messages = std::mem::take(&mut self.messages);
-            self.send(&messages, false)?;
+            self.counters.count(Producer::Message, Lane::Write, 0, messages.len() as u64);
+            self.send(&messages, false, Producer::Message)?;
             messages.clear();
             self.messages = messages;
         }
@@ -177,32 +202,54 @@ impl<W: SendHalf> Writer<W> {
     /// The transport's error or a timeout. `range.len` is at most `MAX_FRAME / 2`.
     pub fn range(&mut self, head: &[u8], range: &FileRange) -> Result<u64, Error> {
         self.flush_messages()?;
-        self.buf.extend_from_slice(head);
+        self.buf_of(Producer::LiteralRun).extend_from_slice(head);
         self.frame_data(range.len as usize);
-        self.send_buf(true)?;
-        let mut left = range.clone();
+        let from = if self.framed { 0 } else { HEADER_LEN };
+        self.settle(self.buf.len() - from);
+        let mut buf = std::mem::take(&mut self.buf);
+        let taken = self.send_range(&buf[from..], range.clone());
+        buf.truncate(HEADER_LEN);
+        self.buf = buf;
+        let taken = taken?;
+        self.fill_zeros(range.len - taken)?;
+        Ok(taken)
+    }
+
+    /// `head` and as much of a run as its file has, by the link's own lane or, where that is refused, by copying.
+    fn send_range(&mut self, mut head: &[u8], mut left: FileRange) -> Result<u64, Error> {
+        let (mut taken, mut refused) = (0, false);
         while left.len > 0 {
             let mut piece = left.clone();
             if let Some(throttle) = &self.throttle {
                 piece.len = piece.len.min(throttle.max_write as u64);
             }
             let timeout = self.activity.slice();
-            match self.transport.send_range(&piece, timeout) {
+            let (sent, lane) = if refused {
+                let mut copying = ReadWriteSendFile::new(&mut self.transport);
+                (copying.send_file(head, &piece, timeout), copying.method())
+            } else {
+                (self.transport.send_file(head, &piece, timeout), self.transport.method())
+            };
+            match sent {
                 Ok(0) => break,
                 Ok(n) => {
-                    left.offset += n;
-                    left.len -= n;
+                    let of_head = n.min(head.len() as u64);
+                    head = &head[of_head as usize..];
+                    taken += n - of_head;
+                    left.offset += n - of_head;
+                    left.len -= n - of_head;
+                    self.counters.count(Producer::LiteralRun, lane, 1, n - of_head);
                     self.wrote(n);
                 }
                 Err(e) if e.kind() == io::ErrorKind::TimedOut => self.check_time()?,
-                Err(e) if e.kind() == io::ErrorKind::Unsupported => {
-                    return self.copy_range(range, left);
+                Err(e) if e.kind() == io::ErrorKind::Unsupported && !refused => {
+                    refused = true;
+                    let reason = Reason::Refused(e.to_string());
+                    self.counters.fell_back(Producer::LiteralRun, lane, reason);
                 }
                 Err(source) => return Err(Error::Link { op: "write error", source }),
             }
         }
-        let taken = range.len - left.len;
-        self.fill_zeros(left.len)?;
         Ok(taken)
     }
 
@@ -212,42 +259,21 @@ impl<W: SendHalf> Writer<W> {
     /// The transport's error or a timeout. `data` is at most `MAX_FRAME / 2` bytes long.
     pub fn piece(&mut self, head: &[u8], data: &[u8]) -> Result<(), Error> {
         self.flush_messages()?;
-        self.buf.extend_from_slice(head);
+        self.buf_of(Producer::LiteralRun).extend_from_slice(head);
         self.frame_data(data.len());
         self.send_buf(true)?;
-        self.send(data, false)
-    }
-
-    /// The copying lane for the rest of a run.
-    fn copy_range(&mut self, whole: &FileRange, mut left: FileRange) -> Result<u64, Error> {
-        use std::os::unix::fs::FileExt;
-        let mut buf = vec![0; COPY.min(left.len as usize)];
-        while left.len > 0 {
-            let want = buf.len().min(left.len as usize);
-            match left.file.read_at(&mut buf[..want], left.offset) {
-                Ok(0) => break,
-                Ok(n) => {
-                    self.send(&buf[..n], false)?;
-                    left.offset += n as u64;
-                    left.len -= n as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                // An unreadable part is a part that is not there: zeros, and the caller reports it.
-                Err(_) => break,
-            }
-        }
-        let taken = whole.len - left.len;
-        self.fill_zeros(left.len)?;
-        Ok(taken)
+        self.counters.count(Producer::LiteralRun, Lane::ReadWrite, 0, data.len() as u64);
+        self.send(data, false, Producer::LiteralRun)
     }
 
     fn fill_zeros(&mut self, mut n: u64) -> Result<(), Error> {
         if n > 0 {
             let mut zeros = std::mem::take(&mut self.zeros);
-            zeros.resize(COPY, 0);
+            zeros.resize(ZEROS, 0);
             while n > 0 {
                 let part = n.min(zeros.len() as u64);
-                self.send(&zeros[..part as usize], false)?;
+                self.counters.count(Producer::LiteralRun, Lane::ReadWrite, 0, part);
+                self.send(&zeros[..part as usize], false, Producer::LiteralRun)?;
                 n -= part;
             }
             self.zeros = zeros;
@@ -255,7 +281,18 @@ impl<W: SendHalf> Writer<W> {
         Ok(())
     }
 
-    fn send(&mut self, mut bytes: &[u8], more: bool) -> Result<(), Error> {
+    /// Counts what the buffer holds, `len` bytes with its framing; returns the producer of most of it.
+    fn settle(&mut self, len: usize) -> Producer {
+        self.tally.turn(self.small, self.buf.len());
+        let (bytes, most) = self.tally.take(len, HEADER_LEN);
+        for (producer, bytes) in bytes {
+            self.counters.count(producer, buffer_lane(producer), 0, bytes);
+        }
+        most
+    }
+
+    /// Sends bytes whose number was counted already.
+    fn send(&mut self, mut bytes: &[u8], more: bool, producer: Producer) -> Result<(), Error> {
         while !bytes.is_empty() {
             let part = match &self.throttle {
                 Some(throttle) => &bytes[..bytes.len().min(throttle.max_write)],
@@ -270,6 +307,7 @@ impl<W: SendHalf> Writer<W> {
             match sent {
                 Ok(n) => {
                     bytes = &bytes[n..];
+                    self.counters.count(producer, buffer_lane(producer), 1, 0);
                     self.wrote(n as u64);
                 }
                 Err(e) if e.kind() == io::ErrorKind::TimedOut => self.check_time()?,
@@ -299,19 +337,15 @@ impl<W: SendHalf> Writer<W> {
         }
     }
 
-    /// Shortest run worth [`Self::range`] (`u64::MAX`: never).
-    pub fn range_floor(&self) -> u64 {
-        self.transport.range_floor()
+    /// The lane that the link has for runs of a file, if it takes this one.
+    pub fn file_lane(&self, file: &File) -> Lane {
+        let lane = self.transport.method();
+        if lane.is_zero_copy() && !self.transport.takes(file) { Lane::ReadWrite } else { lane }
     }
 
-    /// Runs that were read anyway go out faster as ranges.
-    pub fn prefers_ranges(&self) -> bool {
-        self.transport.prefers_ranges()
-    }
-
-    /// Ranges cross as handles.
-    pub fn passes_handles(&self) -> bool {
-        self.transport.passes_handles()
+    /// What the link is made of.
+    pub fn link(&self) -> LinkKind {
+        self.transport.link()
     }
 
     /// Sends an empty DATA frame if nothing was sent for half the timeout and the stream is framed.
@@ -322,7 +356,8 @@ impl<W: SendHalf> Writer<W> {
         match self.activity.keep_alive_after() {
             Some(after) if self.framed && self.last_write.elapsed() >= after => {
                 if self.buf.len() == HEADER_LEN && self.messages.is_empty() {
-                    self.send(&FrameHeader::encode(Tag::Data, 0), false)
+                    self.counters.count(Producer::Message, Lane::Write, 0, HEADER_LEN as u64);
+                    self.send(&FrameHeader::encode(Tag::Data, 0), false, Producer::Message)
                 } else {
                     self.flush()
                 }
@@ -342,6 +377,50 @@ impl<W: SendHalf> Writer<W> {
     /// The transport's error.
     pub fn shutdown(&mut self) -> io::Result<()> {
         self.transport.shutdown()
+    }
+}
+
+/// The lane of what goes through the buffer.
+fn buffer_lane(producer: Producer) -> Lane {
+    if producer == Producer::LiteralRun { Lane::ReadWrite } else { Lane::Write }
+}
+
+/// Who appended how much to the buffer.
+#[derive(Debug)]
+struct Tally {
+    producer: Producer,
+    /// Length of the buffer when `producer` began.
+    mark: usize,
+    bytes: [u64; Producer::ALL.len()],
+}
+
+impl Tally {
+    fn new(mark: usize) -> Tally {
+        Tally { producer: Producer::Greeting, mark, bytes: [0; Producer::ALL.len()] }
+    }
+
+    /// Ends the part of the last producer.
+    fn turn(&mut self, next: Producer, len: usize) {
+        self.bytes[self.producer as usize] += len.saturating_sub(self.mark) as u64;
+        (self.producer, self.mark) = (next, len);
+    }
+
+    /// What was appended, `len` bytes with its framing, and who appended most. Starts over at `mark`.
+    fn take(
+        &mut self,
+        len: usize,
+        mark: usize,
+    ) -> (impl Iterator<Item = (Producer, u64)> + use<>, Producer) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let (most, _) = Producer::ALL
+            .iter()
+            .map(|&p| (p, bytes[p as usize]))
+            .max_by_key(|&(_, n)| n)
+            .unwrap_or((self.producer, 0));
+        bytes[most as usize] += (len as u64).saturating_sub(bytes.iter().sum());
+        self.mark = mark;
+        let each = Producer::ALL.into_iter().map(move |p| (p, bytes[p as usize]));
+        (each.filter(|&(_, n)| n > 0), most)
     }
 }
 

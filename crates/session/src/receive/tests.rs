@@ -102,6 +102,7 @@ impl Setup {
             receiver_symlink_times: true,
             status: status.clone(),
             stats: Arc::new(Stats::default()),
+            counters: Arc::default(),
             log: Log::new(said.clone(), Role::ReceiverPresplit),
             activity: activity.clone(),
             started: Instant::now(),

@@ -59,6 +59,7 @@ pub fn session(protocol: u32, settings: Settings) -> (Session, Arc<Page>) {
         receiver_symlink_times: true,
         status: Arc::new(Status::default()),
         stats: Arc::new(Stats::default()),
+        counters: Arc::default(),
         log: Log::new(page.clone(), Role::Sender),
         activity: Arc::new(Activity::new(0)),
         started: Instant::now(),

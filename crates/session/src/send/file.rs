@@ -13,7 +13,7 @@ use delta::{
     matching::{MatchError, MatchStats, Matcher, Sink, Source},
     signature::Signature,
 };
-use fast_io::{FileRange, SendHalf};
+use fast_io::{FileRange, Lane, LinkKind, Producer, SendHalf};
 use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 use wire::{
     limits::MAX_FRAME,
@@ -32,6 +32,15 @@ const PIECE: usize = 256 * 1024;
 const PIECE_FLOOR: u64 = 64 * 1024;
 /// From this length on a second thread computes the checksum of what goes out as ranges.
 const THREAD_FLOOR: u64 = 1 << 20;
+
+/// The shortest run that is worth a call of its own on a lane.
+fn floor(lane: Lane) -> u64 {
+    match lane {
+        // Sharing and cloning a handle costs more than one call.
+        Lane::Handle => 64 * 1024,
+        _ => 32 * 1024,
+    }
+}
 
 /// A file to send.
 pub(super) struct Request {
@@ -110,15 +119,16 @@ impl FileSender {
                 self.hash(&mut run, &mut hasher, 0, from);
             }
             let hashing = spec.algo != Checksum::None;
-            let faster = writer.prefers_ranges() || !hashing;
-            if run.ranges && faster && len - from >= writer.range_floor() {
+            let lane = writer.file_lane(&run.file);
+            let faster = writer.link() != LinkKind::Socket || !hashing;
+            if run.ranges && lane.is_zero_copy() && faster && len - from >= floor(lane) {
                 self.whole_as_ranges(writer, &mut run, &mut hasher)?;
             } else {
                 self.whole_copied(writer, &mut run, &mut hasher)?;
             }
             session.stats.literal.add(len - from);
         }
-        self.tokens.end(writer.buf());
+        self.tokens.end(writer.buf_of(run_producer(&self.tokens)));
         let digest = hasher.finish();
         match &run.error {
             None => writer.buf().extend_from_slice(digest.as_bytes()),
@@ -167,7 +177,7 @@ impl FileSender {
             // Straight into the writer's buffer, behind the token that announces it.
             while offset < run.len {
                 let n = (run.len - offset).min(MAX_TOKEN as u64) as usize;
-                let buf = writer.buf();
+                let buf = writer.buf_of(Producer::LiteralRun);
                 put_literal_head(n as u32, buf);
                 let at = buf.len();
                 buf.resize(at + n, 0);
@@ -188,7 +198,7 @@ impl FileSender {
             if hashing {
                 hasher.update(&self.buf[..n]);
             }
-            self.tokens.literal(&self.buf[..n], writer.buf());
+            self.tokens.literal(&self.buf[..n], writer.buf_of(Producer::CompressedRun));
             offset += n as u64;
             writer.spill()?;
             (run.progress)(offset);
@@ -204,7 +214,10 @@ impl FileSender {
         hasher: &mut FileHasher,
     ) -> Result<(), Error> {
         let hashing = self.session.transfer_sum.algo != Checksum::None;
-        let max = if writer.passes_handles() { MAX_HANDLE } else { MAX_RANGE };
+        let max = match writer.file_lane(&run.file) {
+            Lane::Handle => MAX_HANDLE,
+            _ => MAX_RANGE,
+        };
         if !hashing || run.len - run.from < THREAD_FLOOR || run.from > 0 {
             let mut offset = run.from;
             while offset < run.len {
@@ -275,8 +288,8 @@ impl FileSender {
         let mut sink = TokenSink {
             // Over a descriptor the bytes that were read for matching are sent, in tokens that every receiver takes; only a
             // handle is cheaper.
-            range_floor: match ranges && writer.passes_handles() {
-                true => writer.range_floor(),
+            range_floor: match ranges && writer.file_lane(&file) == Lane::Handle {
+                true => floor(Lane::Handle),
                 false => u64::MAX,
             },
             writer,
@@ -301,6 +314,11 @@ impl FileSender {
             )),
         }
     }
+}
+
+/// What runs of a file are to the link.
+fn run_producer(tokens: &TokenWriter) -> Producer {
+    if tokens.is_plain() { Producer::LiteralRun } else { Producer::CompressedRun }
 }
 
 /// The error of a file that became shorter than it was when it was opened.
@@ -412,14 +430,15 @@ impl<W: SendHalf, P: FnMut(u64)> Sink for TokenSink<'_, W, P> {
             let range = FileRange { file: self.file.clone(), offset, len };
             self.short |= self.writer.range(&head, &range)? < len;
         } else {
-            self.tokens.literal(data, self.writer.buf());
+            let producer = run_producer(self.tokens);
+            self.tokens.literal(data, self.writer.buf_of(producer));
             self.writer.spill()?;
         }
         (self.progress)(offset + len);
         Ok(())
     }
     fn matched(&mut self, offset: u64, index: u32, data: &[u8]) -> Result<(), Error> {
-        self.tokens.block(index, data, self.writer.buf());
+        self.tokens.block(index, data, self.writer.buf_of(Producer::MatchedBlock));
         (self.progress)(offset + data.len() as u64);
         self.writer.spill()
     }

@@ -16,7 +16,7 @@ use crate::{
     session::io_error,
 };
 use delta::checksum::FileHasher;
-use fast_io::SendHalf;
+use fast_io::{Producer, SendHalf};
 use filters::{FilterList, ParseContext};
 use fsroot::{Kind, acl::Acl, names::NameCache};
 use std::{
@@ -42,7 +42,7 @@ pub(super) trait Out {
 
 impl<W: SendHalf> Out for Writer<W> {
     fn buf(&mut self) -> &mut Vec<u8> {
-        Writer::buf(self)
+        self.buf_of(Producer::FileList)
     }
     fn breathe(&mut self) -> Result<(), Error> {
         self.spill()?;

@@ -15,7 +15,7 @@ use crate::{
     settings::Append,
 };
 use delta::signature::Signature;
-use fast_io::{RecvHalf, SendHalf};
+use fast_io::{LinkKind, RecvHalf, SendHalf};
 use std::{io, sync::MutexGuard};
 use wire::{
     Fault, WireError,
@@ -238,7 +238,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let moved = self.produced().saturating_sub(sent_before);
         let Outcome { digest, error } = outcome;
         // A run that crossed as a handle was found short by the other side, which asked again.
-        let shrank = redo && self.writer.passes_handles() && len < entry.len();
+        let shrank = redo && self.writer.link() == LinkKind::Memory && len < entry.len();
         let error = error.or_else(|| shrank.then(super::file::shrunk));
         if let Some(e) = error {
             let source = entry.source();

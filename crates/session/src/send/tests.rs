@@ -57,6 +57,7 @@ fn session(settings: Settings, protocol: u32, inc_recurse: bool, said: Arc<Said>
         receiver_symlink_times: true,
         status: Arc::new(Status::default()),
         stats: Arc::new(Stats::default()),
+        counters: Arc::default(),
         log: Log::new(said, Role::Server),
         activity: Arc::new(Activity::new(0)),
         started: Instant::now(),

@@ -1,0 +1,58 @@
+//! Linux: `sendfile`, towards sockets and pipes alike.
+//!
+//! The head of a run goes first, marked as having more behind it, so that a socket puts both into the same segments. A
+//! pipe needs no mark. A file system whose files cannot be spliced refuses with `EINVAL`; a filter on system calls may
+//! answer `ENOSYS` or `EPERM`.
+
+use crate::lanes::{Lane, LinkKind};
+use rustix::{fd::BorrowedFd, io::Errno};
+use std::fs::File;
+
+pub(crate) const FILE_TO_SOCKET: Lane = Lane::SendFile;
+pub(crate) const FILE_TO_PIPE: Lane = Lane::SendFile;
+pub(crate) const BUFFER_TO_SOCKET: Lane = Lane::Write;
+
+/// A larger pipe means fewer switches between us and the remote shell; this is what an unprivileged process may ask for.
+const PIPE_SIZE: usize = 1 << 20;
+/// The most that one call is asked for.
+const MAX_CALL: u64 = 1 << 30;
+
+/// Makes a new link ready.
+pub(crate) fn prepare(fd: BorrowedFd<'_>, kind: LinkKind) {
+    if kind == LinkKind::Pipe {
+        // Only an optimisation: the limit on pipe sizes may refuse it.
+        let _unchanged_on_error = rustix::pipe::fcntl_setpipe_size(fd, PIPE_SIZE);
+    }
+}
+
+/// Writes some of `buf`, behind which more will follow at once.
+pub(crate) fn send_head(
+    fd: BorrowedFd<'_>,
+    kind: LinkKind,
+    buf: &[u8],
+) -> rustix::io::Result<usize> {
+    match kind {
+        LinkKind::Socket => rustix::net::send(fd, buf, rustix::net::SendFlags::MORE),
+        _ => rustix::io::write(fd, buf),
+    }
+}
+
+/// Sends some of `head`, or if it is empty some of a run of a file.
+pub(crate) fn send_file(
+    fd: BorrowedFd<'_>,
+    kind: LinkKind,
+    head: &[u8],
+    file: &File,
+    mut offset: u64,
+    len: u64,
+) -> rustix::io::Result<usize> {
+    if !head.is_empty() {
+        return send_head(fd, kind, head);
+    }
+    rustix::fs::sendfile(fd, file, Some(&mut offset), len.min(MAX_CALL) as usize)
+}
+
+/// Whether an error of [`send_file`] means that this file cannot go this way.
+pub(crate) fn refused(e: Errno) -> bool {
+    [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM].contains(&e)
+}
