@@ -16,6 +16,8 @@ mod everyday;
 mod names;
 #[path = "scenarios/output.rs"]
 mod output;
+#[path = "scenarios/owners.rs"]
+mod owners;
 #[path = "scenarios/selection.rs"]
 mod selection;
 #[path = "scenarios/transfer.rs"]
@@ -36,6 +38,11 @@ fn everyday() {
 #[test]
 fn attributes() {
     family("attributes", attributes::ROWS);
+}
+
+#[test]
+fn owners() {
+    family("owners", owners::ROWS);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `--chmod`: changing the modes of a list (spec chapter 04, --chmod).
+//! `--chmod`: changing the modes of a list. The sender does so before it sends an entry, a receiver on a remote connection
+//! when it has received one.
 
 /// What a clause does with its bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,24 @@ pub struct Chmod {
     clauses: Vec<Clause>,
 }
 
+/// The clauses of several options or parameters as one text.
+pub fn joined(before: Option<Vec<u8>>, more: &[u8]) -> Vec<u8> {
+    match before {
+        Some(mut all) => {
+            all.push(b',');
+            all.extend_from_slice(more);
+            all
+        }
+        None => more.to_vec(),
+    }
+}
+
 impl Chmod {
+    /// What the settings of a side say, with this process's umask.
+    pub fn of(settings: &crate::Settings) -> Option<Chmod> {
+        Chmod::parse(settings.chmod.as_ref()?, fsroot::names::umask())
+    }
+
     /// Parses clauses separated by commas; `None` if one is wrong. `umask` limits clauses that name nobody.
     pub fn parse(text: &[u8], umask: u32) -> Option<Chmod> {
         let clauses = text.split(|&b| b == b',').map(|c| Clause::parse(c, umask));

@@ -12,7 +12,7 @@ use crate::{
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
     options::FilterArg,
-    receive::{self, ReceiveJob},
+    receive::{self, Left, ReceiveJob},
     report::{self, Reporter},
     rules::{self, FsLoader},
     send::{self, SendJob},
@@ -304,7 +304,9 @@ impl Run {
         let modern = agreed.protocol.has_varints();
         let outbox = Arc::new(Outbox::new(server_status.clone(), Route::Protocol, modern));
         let server_log = Log::new(outbox.clone(), Role::ReceiverPresplit);
-        let inherited = receiver_settings.unwrap_or_else(|| settings.clone());
+        // Modes are changed once, by the sender.
+        let inherited =
+            receiver_settings.unwrap_or_else(|| Settings { chmod: None, ..settings.clone() });
         let server_settings = Settings { am_server: true, am_sender: false, ..inherited };
         let server = Arc::new(agreed.clone().into_session(
             server_settings,
@@ -323,7 +325,7 @@ impl Run {
             let started = handshake::start(&server, &mut reader, &mut writer);
             reader
                 .set_messages(Box::new(rules::Early::new(server.clone(), Role::ReceiverPresplit)));
-            let (ended, mut writer) = match started {
+            let (ended, mut left) = match started {
                 Ok(()) => {
                     let job = ReceiveJob {
                         dest,
@@ -336,15 +338,9 @@ impl Run {
                     };
                     receive::run(&server, reader, writer, job)
                 }
-                Err(e) => (Err(e), Some(writer)),
+                Err(e) => (Err(e), Left { reader: Some(reader), writer: Some(writer) }),
             };
-            finish::server(
-                &server,
-                None,
-                ended,
-                None::<&mut Reader<memory::MemoryReader>>,
-                writer.as_mut(),
-            )
+            finish::server(&server, None, ended, left.reader.as_mut(), left.writer.as_mut())
         });
         let receiving = match receiving {
             Ok(thread) => thread,
@@ -481,14 +477,14 @@ impl Pull {
                 return Err(e);
             }
         };
-        let (ended, writer) = receive::run(session, reader, writer, job);
-        if let Some(mut writer) = writer {
+        let (ended, mut left) = receive::run(session, reader, writer, job);
+        if let Some(mut writer) = left.writer {
             match &ended {
                 Ok(()) => {
                     let _gone = writer.flush();
                     let _gone = writer.shutdown();
                 }
-                Err(e) => finish::tell(session, e, None::<&mut Reader<R>>, &mut writer),
+                Err(e) => finish::tell(session, e, left.reader.as_mut(), &mut writer),
             }
         }
         ended

@@ -100,10 +100,14 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
     }
     let _undeliverable = writer.flush();
     let _closed = writer.shutdown();
-    // A client that was told ends by itself; what it still sends until then must not meet a closed
+    // A peer that was told ends by itself; what it still sends until then must not meet a closed
     // pipe, or it would report that instead.
     let settings = &session.settings;
-    let waits = settings.am_daemon || (settings.am_server && !settings.local && told);
+    let waits = match reader {
+        _ if settings.local => false,
+        Some(_) => settings.am_daemon || told,
+        None => settings.am_daemon || (settings.am_server && told),
+    };
     if waits && !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
         match reader {
             Some(reader) => reader.drain(if told { LINGER } else { SHORT_LINGER }),

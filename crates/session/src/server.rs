@@ -6,6 +6,7 @@ use crate::{
     finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
+    receive::{self, Left, ReceiveJob},
     rules::{self, FsLoader},
     session::Status,
     settings::{FilesFrom, StderrMode},
@@ -115,14 +116,13 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     }
     match ended {
         Ok(()) if !session.settings.am_sender => {
-            let (ended, mut writer) =
-                serve_receiver(&session, reader, writer, args, daemon_filters);
+            let (ended, mut left) = serve_receiver(&session, reader, writer, args, daemon_filters);
             finish::server(
                 &session,
                 daemon_log.as_ref(),
                 ended,
-                None::<&mut Reader<R>>,
-                writer.as_mut(),
+                left.reader.as_mut(),
+                left.writer.as_mut(),
             )
         }
         Ok(()) => {
@@ -186,14 +186,14 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
     mut writer: Writer<W>,
     args: Vec<Vec<u8>>,
     daemon_filters: Option<filters::FilterList>,
-) -> (Result<(), Error>, Option<Writer<W>>) {
+) -> (Result<(), Error>, Left<R, W>) {
     let settings = &session.settings;
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
     let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
     let filters = if rules::pushed(session) {
         match rules::receive(session, &mut reader, &mut loader) {
             Ok(rules) => rules,
-            Err(e) => return (Err(e), Some(writer)),
+            Err(e) => return (Err(e), Left { reader: Some(reader), writer: Some(writer) }),
         }
     } else {
         filters::FilterList::new()
@@ -203,10 +203,10 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
             rules::forward_files_from(session, from, None, &mut reader, &mut writer)
         });
         if let Err(e) = sent {
-            return (Err(e), Some(writer));
+            return (Err(e), Left { reader: Some(reader), writer: Some(writer) });
         }
     }
-    let job = crate::receive::ReceiveJob {
+    let job = ReceiveJob {
         dest: args.into_iter().next(),
         filters,
         daemon_filters,
@@ -215,5 +215,5 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
         requested: None,
         reporter: crate::report::Reporter::of_server(session),
     };
-    crate::receive::run(session, reader, writer, job)
+    receive::run(session, reader, writer, job)
 }

@@ -9,7 +9,10 @@ use super::{
     state::{IdMap, Recurse, State, Stop},
     table::Opt,
 };
-use crate::settings::{AltDestKind, Append, RemoveSource, StderrMode};
+use crate::{
+    chmod::{self, Chmod},
+    settings::{AltDestKind, Append, RemoveSource, StderrMode},
+};
 
 /// More `--link-dest` and the like are refused.
 const MAX_ALT_DESTS: usize = 20;
@@ -132,13 +135,7 @@ impl State {
 
             Opt::Perms => self.perms = on,
             Opt::Executability => self.executability = true,
-            Opt::Chmod => match &mut self.chmod {
-                Some(all) => {
-                    all.push(b',');
-                    all.extend_from_slice(given.text());
-                }
-                None => self.chmod = Some(owned()),
-            },
+            Opt::Chmod => self.chmod(given.text())?,
             Opt::Acls => {
                 self.acls = on;
                 self.perms |= on;
@@ -366,6 +363,15 @@ impl State {
         }
         dirs.push(dir.to_vec());
         self.alt_dest = Some((kind, dirs));
+        Ok(())
+    }
+
+    fn chmod(&mut self, text: &[u8]) -> Result<(), OptionError> {
+        if Chmod::parse(text, 0).is_none() {
+            let text = [b"Invalid argument passed to --chmod (", text, b")"].concat();
+            return Err(self.error(text));
+        }
+        self.chmod = Some(chmod::joined(self.chmod.take(), text));
         Ok(())
     }
 

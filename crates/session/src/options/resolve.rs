@@ -6,9 +6,10 @@ use super::{
     plan::{Environment, FilterArg, Forward, Plan, RuleArg},
     settle::*,
     state::{IdMap, PROTOCOL_MAX, Recurse, State, Stop},
+    table::Opt,
 };
 use crate::{
-    Settings,
+    Settings, chmod,
     log::Role,
     settings::{DeleteTiming, StderrMode},
 };
@@ -94,6 +95,8 @@ impl Plan {
         let server = vec![b"--server".to_vec()];
         let args: Vec<_> = server.into_iter().chain(self.remote_options.iter().cloned()).collect();
         let more = super::parse::parse(super::table::OPTIONS, &args, false);
+        let chmods = more.options.iter().filter(|given| given.entry.opt == Opt::Chmod);
+        let chmod = chmods.fold(None, |all, given| Some(chmod::joined(all, given.text())));
         let mut settings = self.with_more(more, env, &mut |_| None)?.settings;
         settings.am_server = self.settings.am_server;
         settings.am_sender = false;
@@ -104,6 +107,8 @@ impl Plan {
         settings.files_from = self.settings.files_from.clone();
         settings.trust_sender = self.settings.trust_sender;
         settings.whole_file = self.settings.whole_file;
+        // Modes are changed once, by the sender; only what was asked of this side comes on top.
+        settings.chmod = chmod;
         Ok(settings)
     }
 

@@ -341,7 +341,7 @@ pub static OPTIONS: &[Entry] = &[
     flag(Opt::HardLinks, "hard-links", b'H', "keep hard links").off(&["no-hard-links", "no-H"]),
     flag(Opt::Perms, "perms", b'p', "keep permissions").off(&["no-perms", "no-p"]),
     flag(Opt::Executability, "executability", b'E', "keep whether a file is executable"),
-    text(Opt::Chmod, "chmod", X, "CHMOD", "change permissions on the way").unbuilt(),
+    text(Opt::Chmod, "chmod", X, "CHMOD", "change permissions on the way"),
     flag(Opt::Acls, "acls", b'A', "keep ACLs (implies --perms)").off(&["no-acls", "no-A"]),
     flag(Opt::Xattrs, "xattrs", b'X', "keep extended attributes").off(&["no-xattrs", "no-X"]),
     flag(Opt::Owner, "owner", b'o', "keep the owner (super-user only)").off(&["no-owner", "no-o"]),
@@ -359,8 +359,7 @@ pub static OPTIONS: &[Entry] = &[
     flag(Opt::Times, "times", b't', "keep modification times").off(&["no-times", "no-t"]),
     flag(Opt::Atimes, "atimes", b'U', "keep access times").off(&["no-atimes", "no-U"]),
     flag(Opt::OpenNoatime, "open-noatime", X, "read files without touching their access times")
-        .off(&["no-open-noatime"])
-        .unbuilt(),
+        .off(&["no-open-noatime"]),
     flag(Opt::Crtimes, "crtimes", b'N', "keep creation times").off(&["no-crtimes", "no-N"]),
     flag(Opt::OmitDirTimes, "omit-dir-times", b'O', "leave directories out of --times")
         .off(&["no-omit-dir-times", "no-O"]),
@@ -414,9 +413,9 @@ pub static OPTIONS: &[Entry] = &[
         .off(&["no-prune-empty-dirs", "no-m"]),
     flag(Opt::NumericIds, "numeric-ids", X, "keep user and group numbers, not names")
         .off(&["no-numeric-ids"]),
-    text(Opt::Usermap, "usermap", X, "STRING", "map user names").unbuilt(),
-    text(Opt::Groupmap, "groupmap", X, "STRING", "map group names").unbuilt(),
-    text(Opt::Chown, "chown", X, "USER:GROUP", "give all files to USER and GROUP").unbuilt(),
+    text(Opt::Usermap, "usermap", X, "STRING", "map user names"),
+    text(Opt::Groupmap, "groupmap", X, "STRING", "map group names"),
+    text(Opt::Chown, "chown", X, "USER:GROUP", "give all files to USER and GROUP"),
     int(Opt::Timeout, "timeout", X, "SECONDS", "give up after SECONDS without I/O")
         .off(&["no-timeout"]),
     int(Opt::Contimeout, "contimeout", X, "SECONDS", "give up connecting to a daemon")

@@ -1,5 +1,5 @@
 //! ACLs of the list, held against and put onto local files (file list: ACLs).
-use super::ids::IdMap;
+use super::{idmap::Ids, ids::IdMap};
 use fsroot::{Root, acl::Acl, names::NameCache};
 use std::{
     io,
@@ -15,31 +15,30 @@ pub(super) struct AclStore {
 }
 
 impl AclStore {
-    /// Takes over what the decoder's tables have gained.
+    /// Takes over what the decoder's tables have gained. `maps` says of users and groups whether their ids are mapped.
     pub fn extend(
         &self,
         access: &[WireAcl],
         default: &[WireAcl],
         ids: &IdMap,
         names: &mut NameCache,
-        numeric: bool,
+        maps: impl Fn(Ids) -> bool,
     ) {
         for (table, new) in [(&self.access, access), (&self.default, default)] {
             let mut table = table.write().unwrap_or_else(PoisonError::into_inner);
             for acl in new.iter().skip(table.len()) {
                 let mut acl = acl.clone();
-                if !numeric {
-                    for n in &mut acl.names {
-                        match (&n.name, n.is_user) {
-                            (Some(name), true) => ids.add_user(names, n.id, name),
-                            (Some(name), false) => ids.add_group(names, n.id, name),
-                            (None, _) => {}
+                for n in &mut acl.names {
+                    let kind = if n.is_user { Ids::Users } else { Ids::Groups };
+                    if maps(kind) {
+                        if let Some(name) = &n.name {
+                            ids.add(kind, names, n.id, name);
                         }
-                        n.id = if n.is_user { ids.user(n.id) } else { ids.group(n.id) };
-                        n.name = None;
+                        n.id = ids.get(kind, n.id);
                     }
-                    acl.names.sort_by_key(|n| (!n.is_user, n.id));
+                    n.name = None;
                 }
+                acl.names.sort_by_key(|n| (!n.is_user, n.id));
                 table.push(Arc::new(acl));
             }
         }

@@ -227,6 +227,27 @@ impl Attrs {
         flags
     }
 
+    /// The owner and group that a file in another state is to get. The ids that no file can have are reported; `quoted` names
+    /// the file.
+    pub fn owner_to_set(
+        &self,
+        want: &Want,
+        have: &Stat,
+        quoted: impl Fn() -> Vec<u8>,
+    ) -> (Option<u32>, Option<u32>) {
+        let s = self.settings();
+        let uid = (s.owner && self.root_user && want.uid != have.uid).then_some(want.uid);
+        let gid = want.gid.filter(|gid| *gid != have.gid);
+        let possible = |id: &u32, what| {
+            if *id == u32::MAX {
+                let before = format!("{what} {id} (-1) is impossible to set on");
+                self.log.error_xfer(about(&before, &quoted(), ""));
+            }
+            *id != u32::MAX
+        };
+        (uid.filter(|id| possible(id, "uid")), gid.filter(|id| possible(id, "gid")))
+    }
+
     /// Sets whatever differs on an item at `p`, `have` being its state. `perm` is the wanted mode. Extended attributes are the
     /// receiver's business. True if something was changed.
     pub fn apply(
@@ -242,8 +263,7 @@ impl Attrs {
         let link = want.kind == Some(Kind::Symlink);
         let mut have_perm = have.perm;
         let mut changed = false;
-        let uid = (s.owner && self.root_user && want.uid != have.uid).then_some(want.uid);
-        let gid = want.gid.filter(|gid| *gid != have.gid);
+        let (uid, gid) = self.owner_to_set(want, have, || root.quoted(p));
         if uid.is_some() || gid.is_some() {
             match root.chown(p, uid, gid) {
                 Ok(()) => {

@@ -53,9 +53,7 @@ impl<R: RecvHalf> Receiver<R> {
                 Ok(st) => st,
                 Err(e) => return vec![("fstat", " failed", e)],
             };
-            let uid =
-                (settings.owner && self.attrs.root_user && want.uid != st.uid).then_some(want.uid);
-            let gid = want.gid.filter(|gid| *gid != st.gid);
+            let (uid, gid) = self.attrs.owner_to_set(want, &st, || root.quoted(temp.path()));
             if (uid.is_some() || gid.is_some())
                 && let Err(e) = meta::set_owner(file, uid, gid)
             {

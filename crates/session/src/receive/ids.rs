@@ -1,59 +1,139 @@
-//! Owners and groups of the sender, mapped to local ids by name (file list: id lists, mapping on the receiver).
+//! Owners and groups of the sender, mapped to local ids (file list: id lists, mapping on the receiver): by the first rule of
+//! `--usermap` or `--groupmap` that matches, else by name.
+use super::idmap::{Ids, Rule};
 use fsroot::names::NameCache;
 use std::{
     collections::HashMap,
     sync::{
-        PoisonError, RwLock,
+        OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-/// The ids that have another number here. Ids that are not in it stay as they are.
+/// The ids that have another number here. Ids that are not in it, and that no rule matches, stay as they are.
 #[derive(Debug, Default)]
 pub(super) struct IdMap {
     any: AtomicBool,
-    users: RwLock<HashMap<u32, u32>>,
-    groups: RwLock<HashMap<u32, u32>>,
+    users: Table,
+    groups: Table,
+    /// The name of id 0 does not travel with the others, so everybody's is `root`.
+    zero_is_root: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    ids: RwLock<HashMap<u32, u32>>,
+    rules: OnceLock<Vec<Rule>>,
+}
+
+impl Table {
+    fn ruled(&self, id: u32, name: &[u8]) -> Option<u32> {
+        self.rules.get()?.iter().find(|rule| rule.matches(id, name)).map(|rule| rule.to)
+    }
 }
 
 impl IdMap {
-    /// Notes a user's name.
-    pub fn add_user(&self, names: &mut NameCache, id: u32, name: &[u8]) {
-        if id != 0 && !name.is_empty() {
-            self.add(&self.users, id, names.uid_of(name));
+    /// Whether id 0 is taken to be named `root`.
+    pub fn name_zero(&self, root: bool) {
+        self.zero_is_root.store(root, Ordering::Release);
+    }
+
+    /// The rules of an option, given once before the first list.
+    pub fn set_rules(&self, kind: Ids, rules: Vec<Rule>) {
+        let rules = self.table(kind).rules.set(rules);
+        debug_assert!(rules.is_ok(), "the rules are read once");
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// Whether an option maps these ids.
+    pub fn has_rules(&self, kind: Ids) -> bool {
+        self.table(kind).rules.get().is_some()
+    }
+
+    fn table(&self, kind: Ids) -> &Table {
+        match kind {
+            Ids::Users => &self.users,
+            Ids::Groups => &self.groups,
         }
     }
 
-    /// Notes a group's name.
-    pub fn add_group(&self, names: &mut NameCache, id: u32, name: &[u8]) {
-        if id != 0 && !name.is_empty() {
-            self.add(&self.groups, id, names.gid_of(name));
-        }
-    }
-
-    fn add(&self, map: &RwLock<HashMap<u32, u32>>, id: u32, local: Option<u32>) {
+    /// Notes the name of an id; an empty one is none.
+    pub fn add(&self, kind: Ids, names: &mut NameCache, id: u32, name: &[u8]) {
+        let table = self.table(kind);
+        let local = table.ruled(id, name).or_else(|| {
+            let known = id != 0 && !name.is_empty();
+            known.then(|| kind.look_up(names, name)).flatten()
+        });
+        // With rules, a name that none of them wants may not be mapped as if it were missing.
+        let local = local.or_else(|| table.rules.get().map(|_| id));
         if let Some(local) = local
-            && local != id
+            && (local != id || table.rules.get().is_some())
         {
-            map.write().unwrap_or_else(PoisonError::into_inner).insert(id, local);
+            table.ids.write().unwrap_or_else(PoisonError::into_inner).insert(id, local);
             self.any.store(true, Ordering::Release);
         }
     }
 
     /// The local number of a user.
     pub fn user(&self, id: u32) -> u32 {
-        self.get(&self.users, id)
+        self.get(Ids::Users, id)
     }
 
     /// The local number of a group.
     pub fn group(&self, id: u32) -> u32 {
-        self.get(&self.groups, id)
+        self.get(Ids::Groups, id)
     }
 
-    fn get(&self, map: &RwLock<HashMap<u32, u32>>, id: u32) -> u32 {
+    /// The local number of an id.
+    pub fn get(&self, kind: Ids, id: u32) -> u32 {
         if !self.any.load(Ordering::Acquire) {
             return id;
         }
-        map.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied().unwrap_or(id)
+        let table = self.table(kind);
+        let named = table.ids.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied();
+        let name: &[u8] = match id {
+            0 if self.zero_is_root.load(Ordering::Acquire) => b"root",
+            _ => b"",
+        };
+        named.or_else(|| table.ruled(id, name)).unwrap_or(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receive::idmap::parse;
+
+    fn map(text: &[u8]) -> IdMap {
+        let map = IdMap::default();
+        let rules = parse(text, Ids::Users, &mut NameCache::default(), &mut |_| {}).unwrap();
+        map.set_rules(Ids::Users, rules);
+        map
+    }
+
+    #[test]
+    fn names_map_where_no_rule_does() {
+        let mut names = NameCache::default();
+        let map = map(b"alice:700,7:8");
+        map.add(Ids::Users, &mut names, 5, b"alice");
+        map.add(Ids::Users, &mut names, 6, b"root");
+        map.add(Ids::Users, &mut names, 9, b"nobody at all");
+        assert_eq!([5, 6, 7, 9, 10].map(|id| map.user(id)), [700, 0, 8, 9, 10]);
+        assert_eq!(map.group(7), 7);
+    }
+
+    #[test]
+    fn nameless_ids_and_zero() {
+        let mut names = NameCache::default();
+        let nameless = map(b":601");
+        nameless.add(Ids::Users, &mut names, 5, b"alice");
+        assert_eq!([0, 5, 6].map(|id| nameless.user(id)), [601, 5, 601]);
+        let root = map(b"root:5");
+        assert_eq!(root.user(0), 0);
+        root.name_zero(true);
+        assert_eq!(root.user(0), 5);
+        root.name_zero(false);
+        root.add(Ids::Users, &mut names, 0, b"root");
+        assert_eq!(root.user(0), 5);
     }
 }

@@ -1,8 +1,14 @@
 //! Receiving lists: entries, id lists, checks of what was received, and the table of directories (file list: validating received
 //! lists; incremental recursion).
-use super::{ReceiveJob, attrs::Want, shared::Shared};
+use super::{
+    ReceiveJob,
+    attrs::Want,
+    idmap::{self, Ids},
+    shared::Shared,
+};
 use crate::{
-    Error,
+    Error, ExitCode,
+    chmod::Chmod,
     conn::Reader,
     flist::{Entry, Segment, SegmentBuilder},
     log::{Class, Role},
@@ -10,7 +16,7 @@ use crate::{
 };
 use fast_io::RecvHalf;
 use filters::{FilterList, Requested, RequestedNames, Verdict};
-use fsroot::names::NameCache;
+use fsroot::{Kind, names::NameCache};
 use std::{
     sync::{
         Arc,
@@ -154,6 +160,8 @@ pub(super) struct ListReader {
     requested: Option<RequestedNames>,
     /// Rules that decide which extended attributes are kept.
     rules: FilterList,
+    /// `--chmod`.
+    chmod: Option<Chmod>,
     attrs: super::attrs::Attrs,
 }
 
@@ -172,6 +180,7 @@ impl ListReader {
                 .filter(|f| !f.is_empty() && !f.has_dir_merge()),
             requested: job.requested.take().filter(|r| !r.is_empty()),
             rules: job.filters.clone(),
+            chmod: Chmod::of(&shared.session.settings),
             attrs: super::attrs::Attrs::new(shared.clone(), log),
             shared,
         }
@@ -257,6 +266,9 @@ impl ListReader {
         let mut builder = SegmentBuilder::new(session.protocol, base, parent.map(|p| p.0))
             .with_options(session.settings.recurse, session.settings.relative);
         let mut progress = Progress::begin(&self.shared, parent.is_none());
+        if parent.is_none() {
+            self.map_ids()?;
+        }
         let mut count = 0u64;
         let io_error = loop {
             let decoder = &mut self.decoder;
@@ -272,6 +284,12 @@ impl ListReader {
                 }
             };
             let name = self.check(&mut e, parent.map(|p| p.1))?;
+            if let Some(chmod) = &self.chmod
+                && let Some(kind) = Kind::from_wire_mode(e.mode)
+                && kind != Kind::Symlink
+            {
+                e.mode = chmod.apply(e.mode, kind == Kind::Directory);
+            }
             if session.settings.munge_links && !e.link_target.is_empty() {
                 e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
             }
@@ -281,10 +299,10 @@ impl ListReader {
             }
             if !session.settings.numeric_ids {
                 if let Some(user) = &e.uid_name {
-                    self.shared.ids.add_user(&mut self.names, e.uid, user);
+                    self.shared.ids.add(Ids::Users, &mut self.names, e.uid, user);
                 }
                 if let Some(group) = &e.gid_name {
-                    self.shared.ids.add_group(&mut self.names, e.gid, group);
+                    self.shared.ids.add(Ids::Groups, &mut self.names, e.gid, group);
                 }
             }
             if let Some(k) = e.xattr {
@@ -359,6 +377,21 @@ impl ListReader {
         Ok(if is_root { b".".to_vec() } else { path.as_bytes().to_vec() })
     }
 
+    /// Reads `--usermap` and `--groupmap`.
+    fn map_ids(&mut self) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        let (log, s) = (&shared.session.log, &shared.session.settings);
+        let id0 = shared.session.inc_recurse || shared.session.compat.has(CompatFlags::ID0_NAMES);
+        shared.ids.name_zero(!id0 && !s.numeric_ids);
+        for (map, kind) in [(&s.usermap, Ids::Users), (&s.groupmap, Ids::Groups)] {
+            let Some(text) = map else { continue };
+            let rules = idmap::parse(text, kind, &mut self.names, &mut |line| log.error(line))
+                .map_err(|line| Error::fatal(ExitCode::SYNTAX, line))?;
+            shared.ids.set_rules(kind, rules);
+        }
+        Ok(())
+    }
+
     /// The id lists (file list: id lists).
     fn id_lists<R: RecvHalf>(&mut self, reader: &mut Reader<R>) -> Result<(), Error> {
         let session = self.shared.session.clone();
@@ -370,18 +403,20 @@ impl ListReader {
         let id0 = session.compat.has(CompatFlags::ID0_NAMES);
         if o.owner || o.acls {
             while let Some(u) = reader.read(|c| ids::decode_item(p, c))? {
-                self.shared.ids.add_user(&mut self.names, u.id, &u.name);
+                self.shared.ids.add(Ids::Users, &mut self.names, u.id, &u.name);
             }
             if id0 {
-                reader.read(ids::decode_id0)?;
+                let name = reader.read(ids::decode_id0)?;
+                self.shared.ids.add(Ids::Users, &mut self.names, 0, &name);
             }
         }
         if o.group || o.acls {
             while let Some(g) = reader.read(|c| ids::decode_item(p, c))? {
-                self.shared.ids.add_group(&mut self.names, g.id, &g.name);
+                self.shared.ids.add(Ids::Groups, &mut self.names, g.id, &g.name);
             }
             if id0 {
-                reader.read(ids::decode_id0)?;
+                let name = reader.read(ids::decode_id0)?;
+                self.shared.ids.add(Ids::Groups, &mut self.names, 0, &name);
             }
         }
         Ok(())
@@ -389,13 +424,20 @@ impl ListReader {
 
     /// Shares the ACLs that a list brought.
     fn take_tables(&mut self) {
-        if self.shared.session.settings.acls {
+        let (session, ids) = (&self.shared.session, &self.shared.ids);
+        if session.settings.acls {
+            let numeric = session.settings.numeric_ids;
+            // The names of an incremental list come with its ids, and only there are maps not a reason of their own.
+            let ruled = !session.inc_recurse
+                && [Ids::Users, Ids::Groups].into_iter().any(|kind| ids.has_rules(kind));
+            let root = self.attrs.root_user;
+            let maps = |kind| !numeric || ruled || (kind == Ids::Groups && !root);
             self.shared.acls.extend(
                 self.decoder.access_acls.entries(),
                 self.decoder.default_acls.entries(),
-                &self.shared.ids,
+                ids,
                 &mut self.names,
-                self.shared.session.settings.numeric_ids,
+                maps,
             );
         }
     }

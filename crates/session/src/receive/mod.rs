@@ -14,6 +14,7 @@ mod dest;
 mod finish;
 mod generator;
 mod hardlinks;
+mod idmap;
 mod ids;
 mod list;
 mod receiver;
@@ -66,20 +67,31 @@ enum Ended<W> {
     Receiver(Result<(), Error>),
 }
 
-/// Runs the receiving side from the file list to the goodbye. Returns the writer, so that the caller can tell
-/// the peer of a failure (`None` if its thread is stuck in it).
+/// What is left of the link when the receiving side is done, so that the caller can tell the peer of a failure.
+pub struct Left<R, W> {
+    /// `None` if a thread still has it.
+    pub reader: Option<Reader<R>>,
+    /// `None` if a thread is stuck in it.
+    pub writer: Option<Writer<W>>,
+}
+
+/// Runs the receiving side from the file list to the goodbye.
 pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     session: &Arc<Session>,
     reader: Reader<R>,
     writer: Writer<W>,
     mut job: ReceiveJob,
-) -> (Result<(), Error>, Option<Writer<W>>) {
+) -> (Result<(), Error>, Left<R, W>) {
     let (events, inbox) = mpsc::channel();
     let shared = Arc::new(Shared::new(session.clone(), job.reporter.take()));
-    let (receiver, first, dest) = match prepare(&shared, reader, events, &mut job) {
+    let mut receiver = receiver::Receiver::new(shared.clone(), reader, events, &mut job);
+    let (first, dest) = match prepare(&shared, &mut receiver, &mut job) {
         Ok(Some(parts)) => parts,
-        Ok(None) => return (Ok(()), Some(writer)),
-        Err(e) => return (Err(named(e, Role::ReceiverPresplit)), Some(writer)),
+        other => {
+            let ended =
+                other.map(|_nothing_to_do| ()).map_err(|e| named(e, Role::ReceiverPresplit));
+            return (ended, Left { reader: Some(receiver.into_reader()), writer: Some(writer) });
+        }
     };
     session.status.set_split();
     let (ended, outcome) = mpsc::channel::<Ended<W>>();
@@ -97,7 +109,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         }
     });
     if let Err(e) = receiving {
-        return (Err(e), Some(writer));
+        return (Err(e), Left { reader: None, writer: Some(writer) });
     }
     let stop = shared.clone();
     let generating = spawn("generator", move || {
@@ -110,7 +122,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         let _left = ended.send(Ended::Generator(result, Box::new(writer)));
     });
     if let Err(e) = generating {
-        return (Err(e), None);
+        return (Err(e), Left { reader: None, writer: None });
     }
     let (result, writer) = wait(&outcome);
     if let (Ok(()), Some((written, read))) = (&result, *shared::lock(&shared.bytes)) {
@@ -118,7 +130,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         session.stats.bytes_read.set(written);
         session.stats.bytes_written.set(read);
     }
-    (result, writer)
+    (result, Left { reader: None, writer })
 }
 
 /// Waits for both threads; after one fails, the other gets some time to notice.
@@ -161,17 +173,15 @@ fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     }
 }
 
-/// The receiver, the first list (further ones come as events) and the destination.
-type Prepared<R> = (receiver::Receiver<R>, Arc<list::List>, dest::Dest);
+/// The first list (further ones come as events) and the destination.
+type Prepared = (Arc<list::List>, dest::Dest);
 
 /// Everything before the two threads part: the first list, and the destination that follows from it. `None`: nothing to do.
 fn prepare<R: RecvHalf>(
     shared: &Arc<Shared>,
-    reader: Reader<R>,
-    events: mpsc::Sender<Event>,
+    receiver: &mut receiver::Receiver<R>,
     job: &mut ReceiveJob,
-) -> Result<Option<Prepared<R>>, Error> {
-    let mut receiver = receiver::Receiver::new(shared.clone(), reader, events, job);
+) -> Result<Option<Prepared>, Error> {
     let lists = receiver.first_lists(&job.filters)?;
     if lists.iter().all(|l| l.is_empty()) && !shared.session.settings.am_server {
         // A server that has nothing to send ends here, without a transfer phase.
@@ -183,7 +193,7 @@ fn prepare<R: RecvHalf>(
         rules.set_cwd(dest.path.as_os_str().as_encoded_bytes());
     }
     receiver.set_dest(&dest, job.daemon_filters.as_ref());
-    Ok(lists.into_iter().next().map(|first| (receiver, first, dest)))
+    Ok(lists.into_iter().next().map(|first| (first, dest)))
 }
 
 /// Puts the role behind the texts that want it.

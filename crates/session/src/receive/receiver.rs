@@ -134,6 +134,11 @@ impl<R: RecvHalf> Receiver<R> {
         }
     }
 
+    /// Gives the link back, before anything else was done with it.
+    pub fn into_reader(self) -> Reader<R> {
+        self.reader
+    }
+
     /// The first list; with a single entry in an incremental session also what follows it, which tells one file from one
     /// directory with content.
     pub fn first_lists(&mut self, filters: &FilterList) -> Result<Vec<Arc<List>>, Error> {

@@ -125,9 +125,9 @@ impl Setup {
         let format = crate::flist::format(&session);
         let running = session.clone();
         let run = std::thread::spawn(move || {
-            let (result, writer) = run(&running, reader, writer, job);
+            let (result, left) = run(&running, reader, writer, job);
             // As the caller does, who tells the peer and closes.
-            drop(writer);
+            drop(left.writer);
             result
         });
         let mut reader = Reader::new(from_receiver, activity.clone());

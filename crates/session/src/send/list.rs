@@ -137,11 +137,7 @@ impl Lister {
             pushed: Vec::new(),
             filter_source: None,
             scanned: Vec::new(),
-            chmod: session
-                .settings
-                .chmod
-                .as_ref()
-                .and_then(|text| Chmod::parse(text, fsroot::names::umask())),
+            chmod: Chmod::of(&session.settings),
             show_count: false,
             encoder: FlistEncoder::new(flist::format(session)),
             builder: SegmentBuilder::new(session.protocol, 0, None),

@@ -1,0 +1,99 @@
+//! Modes and owners that options change on the way: `--chmod`, `--chown` and the maps, `--super`.
+
+use super::trees::{BASIC, EMPTY, OLDER, OWNED};
+use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, row};
+
+const MODES: &str = r"
+f src/a size=5 mode=4711
+f src/b size=5 mode=0
+f src/c size=5 mode=2070
+f src/d size=5 mode=777
+d src/sticky mode=1777
+d src/setgid mode=2755
+f src/setgid/file size=3 mode=640
+l src/l -> a
+p src/p mode=600
+";
+
+const NAMED: &str = r"
+f src/root size=1
+f src/daemon size=1 uid=1 gid=1
+f src/bin size=1 uid=2 gid=2
+f src/games size=1 uid=5 gid=60
+f src/nameless size=1 uid=12345 gid=23456
+f src/acl size=1 acl=u:1:rw-,u:12345:r--,g:2:r--,g:23456:rwx
+d src/dir uid=1 gid=2 dacl=u:2:rwx,g:1:r-x
+l src/link -> root
+";
+
+pub const ROWS: &[Row] = &[
+    row("chmod-many", &[MODES, EMPTY], "-ai --chmod=Dg+s,ug+w --chmod=Fo-rwx,+X --chmod=u=rwX")
+        .over(EVERY_WAY),
+    row("chmod-special", &[MODES, EMPTY], "-ai --chmod=Fa+s,Da+t,o=g,g=u").over(LOCAL_AND_SHELL),
+    row("chmod-umask", &[MODES, EMPTY], "-ai --chmod=+w,=rX").over(LOCAL_AND_SHELL),
+    row("chmod-octal-mixed", &[MODES, EMPTY], "-ai --chmod=D2750,F0,Fu+r").over(LOCAL_AND_SHELL),
+    row("chmod-dry-run", &[MODES, "f dst/a size=5 mode=711"], "-ain --chmod=a=rx").over(SHELL),
+    row("chmod-list", &[MODES, EMPTY], "-a --list-only --chmod=a=rx,Dg+s").over(LOCAL_AND_SHELL),
+    row("chmod-not-perms", &[MODES, "f dst/a size=5 mode=600\nf dst/d size=5 mode=600"], "-rti --chmod=a-x")
+        .over(LOCAL_AND_SHELL),
+    row("chmod-executability", &[MODES, "f dst/a size=5 mode=644\nf dst/d size=5 mode=755"], "-rtiE --chmod=a-x")
+        .over(LOCAL_AND_SHELL),
+    row("chmod-acls", &[NAMED, EMPTY], "-aAi --chmod=g-w,o=").over(LOCAL_AND_SHELL),
+    row("chmod-remote", &[MODES, EMPTY], "-ai --chmod=F+t -M--chmod=Fa-x,Fo=g").over(LOCAL_AND_SHELL),
+    row("chmod-wrong", &[BASIC, EMPTY], "-a --chmod=a+x --chmod=u=rg").over(LOCAL_AND_SHELL),
+    row("chmod-wrong-empty", &[BASIC, EMPTY], "-a --chmod=a+x,,g+w"),
+    row("chmod-wrong-remote", &[BASIC, EMPTY], "-a -M--chmod=DFg+w").over(SHELL),
+    row("chown-names", &[NAMED, EMPTY], "-ai --chown=games:bin").over(EVERY_WAY),
+    row("chown-user", &[NAMED, EMPTY], "-ai --chown=12").over(SHELL),
+    row("chown-group", &[NAMED, EMPTY], "-ai --chown=:daemon").over(SHELL),
+    row("chown-nothing", &[NAMED, EMPTY], "-ai --chown=:"),
+    row("chown-implies", &[NAMED, EMPTY], "-rti --chown=3:4").over(LOCAL_AND_SHELL),
+    row("chown-unknown", &[NAMED, EMPTY], "-ai --chown=nosuchuser:nosuchgroup").over(EVERY_WAY),
+    row("chown-twice", &[NAMED, EMPTY], "-ai --chown=3 --chown=:4 --chown=5"),
+    row("chown-usermap", &[NAMED, EMPTY], "-ai --chown=3 --usermap=1:2"),
+    row("usermap-chown", &[NAMED, EMPTY], "-ai --usermap=1:2 --chown=3"),
+    row("usermap-twice", &[NAMED, EMPTY], "-ai --usermap=1:2 --usermap=2:3"),
+    row("groupmap-twice", &[NAMED, EMPTY], "-ai --groupmap=1:2 --groupmap=2:3"),
+    row("usermap-names", &[NAMED, EMPTY], "-ai --usermap=daemon:games,b?n:3,root:77,:501 --groupmap=*m*:33,1-2:44,:600")
+        .over(EVERY_WAY),
+    row("usermap-names-whole-list", &[NAMED, EMPTY], "-ai --no-inc-recursive --usermap=daemon:games,b?n:3,root:77,:501 --groupmap=*m*:33,1-2:44,:600")
+        .over(SHELL),
+    row("usermap-old-protocols", &[NAMED, EMPTY], "-ai --usermap=daemon:games,b?n:3,root:77,:501 --groupmap=*m*:33,1-2:44,:600")
+        .over(SHELL)
+        .protocols(&[28, 29, 30, 31]),
+    row("usermap-numeric", &[NAMED, EMPTY], "-ai --numeric-ids --usermap=root:7,1:501,*:600 --groupmap=bin:5,2:9")
+        .over(LOCAL_AND_SHELL),
+    row("usermap-acls", &[NAMED, EMPTY], "-aAi --usermap=1:501,12345:bin --groupmap=bin:games,23456:77")
+        .over(LOCAL_AND_SHELL),
+    row("usermap-acls-numeric", &[NAMED, EMPTY], "-aAi --numeric-ids --usermap=1:501,12345:bin --groupmap=2:60,23456:77")
+        .over(LOCAL_AND_SHELL),
+    row("usermap-acls-whole-list", &[NAMED, EMPTY], "-aAi --no-inc-recursive --usermap=1:501,12345:bin --groupmap=bin:games")
+        .over(SHELL),
+    row("usermap-acls-numeric-whole-list", &[NAMED, EMPTY], "-aAi --no-inc-recursive --numeric-ids --usermap=1:501,12345:bin --groupmap=2:60")
+        .over(SHELL),
+    row("usermap-ranges", &[OWNED, EMPTY], "-ai --usermap=999-2000:5,5-0:6,70000-60000:7,4000000000:9,9-0:1")
+        .over(LOCAL_AND_SHELL),
+    row("usermap-first-wins", &[OWNED, EMPTY], "-ai --usermap=1000:7,0-2000:8,*:9").over(SHELL),
+    row("usermap-unknown-name", &[NAMED, EMPTY], "-ai --usermap=1:nosuch,2:alsonot,*:7").over(EVERY_WAY),
+    row("usermap-impossible", &["f src/a size=3", EMPTY], "-ai --usermap=*:4294967295 --groupmap=*:3").over(LOCAL_AND_SHELL),
+    row("usermap-no-colon", &[BASIC, EMPTY], "-av --usermap=daemon").over(LOCAL_AND_SHELL),
+    row("usermap-no-name", &[BASIC, EMPTY], "-av --usermap=1:2,daemon:").over(LOCAL_AND_SHELL),
+    row("usermap-not-a-number", &[BASIC, EMPTY], "-av --usermap=5x:7,a:nosuch"),
+    row("usermap-too-large", &[BASIC, EMPTY], "-av --usermap=4294967296:7"),
+    row("usermap-to-too-large", &[BASIC, EMPTY], "-av --groupmap=1:4294967296").over(SHELL),
+    row("usermap-without-owner", &[NAMED, EMPTY], "-ai --usermap=1:501 --no-o").over(SHELL),
+    row("usermap-update", &[NAMED, "f dst/daemon size=1 uid=501\nf dst/bin size=1 uid=2"], "-aii --usermap=1:501,2:502")
+        .over(LOCAL_AND_SHELL),
+    row("usermap-as-nobody", &["d dst uid=65534\nf src/a size=4"], "-ai --usermap=0:5 --groupmap=0:65534").as_nobody(),
+    row("super-off", &[OWNED, EMPTY], "-ai --no-super").over(LOCAL_AND_SHELL),
+    row("omit-times-with-atimes", &[BASIC, OLDER], "-aUOJi").over(LOCAL_AND_SHELL),
+    row("open-noatime", &["f src/a size=10 atime=1300000000\nf src/b size=70000 atime=1300000000", EMPTY], "-ai --open-noatime")
+        .over(EVERY_WAY)
+        .atimes(),
+    row("atimes-twice", &["f src/a size=10 atime=1300000000\nf src/b size=70000 atime=1300000000", EMPTY], "-aUUi")
+        .over(EVERY_WAY)
+        .atimes(),
+    row("crtimes", &[BASIC, EMPTY], "-aN").over(LOCAL_AND_SHELL),
+    row("crtimes-off", &[BASIC, EMPTY], "-a --no-N --no-crtimes").over(LOCAL_AND_SHELL),
+];
