@@ -262,7 +262,7 @@ impl Names {
             ),
             compress: NameList::new(
                 "compress",
-                &Compressor::NAMES,
+                Compressor::NAMES,
                 "RSYNC_COMPRESS_LIST",
                 is_server,
                 settings.compress && settings.compress_choice.is_none(),

@@ -7,6 +7,7 @@ use super::{
     state::{Recurse, State},
 };
 use crate::settings::{Append, DeleteTiming, FilesFrom, RemoveSource};
+use wire::token::Compressor;
 
 /// The default of `--max-alloc`.
 const MAX_ALLOC: u64 = 1 << 30;
@@ -19,7 +20,6 @@ const BACKUP_NAME: usize = 128;
 
 const CHECKSUMS: &[&str] =
     &["xxh128", "xxh3", "xxh64", "xxhash", "md5", "md4", "sha1", "none", "auto"];
-const COMPRESSORS: &[&str] = &["zstd", "lz4", "zlibx", "zlib", "none", "auto"];
 
 pub(super) fn max_alloc(s: &mut State, env: &Environment) -> Result<u64, OptionError> {
     if s.max_alloc.is_none() {
@@ -112,7 +112,7 @@ pub(super) fn whole_file(typed: Option<bool>, checksum: Option<&[u8]>) -> Option
 
 pub(super) fn check_compress_choice(s: &State) -> Result<(), OptionError> {
     match &s.compress_choice {
-        Some(choice) if !known(COMPRESSORS, choice) => {
+        Some(choice) if !known(Compressor::NAMES, choice) && !known(&["none", "auto"], choice) => {
             Err(s.bare(4, [b"unknown compress name: ", choice.as_slice()].concat()))
         }
         _ => Ok(()),

@@ -1,5 +1,7 @@
 //! The texts of `--version`: rsync's shape, with our abilities.
 
+use wire::token::Compressor;
+
 /// The release of rsync that we stand in for; scripts compare the first line's.
 pub const RSYNC_VERSION: &str = "3.5.0";
 const PROTOCOL: &str = "32";
@@ -44,7 +46,6 @@ const OPTIMIZATIONS: &[Ability] =
 
 /// The checksums that can be negotiated, best first; an alias stands in brackets behind its name.
 const CHECKSUMS: &str = "xxh128 xxh3 xxh64 (xxhash) md5 md4 sha1 none";
-const COMPRESSORS: &str = "zstd lz4 zlibx zlib none";
 const DAEMON_AUTH: &str = "sha512 sha256 sha1 md5 md4";
 
 /// `--version`.
@@ -60,7 +61,7 @@ Capabilities:
 {}Checksum list:
     {CHECKSUMS}
 Compress list:
-    {COMPRESSORS}
+    {} none
 Daemon auth list:
     {DAEMON_AUTH}
 
@@ -69,6 +70,7 @@ Apache licence 2.0 (MIT OR Apache-2.0), as you prefer.
 ",
         wrapped(CAPABILITIES),
         wrapped(OPTIMIZATIONS),
+        Compressor::NAMES.join(" "),
     )
 }
 
@@ -110,7 +112,7 @@ pub fn version_json() -> String {
         json_abilities(CAPABILITIES),
         json_abilities(OPTIMIZATIONS),
         json_list(CHECKSUMS),
-        json_list(COMPRESSORS),
+        json_list(&format!("{} none", Compressor::NAMES.join(" "))),
         json_list(DAEMON_AUTH),
     )
 }

@@ -5,8 +5,14 @@ use crate::{
     token::{Compressor, MAX_TOKEN_DATA, Token, TokenReader, TokenWriter},
 };
 
-const COMPRESSORS: [Compressor; 5] =
-    [Compressor::None, Compressor::Zlib, Compressor::Zlibx, Compressor::Zstd, Compressor::Lz4];
+const COMPRESSORS: &[Compressor] = &[
+    Compressor::None,
+    Compressor::Zlib,
+    Compressor::Zlibx,
+    #[cfg(feature = "zstd")]
+    Compressor::Zstd,
+    Compressor::Lz4,
+];
 /// Length of a block here: more than one piece of zlib history now and then.
 const BLOCK: usize = 70_000;
 /// How much output is looked at; a few bytes may expand to very much more.

@@ -13,6 +13,7 @@ mod lz4;
 mod plain;
 mod reader;
 mod writer;
+#[cfg(feature = "zstd")]
 mod zstd;
 
 pub use plain::put_literal_head;
@@ -26,20 +27,33 @@ pub enum Compressor {
     None,
     Zlib,
     Zlibx,
+    #[cfg(feature = "zstd")]
     Zstd,
     Lz4,
 }
 
 impl Compressor {
     /// Names for negotiation, in our order of preference, without `none`.
-    pub const NAMES: [&'static str; 4] = ["zstd", "lz4", "zlibx", "zlib"];
+    pub const NAMES: &'static [&'static str] = &[
+        #[cfg(feature = "zstd")]
+        "zstd",
+        "lz4",
+        "zlibx",
+        "zlib",
+    ];
 
-    const ALL: [Compressor; 5] =
-        [Compressor::Zstd, Compressor::Lz4, Compressor::Zlibx, Compressor::Zlib, Compressor::None];
+    const ALL: &'static [Compressor] = &[
+        #[cfg(feature = "zstd")]
+        Compressor::Zstd,
+        Compressor::Lz4,
+        Compressor::Zlibx,
+        Compressor::Zlib,
+        Compressor::None,
+    ];
 
     /// By name (case-insensitive), including `none`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|c| name.eq_ignore_ascii_case(c.name()))
+        Self::ALL.iter().copied().find(|c| name.eq_ignore_ascii_case(c.name()))
     }
 
     /// The name.
@@ -48,6 +62,7 @@ impl Compressor {
             Compressor::None => "none",
             Compressor::Zlib => "zlib",
             Compressor::Zlibx => "zlibx",
+            #[cfg(feature = "zstd")]
             Compressor::Zstd => "zstd",
             Compressor::Lz4 => "lz4",
         }
@@ -63,6 +78,7 @@ impl Compressor {
                 -1 => Some(6),
                 level => Some(level.clamp(1, 9)),
             },
+            #[cfg(feature = "zstd")]
             Compressor::Zstd => match level.unwrap_or(0) {
                 0 => Some(::zstd::DEFAULT_COMPRESSION_LEVEL),
                 level => Some(zstd::clamp_level(level)),

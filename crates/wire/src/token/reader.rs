@@ -1,12 +1,13 @@
 //! Reading token streams.
 
+#[cfg(feature = "zstd")]
+use super::zstd::ZstdDecoder;
 use super::{
     Compressor,
     deflate::{History, Inflater},
     framing::{self, Record},
     lz4::{Lz4Decoder, MAX_BLOCK_OUTPUT},
     plain,
-    zstd::ZstdDecoder,
 };
 use crate::{Cursor, Decode, DecodeError, Fault, Protocol, WireError};
 
@@ -43,6 +44,7 @@ pub struct TokenReader {
 enum Decoder {
     Plain,
     Inflate(Inflater),
+    #[cfg(feature = "zstd")]
     Zstd(ZstdDecoder),
     Lz4(Lz4Decoder),
 }
@@ -54,6 +56,7 @@ impl TokenReader {
             Compressor::None => Decoder::Plain,
             Compressor::Zlib => Decoder::Inflate(Inflater::new(History::zlib(p))),
             Compressor::Zlibx => Decoder::Inflate(Inflater::new(History::Literals)),
+            #[cfg(feature = "zstd")]
             Compressor::Zstd => Decoder::Zstd(ZstdDecoder::new()),
             Compressor::Lz4 => Decoder::Lz4(Lz4Decoder::default()),
         };
@@ -145,6 +148,7 @@ impl Decoder {
         match self {
             Decoder::Plain => {}
             Decoder::Inflate(z) => z.chunk(data),
+            #[cfg(feature = "zstd")]
             Decoder::Zstd(z) => z.chunk(data),
             Decoder::Lz4(z) => z.chunk(data),
         }
@@ -154,7 +158,9 @@ impl Decoder {
     fn close(&mut self) -> bool {
         match self {
             Decoder::Inflate(z) => z.close(),
-            Decoder::Plain | Decoder::Zstd(_) | Decoder::Lz4(_) => false,
+            #[cfg(feature = "zstd")]
+            Decoder::Zstd(_) => false,
+            Decoder::Plain | Decoder::Lz4(_) => false,
         }
     }
 
@@ -167,6 +173,7 @@ impl Decoder {
         match self {
             Decoder::Plain => Ok(false),
             Decoder::Inflate(z) => z.pull(data),
+            #[cfg(feature = "zstd")]
             Decoder::Zstd(z) => z.pull(data),
             Decoder::Lz4(z) => z.pull(data),
         }

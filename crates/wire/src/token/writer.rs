@@ -1,12 +1,13 @@
 //! Writing token streams.
 
+#[cfg(feature = "zstd")]
+use super::zstd::ZstdEncoder;
 use super::{
     Compressor,
     deflate::{Deflater, History},
     framing::{self, RunWriter},
     lz4::Lz4Encoder,
     plain,
-    zstd::ZstdEncoder,
 };
 use crate::Protocol;
 
@@ -22,6 +23,7 @@ pub struct TokenWriter {
 enum Encoder {
     Plain,
     Deflate(Deflater),
+    #[cfg(feature = "zstd")]
     Zstd(ZstdEncoder),
     Lz4(Lz4Encoder),
 }
@@ -34,6 +36,7 @@ impl TokenWriter {
             Compressor::None => Encoder::Plain,
             Compressor::Zlib => Encoder::Deflate(Deflater::new(History::zlib(p), level)),
             Compressor::Zlibx => Encoder::Deflate(Deflater::new(History::Literals, level)),
+            #[cfg(feature = "zstd")]
             Compressor::Zstd => Encoder::Zstd(ZstdEncoder::new(level)),
             Compressor::Lz4 => Encoder::Lz4(Lz4Encoder::new()),
         };
@@ -54,7 +57,9 @@ impl TokenWriter {
             Encoder::Lz4(z) => z.begin(),
             // What a broken-off file left in the zstd stream goes out with the next flush; a
             // session does not go on after breaking off a file.
-            Encoder::Plain | Encoder::Zstd(_) => {}
+            #[cfg(feature = "zstd")]
+            Encoder::Zstd(_) => {}
+            Encoder::Plain => {}
         }
     }
 
@@ -67,6 +72,7 @@ impl TokenWriter {
         match &mut self.encoder {
             Encoder::Plain => plain::put_literal(data, out),
             Encoder::Deflate(z) => z.literal(data, out),
+            #[cfg(feature = "zstd")]
             Encoder::Zstd(z) => z.literal(data, out),
             Encoder::Lz4(z) => z.literal(data, out),
         }
@@ -104,6 +110,7 @@ impl TokenWriter {
         match &mut self.encoder {
             Encoder::Plain => {}
             Encoder::Deflate(z) => z.flush(out),
+            #[cfg(feature = "zstd")]
             Encoder::Zstd(z) => z.flush(out),
             Encoder::Lz4(z) => z.flush(out),
         }
