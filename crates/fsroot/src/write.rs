@@ -112,7 +112,8 @@ impl FileWriter {
     pub fn write(&mut self, f: &File, data: &[u8]) -> io::Result<()> {
         let next = self.pos.checked_add(data.len() as u64).ok_or(Errno::FBIG)?;
         self.join_buffer(f)?;
-        if self.buffer.len() + data.len() > BUFFER {
+        // Gathering is for small pieces: a large one is written from where it is, behind what waits.
+        if self.buffer.len() + data.len() > BUFFER || data.len() >= LARGE {
             self.flush(f)?;
         }
         let whole = self.pos == 0 && Some(data.len() as u64) == self.expected;

@@ -4,10 +4,12 @@
 //! them to the session, from where on bytes are counted, timeouts apply and, where the protocol says so, the stream is
 //! framed. Both keep the type of their transport: what can be sent without copying depends on it.
 
+mod chunk;
 mod outbox;
 mod reader;
 mod writer;
 
+pub use chunk::{Buffer, Chunk};
 pub use outbox::{Outbox, Route};
 pub use reader::{Literal, Messages, Reader};
 pub use writer::Writer;

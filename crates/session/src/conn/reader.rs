@@ -1,6 +1,9 @@
 //! The reading end.
 
-use super::Activity;
+use super::{
+    Activity,
+    chunk::{Buffer, Chunk},
+};
 use crate::{
     Error, Session,
     session::{Counter, Stats},
@@ -25,9 +28,9 @@ const CARRY: usize = 512;
 
 /// Literal bytes of the stream.
 #[derive(Debug)]
-pub enum Literal<'a> {
+pub enum Literal {
     /// Bytes, at least one.
-    Bytes(&'a [u8]),
+    Bytes(Chunk),
     /// A run of a file (in-memory links only), at least one byte long.
     Range(FileRange),
 }
@@ -44,7 +47,7 @@ pub trait Messages: Send {
 /// The reading end: demultiplexes, buffers and decodes.
 pub struct Reader<R> {
     transport: R,
-    raw: Vec<u8>,
+    raw: Buffer,
     start: usize,
     end: usize,
     /// A run of a file that comes next in the raw stream, behind `raw`.
@@ -69,7 +72,7 @@ impl<R: RecvHalf> Reader<R> {
     pub fn new(transport: R, activity: Arc<Activity>) -> Self {
         Reader {
             transport,
-            raw: vec![0; BUFFER],
+            raw: Buffer::new(BUFFER),
             start: 0,
             end: 0,
             range: None,
@@ -300,21 +303,19 @@ impl<R: RecvHalf> Reader<R> {
         if !wait && !self.transport.ready().map_err(link)? {
             return Ok(false);
         }
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        } else if self.start > 0 {
-            self.raw.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-        }
+        let raw = self.raw.renew(self.start..self.end);
+        (self.start, self.end) = (0, self.end - self.start);
         let received = loop {
             let mut slice = self.activity.slice();
             if let Some(deadline) = self.deadline {
                 let left = deadline.saturating_duration_since(Instant::now());
                 slice = Some(slice.map_or(left, |s| s.min(left)));
             }
-            match self.transport.recv(&mut self.raw[self.end..], slice) {
+            match self.transport.recv(&mut raw[self.end..], slice) {
                 Ok(received) => break received,
-                Err(e) if e.kind() == io::ErrorKind::TimedOut => self.check_time()?,
+                Err(e) if e.kind() == io::ErrorKind::TimedOut => {
+                    check_time(&self.activity, self.deadline)?;
+                }
                 // A peer that is gone looks like one that closed the connection.
                 Err(e) if e.kind() == io::ErrorKind::ConnectionReset && self.stats.is_none() => {
                     break Received::Bytes(0);
@@ -348,27 +349,17 @@ impl<R: RecvHalf> Reader<R> {
         }
     }
 
-    fn check_time(&self) -> Result<(), Error> {
-        if let Some(secs) = self.activity.expired() {
-            return Err(Error::Timeout { secs });
-        }
-        if self.deadline.is_some_and(|d| Instant::now() >= d) {
-            return Err(Error::Deadline);
-        }
-        Ok(())
-    }
-
     /// At most `max` (> 0) literal bytes of the stream, without copying.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn literal(&mut self, max: usize) -> Result<Literal<'_>, Error> {
+    pub fn literal(&mut self, max: usize) -> Result<Literal, Error> {
         if self.carry_pos < self.carry.len() {
             let n = max.min(self.carry.len() - self.carry_pos);
             let from = self.carry_pos;
             self.carry_pos += n;
             self.consumed += n as u64;
-            return Ok(Literal::Bytes(&self.carry[from..from + n]));
+            return Ok(Literal::Bytes(self.carry[from..from + n].to_vec().into()));
         }
         self.payload(true)?;
         if self.start == self.end
@@ -396,7 +387,7 @@ impl<R: RecvHalf> Reader<R> {
         if self.framed {
             self.frame_left -= n as u64;
         }
-        Ok(Literal::Bytes(&self.raw[from..from + n]))
+        Ok(Literal::Bytes(self.raw.chunk(from..from + n)))
     }
 
     /// Bytes of the stream (frame headers aside) that were decoded or taken so far.
@@ -424,14 +415,12 @@ impl<R: RecvHalf> Reader<R> {
         if self.range.is_some() {
             return Ok(true);
         }
-        if self.start > 0 {
-            self.raw.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-        }
-        if self.end == self.raw.len() {
+        let raw = self.raw.renew(self.start..self.end);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.end == raw.len() {
             return Ok(true);
         }
-        match self.transport.recv(&mut self.raw[self.end..], Some(limit)) {
+        match self.transport.recv(&mut raw[self.end..], Some(limit)) {
             // The next read finds the end of the stream again.
             Ok(Received::Bytes(n)) => {
                 self.end += n;
@@ -442,7 +431,7 @@ impl<R: RecvHalf> Reader<R> {
                 self.range = Some(range);
             }
             Err(e) if e.kind() == io::ErrorKind::TimedOut => {
-                self.check_time()?;
+                check_time(&self.activity, self.deadline)?;
                 return Ok(false);
             }
             Err(source) => return Err(Error::Link { op: "read error", source }),
@@ -457,10 +446,12 @@ impl<R: RecvHalf> Reader<R> {
     /// As [`Self::read`].
     pub fn spool(&mut self, done: impl Fn() -> bool) -> Result<(), Error> {
         while !done() {
-            if self.raw.len() - self.end < BUFFER / 2 {
-                self.raw.resize(self.raw.len() * 2, 0);
+            let raw = self.raw.renew(self.start..self.end);
+            (self.start, self.end) = (0, self.end - self.start);
+            if raw.len() - self.end < BUFFER / 2 {
+                raw.resize(raw.len() * 2, 0);
             }
-            match self.transport.recv(&mut self.raw[self.end..], Some(SPOOL_SLICE)) {
+            match self.transport.recv(&mut raw[self.end..], Some(SPOOL_SLICE)) {
                 Ok(Received::Bytes(0)) => return Ok(()),
                 Ok(Received::Bytes(n)) => {
                     self.end += n;
@@ -472,7 +463,9 @@ impl<R: RecvHalf> Reader<R> {
                     self.range = Some(range);
                     return Ok(());
                 }
-                Err(e) if e.kind() == io::ErrorKind::TimedOut => self.check_time()?,
+                Err(e) if e.kind() == io::ErrorKind::TimedOut => {
+                    check_time(&self.activity, self.deadline)?
+                }
                 Err(source) => return Err(Error::Link { op: "read error", source }),
             }
         }
@@ -483,10 +476,20 @@ impl<R: RecvHalf> Reader<R> {
     pub fn drain(&mut self, limit: Duration) {
         let end = Instant::now() + limit;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
-            match self.transport.recv(&mut self.raw, Some(left)) {
+            match self.transport.recv(self.raw.renew(0..0), Some(left)) {
                 Ok(Received::Bytes(0)) | Err(_) => return,
                 Ok(_) => {}
             }
         }
     }
+}
+
+fn check_time(activity: &Activity, deadline: Option<Instant>) -> Result<(), Error> {
+    if let Some(secs) = activity.expired() {
+        return Err(Error::Timeout { secs });
+    }
+    if deadline.is_some_and(|d| Instant::now() >= d) {
+        return Err(Error::Deadline);
+    }
+    Ok(())
 }

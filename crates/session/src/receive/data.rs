@@ -1,13 +1,12 @@
 //! A file's data: tokens to content, hashed on the way (sender: uncompressed tokens; whole-file checksum trailer).
 use crate::{
     Error, ExitCode,
-    conn::{Literal, Reader},
-    log::{Role, sys_error_line},
+    conn::{Buffer, Chunk, Literal, Reader},
 };
 use delta::checksum::FileHasher;
-use fast_io::RecvHalf;
+use fast_io::{FileRange, RecvHalf};
 use fsroot::FileWriter;
-use std::{fs::File, io, os::unix::fs::FileExt};
+use std::{fs::File, io, os::unix::fs::FileExt, sync::mpsc, thread};
 use wire::{
     Fault, WireError,
     sums::SumHead,
@@ -16,11 +15,27 @@ use wire::{
 
 /// Matched runs are copied in pieces of this size, and runs of a file are hashed in them.
 const PIECE: usize = 256 * 1024;
+/// Parts go to the writing thread together until they make this many bytes, or are this many: waking a thread costs as
+/// much as writing some of them.
+const BATCH_BYTES: usize = 1 << 20;
+const BATCH: usize = 64;
+/// Batches that may wait for it.
+const QUEUE: usize = 2;
+
+/// Buffers that outlive a file.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// Decompressed literals.
+    data: Buffer,
+    /// A block of the basis, for the decompressor.
+    block: Vec<u8>,
+    /// What an output read of its basis.
+    pub piece: Vec<u8>,
+}
 
 /// Where content goes, and where matched blocks come from.
 pub(super) struct Output<'a> {
-    /// `None`: everything is parsed and dropped.
-    pub file: Option<&'a File>,
+    pub file: &'a File,
     pub writer: FileWriter,
     /// `None`: the trailer says nothing.
     pub hasher: Option<FileHasher>,
@@ -28,11 +43,10 @@ pub(super) struct Output<'a> {
     pub basis_len: u64,
     /// The output is the basis.
     pub in_place: bool,
-    /// For messages.
-    pub name: &'a [u8],
-    /// Shown when writing fails.
-    pub path: &'a dyn Fn() -> Vec<u8>,
-    pub tally: Tally,
+    /// A run of the source was shorter than promised.
+    pub short: bool,
+    /// What was read of the basis last.
+    pub piece: Vec<u8>,
 }
 
 /// What has arrived.
@@ -40,104 +54,164 @@ pub(super) struct Output<'a> {
 pub(super) struct Tally {
     pub literal: u64,
     pub matched: u64,
-    /// A run of the source was shorter than promised.
-    pub short: bool,
 }
 
-/// Buffers that outlive a file.
-#[derive(Debug, Default)]
-pub(super) struct Scratch {
-    /// Decompressed literals.
-    data: Vec<u8>,
-    /// Blocks of the basis.
-    piece: Vec<u8>,
+/// The next part of the content.
+#[derive(Debug)]
+pub(super) enum Part {
+    Literal(Chunk),
+    /// A run of a file that crossed the link as a handle.
+    Range(FileRange),
+    Matched(Matched),
 }
 
-/// Consecutive matched blocks that are not copied yet.
+/// Consecutive blocks of the basis.
 #[derive(Debug, Default, Clone, Copy)]
-struct Pending {
+pub(super) struct Matched {
     offset: u64,
     len: usize,
 }
 
 impl Output<'_> {
-    fn failed(&self, e: &io::Error) -> Error {
-        let text = super::attrs::about("write failed on", &(self.path)(), "");
-        Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::Receiver, text, e))
-    }
-
-    fn literal(&mut self, data: &[u8]) -> Result<(), Error> {
-        if let Some(file) = self.file {
-            if let Some(hasher) = &mut self.hasher {
-                hasher.update(data);
+    /// Writes one part, and hashes it.
+    pub fn put(&mut self, part: &Part) -> io::Result<()> {
+        match part {
+            Part::Literal(data) => {
+                if let Some(hasher) = &mut self.hasher {
+                    hasher.update(data);
+                }
+                self.writer.write(self.file, data)
             }
-            self.writer.write(file, data).map_err(|e| self.failed(&e))?;
+            Part::Range(range) => self.range(range),
+            Part::Matched(run) => self.matched(*run),
         }
-        self.tally.literal += data.len() as u64;
-        Ok(())
     }
 
-    /// A run of a file that crossed the link as a handle.
-    fn range(&mut self, range: &fast_io::FileRange, scratch: &mut Scratch) -> Result<(), Error> {
-        let Some(file) = self.file else { return Ok(()) };
-        self.tally.literal += range.len;
+    fn range(&mut self, range: &FileRange) -> io::Result<()> {
         if self.hasher.is_none() {
-            let copied = self
-                .writer
-                .copy_range(file, &range.file, range.offset, range.len)
-                .map_err(|e| self.failed(&e))?;
-            self.tally.short |= copied < range.len;
+            let copied = self.writer.copy_range(self.file, &range.file, range.offset, range.len)?;
+            self.short |= copied < range.len;
             return Ok(());
         }
         let (mut offset, mut left) = (range.offset, range.len);
         while left > 0 {
             let n = left.min(PIECE as u64) as usize;
-            scratch.piece.resize(n, 0);
-            let got = read_full(&range.file, &mut scratch.piece, offset).unwrap_or(0);
-            self.tally.short |= got < n;
-            scratch.piece[got..].fill(0);
+            self.short |= self.read(&range.file, offset, n) < n;
             if let Some(hasher) = &mut self.hasher {
-                hasher.update(&scratch.piece);
+                hasher.update(&self.piece);
             }
-            self.writer.write(file, &scratch.piece).map_err(|e| self.failed(&e))?;
+            self.writer.write(self.file, &self.piece)?;
             offset += n as u64;
             left -= n as u64;
         }
         Ok(())
     }
 
-    /// Copies matched blocks, and leaves their content in the scratch buffer if `keep`.
-    fn matched(&mut self, run: Pending, keep: bool, scratch: &mut Scratch) -> Result<(), Error> {
-        if run.len == 0 {
-            return Ok(());
-        }
-        self.tally.matched += run.len as u64;
-        let (Some(file), Some(basis)) = (self.file, self.basis) else {
-            if keep {
-                scratch.piece.clear();
-                scratch.piece.resize(run.len, 0);
-            }
-            return Ok(());
-        };
+    /// Reads into `piece`; what is not there reads as zeros. Returns how much was there.
+    fn read(&mut self, file: &File, offset: u64, len: usize) -> usize {
+        self.piece.resize(len, 0);
+        let got = read_full(file, &mut self.piece, offset).unwrap_or(0);
+        self.piece[got..].fill(0);
+        got
+    }
+
+    fn matched(&mut self, run: Matched) -> io::Result<()> {
+        // Blocks without a basis are refused when they arrive.
+        let Some(basis) = self.basis else { return Ok(()) };
         let end = run.offset.saturating_add(run.len as u64);
         let stays = self.in_place && run.offset == self.writer.offset() && end <= self.basis_len;
-        if stays && self.hasher.is_none() && !keep {
+        if stays && self.hasher.is_none() {
             self.writer.skip(run.len as u64);
             return Ok(());
         }
-        scratch.piece.resize(run.len, 0);
-        // What the basis does not have reads as zeros, and the checksum will tell.
-        let got = read_full(basis, &mut scratch.piece, run.offset).unwrap_or(0);
-        scratch.piece[got..].fill(0);
+        // What the basis does not have the checksum will tell.
+        let got = self.read(basis, run.offset, run.len);
         if let Some(hasher) = &mut self.hasher {
-            hasher.update(&scratch.piece);
+            hasher.update(&self.piece);
         }
         if stays && got == run.len {
             self.writer.skip(run.len as u64);
             return Ok(());
         }
-        self.writer.write(file, &scratch.piece).map_err(|e| self.failed(&e))
+        self.writer.write(self.file, &self.piece)
     }
+}
+
+/// Why the data of a file was not taken to its end.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The link, or what came over it.
+    Stream(Error),
+    /// The parts could not be put where they belong.
+    Output(io::Error),
+}
+
+impl From<Error> for Stop {
+    fn from(e: Error) -> Stop {
+        Stop::Stream(e)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(e: io::Error) -> Stop {
+        Stop::Output(e)
+    }
+}
+
+/// Hands parts to the thread that writes them, several at a time.
+struct Batches {
+    to: mpsc::SyncSender<Vec<Part>>,
+    parts: Vec<Part>,
+    bytes: usize,
+}
+
+impl Batches {
+    fn put(&mut self, part: Part) -> io::Result<()> {
+        self.bytes += match &part {
+            Part::Literal(data) => data.len(),
+            Part::Matched(run) => run.len,
+            Part::Range(_) => 0,
+        };
+        self.parts.push(part);
+        if self.bytes < BATCH_BYTES && self.parts.len() < BATCH { Ok(()) } else { self.hand_over() }
+    }
+
+    fn hand_over(&mut self) -> io::Result<()> {
+        self.bytes = 0;
+        // The other side goes only after an error, which is the one that counts.
+        self.to.send(std::mem::take(&mut self.parts)).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+/// The data of one file: from the link into `out`, or nowhere. With `aside`, hashing and writing are another thread's
+/// work, while this one reads on.
+pub(super) fn take<R: RecvHalf>(
+    mut incoming: Incoming<'_, R>,
+    out: Option<&mut Output<'_>>,
+    aside: bool,
+) -> Result<(), Stop> {
+    let Some(out) = out else { return incoming.run(|_| Ok(())) };
+    if !aside {
+        return incoming.run(|part| out.put(&part));
+    }
+    let (to, from) = mpsc::sync_channel::<Vec<Part>>(QUEUE);
+    thread::scope(|scope| {
+        let writing =
+            scope.spawn(move || from.iter().flatten().try_for_each(|part| out.put(&part)));
+        let mut batches = Batches { to, parts: Vec::new(), bytes: 0 };
+        let read = incoming.run(|part| batches.put(part));
+        // What came before an error may be kept.
+        let _told_by_the_thread = batches.hand_over();
+        drop(batches);
+        match writing.join() {
+            Ok(written) => written?,
+            Err(_) => {
+                let text = "the writing thread panicked";
+                return Err(Error::fatal(ExitCode::CRASHED, text).into());
+            }
+        }
+        read
+    })
 }
 
 fn read_full(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -153,70 +227,99 @@ fn read_full(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     Ok(got)
 }
 
-/// Reads the tokens of one file up to its end. `progress` is told how far the file has come.
-pub(super) fn receive<R: RecvHalf>(
-    reader: &mut Reader<R>,
-    tokens: &mut TokenReader,
-    scratch: &mut Scratch,
-    head: &SumHead,
-    out: &mut Output<'_>,
-    mut progress: impl FnMut(&Tally),
-) -> Result<(), Error> {
-    tokens.begin(head.count);
-    let wants_matched = tokens.wants_matched();
-    let mut pending = Pending::default();
-    progress(&out.tally);
-    loop {
-        let data = &mut scratch.data;
-        let token = reader.read(|c| tokens.next(c, data))?;
-        if let Token::Block(index) = token {
-            if out.basis.is_none() && out.file.is_some() {
-                let name = String::from_utf8_lossy(out.name);
-                let text = format!("got a block match with no basis file for {name}");
-                return Err(WireError::new(Fault::Protocol, text).with_role().into());
-            }
-            let offset = u64::from(index) * u64::from(head.blength);
-            let len = head.block_len(index) as usize;
-            let follows = pending.len > 0 && pending.offset + pending.len as u64 == offset;
-            if wants_matched {
-                out.matched(Pending { offset, len }, true, scratch)?;
-                tokens.matched(&scratch.piece);
-            } else if follows && pending.len + len <= PIECE {
-                pending.len += len;
-            } else {
-                out.matched(std::mem::take(&mut pending), false, scratch)?;
-                pending = Pending { offset, len };
-            }
-            progress(&out.tally);
-            continue;
-        }
-        out.matched(std::mem::take(&mut pending), false, scratch)?;
-        match token {
-            Token::Raw(len) => {
-                let mut left = len as usize;
-                while left > 0 {
-                    match reader.literal(left)? {
-                        Literal::Bytes(data) => {
-                            left -= data.len().min(left);
-                            out.literal(data)?;
-                        }
-                        Literal::Range(range) => {
-                            left -= (range.len as usize).min(left);
-                            out.range(&range, scratch)?;
-                        }
-                    }
-                    progress(&out.tally);
+/// The data of one file, on its way in.
+pub(super) struct Incoming<'a, R> {
+    pub reader: &'a mut Reader<R>,
+    pub tokens: &'a mut TokenReader,
+    pub scratch: &'a mut Scratch,
+    pub head: &'a SumHead,
+    /// Where matched blocks are: `None` if there is none, and blocks are refused.
+    pub basis: Option<&'a File>,
+    /// Nothing is written, so blocks without a basis are no error.
+    pub discarding: bool,
+    /// For messages.
+    pub name: &'a [u8],
+    pub tally: &'a mut Tally,
+    /// Told how far the file has come.
+    pub progress: &'a mut dyn FnMut(&Tally),
+}
+
+impl<R: RecvHalf> Incoming<'_, R> {
+    /// Reads the tokens up to the end of the file.
+    fn run(&mut self, mut put: impl FnMut(Part) -> io::Result<()>) -> Result<(), Stop> {
+        self.tokens.begin(self.head.count);
+        let mut pending = Matched::default();
+        (self.progress)(self.tally);
+        loop {
+            let (tokens, data) = (&mut *self.tokens, self.scratch.data.renew(0..0));
+            let token = self.reader.read(|c| tokens.next(c, data))?;
+            if let Token::Block(index) = token {
+                let block = self.block(index)?;
+                if pending.offset + pending.len as u64 == block.offset
+                    && pending.len + block.len <= PIECE
+                {
+                    pending.len += block.len;
+                } else {
+                    matched(std::mem::replace(&mut pending, block), &mut put)?;
                 }
+                (self.progress)(self.tally);
+                continue;
             }
-            Token::Data => {
-                let data = std::mem::take(&mut scratch.data);
-                let written = out.literal(&data);
-                scratch.data = data;
-                written?;
-                progress(&out.tally);
+            matched(std::mem::take(&mut pending), &mut put)?;
+            match token {
+                Token::Raw(len) => self.raw(len as usize, &mut put)?,
+                Token::Data => {
+                    let len = self.scratch.data.len();
+                    self.tally.literal += len as u64;
+                    put(Part::Literal(self.scratch.data.chunk(0..len)))?;
+                    (self.progress)(self.tally);
+                }
+                Token::Block(_) => {}
+                Token::End => return Ok(()),
             }
-            Token::Block(_) => {}
-            Token::End => return Ok(()),
         }
     }
+
+    /// A block of the basis, which the decompressor may want to see.
+    fn block(&mut self, index: u32) -> Result<Matched, Error> {
+        if self.basis.is_none() && !self.discarding {
+            let name = String::from_utf8_lossy(self.name);
+            let text = format!("got a block match with no basis file for {name}");
+            return Err(WireError::new(Fault::Protocol, text).with_role().into());
+        }
+        let offset = u64::from(index) * u64::from(self.head.blength);
+        let len = self.head.block_len(index) as usize;
+        self.tally.matched += len as u64;
+        if self.tokens.wants_matched() {
+            let content = &mut self.scratch.block;
+            content.resize(len, 0);
+            let got = self.basis.and_then(|basis| read_full(basis, content, offset).ok());
+            content[got.unwrap_or(0)..].fill(0);
+            self.tokens.matched(content);
+        }
+        Ok(Matched { offset, len })
+    }
+
+    /// Uncompressed literal bytes.
+    fn raw(
+        &mut self,
+        mut left: usize,
+        put: &mut impl FnMut(Part) -> io::Result<()>,
+    ) -> Result<(), Stop> {
+        while left > 0 {
+            let (len, part) = match self.reader.literal(left)? {
+                Literal::Bytes(data) => (data.len(), Part::Literal(data)),
+                Literal::Range(range) => (range.len as usize, Part::Range(range)),
+            };
+            left -= len.min(left);
+            self.tally.literal += len as u64;
+            put(part)?;
+            (self.progress)(self.tally);
+        }
+        Ok(())
+    }
+}
+
+fn matched(run: Matched, put: &mut impl FnMut(Part) -> io::Result<()>) -> io::Result<()> {
+    if run.len > 0 { put(Part::Matched(run)) } else { Ok(()) }
 }

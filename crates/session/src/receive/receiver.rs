@@ -2,7 +2,7 @@
 use super::{
     ReceiveJob,
     attrs::{Attrs, Times, Want, about},
-    data::{self, Output, Scratch, Tally},
+    data::{self, Incoming, Output, Scratch, Stop, Tally},
     dest::Dest,
     finish::{count_created, keep_partial},
     list::{List, ListReader},
@@ -38,6 +38,8 @@ use wire::{
 
 /// From this length on an interrupted file is worth keeping when a signal ends the process (`--partial`).
 const PARTIAL_FLOOR: u64 = 128 * 1024;
+/// From this length on a file is hashed and written on a thread of its own.
+const ASIDE_FLOOR: u64 = 1 << 20;
 
 /// Owns the reading end.
 pub(super) struct Receiver<R> {
@@ -605,60 +607,62 @@ impl<R: RecvHalf> Receiver<R> {
         let hashing = spec.algo != Checksum::None && file.is_some();
         let root = &self.root;
         let shown = || root.as_ref().map_or(t.name.clone(), |r| r.quoted(&t.path));
-        let mut out = Output {
+        let mut out = file.map(|file| Output {
             file,
             writer: FileWriter::new(settings.sparse, in_place).expect(t.want.len),
             hasher: hashing.then(|| FileHasher::transfer(&spec)),
             basis,
-            basis_len: match basis {
-                Some(basis) => basis.metadata().map_or(0, |m| m.len()),
-                None => 0,
-            },
+            basis_len: basis.and_then(|b| b.metadata().ok()).map_or(0, |m| m.len()),
             in_place,
-            name: &t.name,
-            path: &shown,
-            tally: Tally::default(),
-        };
+            short: false,
+            piece: std::mem::take(&mut self.scratch.piece),
+        });
         let shared = self.shared.clone();
         let showing = settings.info.progress > 0 && shared.reporter.is_some();
-        let progress = |tally: &Tally| {
+        let mut progress = |tally: &Tally| {
             if showing {
                 shared.report(|r| r.progress(tally.literal + tally.matched, t.want.len));
             }
         };
-        let taken = data::receive(
-            &mut self.reader,
-            &mut self.tokens,
-            &mut self.scratch,
+        let incoming = Incoming {
+            reader: &mut self.reader,
+            tokens: &mut self.tokens,
+            scratch: &mut self.scratch,
             head,
-            &mut out,
-            progress,
-        );
-        *tally = out.tally;
+            basis,
+            discarding: file.is_none(),
+            name: &t.name,
+            tally,
+            progress: &mut progress,
+        };
+        let taken = data::take(incoming, out.as_mut(), t.want.len >= ASIDE_FLOOR);
         self.session.stats.literal.add(tally.literal);
         self.session.stats.matched.add(tally.matched);
-        if let (Err(_), Some(file), false) = (&taken, file, in_place) {
-            // What waits in the writer's buffer belongs to a file that may be kept.
-            let _best_effort = out.writer.finish(file);
+        if let Some(out) = &mut out {
+            self.scratch.piece = std::mem::take(&mut out.piece);
         }
-        if let (Err(_), Some(file)) = (&taken, file) {
+        let write_failed = |e: &io::Error| {
+            let text = about("write failed on", &shown(), "");
+            Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::Receiver, text, e))
+        };
+        if let (Err(_), Some(out)) = (&taken, &mut out) {
             // What has arrived may be kept; why the rest did not come is what matters now.
-            let _unwritten = out.writer.flush(file);
+            let _best_effort =
+                if in_place { out.writer.flush(out.file) } else { out.writer.finish(out.file) };
         }
-        taken?;
+        taken.map_err(|stop| match stop {
+            Stop::Stream(e) => e,
+            Stop::Output(e) => write_failed(&e),
+        })?;
         let n = spec.algo.digest_len();
         let trailer = self.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
-        let Some(file) = file else { return Ok((false, None)) };
-        let finished = out.writer.finish(file);
-        finished.map_err(|e| {
-            let text = about("write failed on", &shown(), "");
-            Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::Receiver, text, &e))
-        })?;
+        let Some(mut out) = out else { return Ok((false, None)) };
+        out.writer.finish(out.file).map_err(|e| write_failed(&e))?;
         let good = match out.hasher {
             Some(hasher) => hasher.finish().as_bytes() == trailer,
             // Even without a checksum a sender that met an error says so with a wrong one.
             None => trailer.iter().all(|b| *b == 0),
         };
-        Ok((good && !tally.short, (good && hashing).then_some(trailer)))
+        Ok((good && !out.short, (good && hashing).then_some(trailer)))
     }
 }

@@ -187,7 +187,7 @@ impl Peer {
             while left > 0 {
                 match self.reader.literal(left).expect("data") {
                     crate::conn::Literal::Bytes(b) => {
-                        content.extend_from_slice(b);
+                        content.extend_from_slice(&b);
                         left -= b.len();
                     }
                     crate::conn::Literal::Range(r) => {
