@@ -2,8 +2,8 @@
 //! entries of tag, permissions and id, all little-endian.
 
 use crate::root::Root;
+use crate::sys::Errno;
 use crate::xattr;
-use rustix::io::Errno;
 use std::fs::File;
 use std::io;
 use wire::RelPath;
@@ -226,7 +226,7 @@ fn minimal_is_fine(acl: &Acl, result: io::Result<()>) -> io::Result<()> {
 fn none_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(e) if xattr::unsupported(&e) => Ok(()),
-        Err(e) if e.raw_os_error() == Some(Errno::NODATA.raw_os_error()) => Ok(()),
+        Err(e) if xattr::missing(&e) => Ok(()),
         other => other,
     }
 }

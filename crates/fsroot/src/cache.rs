@@ -4,7 +4,7 @@
 //! else than its path. Whoever removes or renames a directory therefore tells all caches of the
 //! process by raising the epoch; a cache that is behind empties itself before it answers.
 
-use std::os::fd::OwnedFd;
+use crate::sys::Dir;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,12 +24,12 @@ pub(crate) struct DirCache {
 #[derive(Debug)]
 struct Slot {
     path: Vec<u8>,
-    fd: Arc<OwnedFd>,
+    fd: Arc<Dir>,
     used: u64,
 }
 
 impl DirCache {
-    pub(crate) fn find(&mut self, path: &[u8]) -> Option<Arc<OwnedFd>> {
+    pub(crate) fn find(&mut self, path: &[u8]) -> Option<Arc<Dir>> {
         let epoch = EPOCH.load(Ordering::Acquire);
         if epoch != self.epoch {
             self.slots.clear();
@@ -41,7 +41,7 @@ impl DirCache {
         Some(Arc::clone(&slot.fd))
     }
 
-    pub(crate) fn insert(&mut self, path: &[u8], fd: Arc<OwnedFd>) {
+    pub(crate) fn insert(&mut self, path: &[u8], fd: Arc<Dir>) {
         self.clock += 1;
         let used = self.clock;
         if let Some(slot) = self.slots.iter_mut().find(|s| s.path == path) {
@@ -90,7 +90,7 @@ fn at_or_below(path: &[u8], top: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn fd() -> Arc<OwnedFd> {
+    fn fd() -> Arc<Dir> {
         Arc::new(std::fs::File::open("/").unwrap().into())
     }
 

@@ -11,15 +11,18 @@ mod cache;
 pub mod meta;
 pub mod names;
 pub mod operator;
-mod resolve;
 pub mod root;
+mod sys;
 pub mod temp;
 pub mod write;
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "xattr/linux.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "xattr/absent.rs")]
 pub mod xattr;
 pub use meta::{Kind, Stat};
 pub use operator::{
     LinkTrust, OpenHow, UNTRUSTED_LINK_NOTICE, open_operator_file, read_operator_file, take_notice,
 };
 pub use root::{DirEntry, FollowParents, Root};
+pub use sys::Errno;
 pub use temp::TempFile;
 pub use write::FileWriter;

@@ -1,8 +1,7 @@
 //! File metadata: what lstat says, in rsync's terms, and the calls that finish an open file.
 
-use rustix::fs::{self as rfs, AtFlags, FileType, Timespec, Timestamps};
-use rustix::process::{Gid, Uid};
-use std::{fs::File, io, os::fd::AsFd};
+use crate::sys;
+use std::{fs::File, io};
 
 /// File types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,7 +68,7 @@ impl Stat {
 
     /// The metadata of an open file.
     pub fn of(file: &File) -> io::Result<Stat> {
-        of_fd(file)
+        sys::stat(file)
     }
 
     /// The modification time.
@@ -120,111 +119,26 @@ impl Kind {
     pub fn is_special(self) -> bool {
         matches!(self, Kind::Fifo | Kind::Socket)
     }
-
-    pub(crate) fn from_file_type(t: FileType) -> Option<Kind> {
-        Some(match t {
-            FileType::RegularFile => Kind::Regular,
-            FileType::Directory => Kind::Directory,
-            FileType::Symlink => Kind::Symlink,
-            FileType::CharacterDevice => Kind::CharDevice,
-            FileType::BlockDevice => Kind::BlockDevice,
-            FileType::Fifo => Kind::Fifo,
-            FileType::Socket => Kind::Socket,
-            FileType::Unknown => return None,
-        })
-    }
-
-    pub(crate) fn file_type(self) -> FileType {
-        match self {
-            Kind::Regular => FileType::RegularFile,
-            Kind::Directory => FileType::Directory,
-            Kind::Symlink => FileType::Symlink,
-            Kind::CharDevice => FileType::CharacterDevice,
-            Kind::BlockDevice => FileType::BlockDevice,
-            Kind::Fifo => FileType::Fifo,
-            Kind::Socket => FileType::Socket,
-        }
-    }
 }
 
 /// Sets owner and group of an open file; `None` leaves that id.
 pub fn set_owner(file: &File, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
-    Ok(rfs::fchown(file, uid_arg(uid)?, gid_arg(gid)?)?)
+    sys::set_owner(file, uid, gid)
 }
 
 /// Sets the permission bits (07777) of an open file.
 pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    Ok(rfs::fchmod(file, mode_arg(mode))?)
+    sys::set_mode(file, mode)
 }
 
 /// Sets the times of an open file; `None` leaves that time.
 pub fn set_times(file: &File, atime: Option<Time>, mtime: Option<Time>) -> io::Result<()> {
-    Ok(rfs::futimens(file, &times_arg(atime, mtime)?)?)
+    sys::set_times(file, atime, mtime)
 }
 
-pub(crate) fn of_fd(fd: impl AsFd) -> io::Result<Stat> {
-    from_raw(&rfs::fstat(fd)?)
-}
-
-pub(crate) fn at(dir: impl AsFd, leaf: &[u8], flags: AtFlags) -> io::Result<Stat> {
-    from_raw(&rfs::statat(dir, leaf, flags)?)
-}
-
-// The widths of the kernel's struct differ between architectures.
-#[allow(clippy::unnecessary_cast)]
-fn from_raw(st: &rfs::Stat) -> io::Result<Stat> {
-    let mode = st.st_mode as u32;
-    let kind = Kind::from_file_type(FileType::from_raw_mode(st.st_mode))
-        .ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
-    let rdev = st.st_rdev as u64;
-    Ok(Stat {
-        kind,
-        perm: mode & 0o7777,
-        len: u64::try_from(st.st_size).unwrap_or(0),
-        mtime: st.st_mtime as i64,
-        mtime_nsec: st.st_mtime_nsec as u32,
-        atime: st.st_atime as i64,
-        atime_nsec: st.st_atime_nsec as u32,
-        ctime: st.st_ctime as i64,
-        uid: st.st_uid as u32,
-        gid: st.st_gid as u32,
-        dev: st.st_dev as u64,
-        ino: st.st_ino as u64,
-        nlink: st.st_nlink as u64,
-        rdev: (rfs::major(rdev as rfs::Dev), rfs::minor(rdev as rfs::Dev)),
-        blocks: st.st_blocks as u64,
-    })
-}
-
-pub(crate) fn mode_arg(mode: u32) -> rfs::Mode {
-    rfs::Mode::from_raw_mode((mode & 0o7777) as rfs::RawMode)
-}
-
-/// An id of all ones means "leave" to the kernel, so it can never be asked for.
-pub(crate) fn uid_arg(uid: Option<u32>) -> io::Result<Option<Uid>> {
-    match uid {
-        Some(u32::MAX) => Err(rustix::io::Errno::INVAL.into()),
-        other => Ok(other.map(Uid::from_raw)),
-    }
-}
-
-pub(crate) fn gid_arg(gid: Option<u32>) -> io::Result<Option<Gid>> {
-    match gid {
-        Some(u32::MAX) => Err(rustix::io::Errno::INVAL.into()),
-        other => Ok(other.map(Gid::from_raw)),
-    }
-}
-
-pub(crate) fn times_arg(atime: Option<Time>, mtime: Option<Time>) -> io::Result<Timestamps> {
-    fn one(t: Option<Time>) -> io::Result<Timespec> {
-        match t {
-            None => Ok(Timespec { tv_sec: 0, tv_nsec: rfs::UTIME_OMIT as _ }),
-            // Values from a billion on include the kernel's special ones (now, omit).
-            Some((_, nsec)) if nsec > 999_999_999 => Err(rustix::io::Errno::INVAL.into()),
-            Some((sec, nsec)) => Ok(Timespec { tv_sec: sec, tv_nsec: nsec as _ }),
-        }
-    }
-    Ok(Timestamps { last_access: one(atime)?, last_modification: one(mtime)? })
+/// Reads at an offset; how much is up to the system, 0 is the end.
+pub fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    sys::read_at(file, buf, offset)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! User and group names, and who the process is.
 
-use nix::unistd::{Gid, Group, Uid, User};
-use std::{collections::HashMap, sync::OnceLock};
+use crate::sys;
+use std::collections::HashMap;
 
 /// Answers kept per table; a peer that sends more names than this only loses the cache.
 const MAX_CACHED: usize = 65_536;
@@ -19,18 +19,12 @@ pub struct NameCache {
 impl NameCache {
     /// The name of a user id.
     pub fn user_name(&mut self, uid: u32) -> Option<Vec<u8>> {
-        cached(&mut self.users, &uid, |uid| {
-            let user = User::from_uid(Uid::from_raw(*uid)).ok().flatten()?;
-            Some(user.name.into_bytes())
-        })
+        cached(&mut self.users, &uid, |uid| sys::user_name(*uid))
     }
 
     /// The name of a group id.
     pub fn group_name(&mut self, gid: u32) -> Option<Vec<u8>> {
-        cached(&mut self.groups, &gid, |gid| {
-            let group = Group::from_gid(Gid::from_raw(*gid)).ok().flatten()?;
-            Some(group.name.into_bytes())
-        })
+        cached(&mut self.groups, &gid, |gid| sys::group_name(*gid))
     }
 
     /// The user id of a name.
@@ -38,10 +32,7 @@ impl NameCache {
         if let Some(answer) = self.uids.get(name) {
             return *answer;
         }
-        cached(&mut self.uids, &name.to_vec(), |name| {
-            let user = User::from_name(std::str::from_utf8(name).ok()?).ok().flatten()?;
-            Some(user.uid.as_raw())
-        })
+        cached(&mut self.uids, &name.to_vec(), |name| sys::uid_of(name))
     }
 
     /// The group id of a name.
@@ -49,44 +40,24 @@ impl NameCache {
         if let Some(answer) = self.gids.get(name) {
             return *answer;
         }
-        cached(&mut self.gids, &name.to_vec(), |name| {
-            let group = Group::from_name(std::str::from_utf8(name).ok()?).ok().flatten()?;
-            Some(group.gid.as_raw())
-        })
+        cached(&mut self.gids, &name.to_vec(), |name| sys::gid_of(name))
     }
 
     /// Whether the process is a member of the group (effective or supplementary), as it was when
     /// this cache was first asked.
     pub fn in_group(&mut self, gid: u32) -> bool {
-        self.memberships
-            .get_or_insert_with(|| {
-                let mut gids: Vec<u32> = rustix::process::getgroups()
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|g| g.as_raw())
-                    .collect();
-                gids.push(rustix::process::getegid().as_raw());
-                gids
-            })
-            .contains(&gid)
+        self.memberships.get_or_insert_with(sys::memberships).contains(&gid)
     }
 }
 
 /// Effective uid is 0. Not remembered, for a process may give its rights away.
 pub fn am_root() -> bool {
-    rustix::process::geteuid().is_root()
+    sys::am_root()
 }
 
 /// The process's umask, read once.
 pub fn umask() -> u32 {
-    static UMASK: OnceLock<u32> = OnceLock::new();
-    *UMASK.get_or_init(|| {
-        // There is no call that only reads it. What another thread creates in between comes out
-        // more private, never more open.
-        let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        rustix::process::umask(old);
-        old.as_raw_mode()
-    })
+    sys::umask()
 }
 
 fn cached<K, V>(
@@ -142,13 +113,5 @@ mod tests {
             assert_eq!(cached(&mut table, &i, |i| Some(*i)), Some(i));
         }
         assert!(table.len() <= MAX_CACHED);
-    }
-
-    #[test]
-    fn reading_the_umask_leaves_it() {
-        let first = umask();
-        assert_eq!(first & !0o777, 0);
-        let now = rustix::process::umask(rustix::fs::Mode::from_raw_mode(first));
-        assert_eq!(now.as_raw_mode(), first);
     }
 }

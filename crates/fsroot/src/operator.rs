@@ -1,22 +1,9 @@
-//! Paths that the operator named: the owner-trust walk.
-//!
-//! Such a path may lead anywhere, so no root confines it. But whoever can write a directory on the
-//! way could plant a symlink there and so redirect a process with more rights. The walk goes
-//! component by component on held handles and follows a symlink, be it a parent or the last
-//! component, only if the link itself belongs to root or to us; otherwise ELOOP. The owners of
-//! other components do not matter.
-//!
-//! Links of the proc file system are magic: their text is no path (`/dev/fd/63` ends at
-//! `pipe:[1234]`). They belong to the process's owner, and the kernel follows them for us.
+//! Paths that the operator named. Such a path may lead anywhere, so no root confines it.
 
-use crate::resolve::{MAX_LINKS, push_components};
-use rustix::fs::{self as rfs, FileType, Mode, OFlags};
-use rustix::io::Errno;
+use crate::sys::{self, Dir};
 use std::cell::Cell;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Whether the owners of symlinks are checked.
@@ -50,28 +37,6 @@ pub enum OpenHow {
     },
 }
 
-impl OpenHow {
-    fn flags(self) -> OFlags {
-        OFlags::CLOEXEC
-            | OFlags::NOCTTY
-            | match self {
-                OpenHow::Read => OFlags::RDONLY,
-                OpenHow::Write { .. } => OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC,
-                OpenHow::Append { .. } => OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND,
-                OpenHow::Update { .. } => OFlags::RDWR | OFlags::CREATE,
-            }
-    }
-
-    fn mode(self) -> Mode {
-        match self {
-            OpenHow::Read => Mode::empty(),
-            OpenHow::Write { mode } | OpenHow::Append { mode } | OpenHow::Update { mode } => {
-                crate::meta::mode_arg(mode)
-            }
-        }
-    }
-}
-
 /// What may be printed before the error of a walk that met a foreign link.
 pub const UNTRUSTED_LINK_NOTICE: &str = "refusing to follow a symlink owned by an untrusted user; \
      use --insecure-links locally or \"insecure links = yes\" in a daemon module ONLY if every \
@@ -79,6 +44,11 @@ pub const UNTRUSTED_LINK_NOTICE: &str = "refusing to follow a symlink owned by a
 
 thread_local! {
     static REFUSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes that the walk that is about to fail met a foreign link.
+pub(crate) fn refuse() {
+    REFUSED.set(true);
 }
 
 /// The notice, if the last operator path opened on this thread failed at a foreign link. Asking
@@ -90,11 +60,7 @@ pub fn take_notice() -> Option<&'static str> {
 /// Opens a file the operator named (from-files, password file, logs, batch files, ...).
 pub fn open_operator_file(path: &Path, how: OpenHow, trust: LinkTrust) -> io::Result<File> {
     REFUSED.set(false);
-    let fd = match trust {
-        LinkTrust::Insecure => rfs::openat(rfs::CWD, path, how.flags(), how.mode())?,
-        LinkTrust::OwnerChecked => walk(path, Some(how))?,
-    };
-    Ok(File::from(fd))
+    sys::open_operator_file(path, how, trust)
 }
 
 /// Opens a file the operator named for reading, by the owner-trust walk.
@@ -105,217 +71,8 @@ pub fn read_operator_file(path: &Path) -> io::Result<File> {
     open_operator_file(path, OpenHow::Read, LinkTrust::OwnerChecked)
 }
 
-/// A handle (`O_PATH`) of a directory the operator named.
-pub(crate) fn open_operator_dir(path: &Path, trust: LinkTrust) -> io::Result<OwnedFd> {
+/// A handle of a directory the operator named, good as a parent.
+pub(crate) fn open_operator_dir(path: &Path, trust: LinkTrust) -> io::Result<Dir> {
     REFUSED.set(false);
-    Ok(match trust {
-        LinkTrust::Insecure => rfs::openat(rfs::CWD, path, ENTER, Mode::empty())?,
-        LinkTrust::OwnerChecked => walk(path, None)?,
-    })
-}
-
-const ENTER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-const LOOK: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
-/// `file` is how to open the last component; `None` opens a directory.
-fn walk(path: &Path, file: Option<OpenHow>) -> Result<OwnedFd, Errno> {
-    let path = path.as_os_str().as_bytes();
-    if path.is_empty() {
-        return Err(Errno::NOENT);
-    }
-    let me = rustix::process::geteuid().as_raw();
-    let mut here = start(path)?;
-    let mut pending = Vec::new();
-    push_components(&mut pending, path);
-    let mut links = 0;
-    while let Some(name) = pending.pop() {
-        let last = pending.is_empty();
-        if name == b"." || name == b".." {
-            here = rfs::openat(&here, &name[..], ENTER, Mode::empty())?;
-            continue;
-        }
-        let seen = match rfs::openat(&here, &name[..], LOOK, Mode::empty()) {
-            Ok(fd) => fd,
-            Err(Errno::NOENT) if last => match file {
-                Some(how) if how.flags().contains(OFlags::CREATE) => {
-                    return rfs::openat(
-                        &here,
-                        &name[..],
-                        how.flags() | OFlags::NOFOLLOW,
-                        how.mode(),
-                    );
-                }
-                _ => return Err(Errno::NOENT),
-            },
-            Err(e) => return Err(e),
-        };
-        let st = rfs::fstat(&seen)?;
-        match (FileType::from_raw_mode(st.st_mode), file) {
-            (FileType::Symlink, _) => {
-                if st.st_uid != 0 && st.st_uid != me {
-                    REFUSED.set(true);
-                    return Err(Errno::LOOP);
-                }
-                links += 1;
-                if links > MAX_LINKS {
-                    return Err(Errno::LOOP);
-                }
-                if rfs::fstatfs(&seen)?.f_type == rfs::PROC_SUPER_MAGIC {
-                    match file {
-                        Some(how) if last => {
-                            let flags = how.flags() - OFlags::CREATE;
-                            return rfs::openat(&here, &name[..], flags, how.mode());
-                        }
-                        _ => here = rfs::openat(&here, &name[..], ENTER, Mode::empty())?,
-                    }
-                    continue;
-                }
-                let target = rfs::readlinkat(&seen, "", Vec::new())?;
-                let target = target.to_bytes();
-                if target.first() == Some(&b'/') {
-                    here = start(target)?;
-                }
-                push_components(&mut pending, target);
-            }
-            (FileType::Directory, Some(_)) if last => return Err(Errno::ISDIR),
-            (FileType::Directory, _) => here = seen,
-            (_, Some(how)) if last => {
-                // Existing by now. Without O_CREAT the sticky-directory rules for other people's
-                // files stay out of it, as for a file opened by its owner.
-                let flags = how.flags() - OFlags::CREATE;
-                return rfs::openat(&here, &name[..], flags | OFlags::NOFOLLOW, how.mode());
-            }
-            _ => return Err(Errno::NOTDIR),
-        }
-    }
-    match file {
-        Some(_) => Err(Errno::ISDIR),
-        None => Ok(here),
-    }
-}
-
-fn start(path: &[u8]) -> Result<OwnedFd, Errno> {
-    let from = if path.first() == Some(&b'/') { "/" } else { "." };
-    rfs::openat(rfs::CWD, from, ENTER, Mode::empty())
-}
-
-/// The absolute form of `path`, as text: joined to the current directory, `.` and `..` removed.
-pub(crate) fn absolute(path: &Path) -> Vec<u8> {
-    let given = path.as_os_str().as_bytes();
-    let mut parts: Vec<&[u8]> = Vec::new();
-    let cwd = match given.first() {
-        Some(b'/') => None,
-        _ => std::env::current_dir().ok(),
-    };
-    let before = cwd.as_ref().map_or(&b""[..], |d| d.as_os_str().as_bytes());
-    for part in before.split(|&b| b == b'/').chain(given.split(|&b| b == b'/')) {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                parts.pop();
-            }
-            _ => parts.push(part),
-        }
-    }
-    let mut out = Vec::with_capacity(before.len() + given.len() + 1);
-    for part in parts {
-        out.push(b'/');
-        out.extend_from_slice(part);
-    }
-    if out.is_empty() {
-        out.push(b'/');
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::io::{Read, Write};
-    use std::os::unix::fs::{lchown, symlink};
-
-    fn open(path: &Path, how: OpenHow) -> io::Result<File> {
-        open_operator_file(path, how, LinkTrust::OwnerChecked)
-    }
-
-    fn errno<T>(r: io::Result<T>) -> Option<i32> {
-        r.err().and_then(|e| e.raw_os_error())
-    }
-
-    #[test]
-    fn own_links_are_followed() {
-        let t = tempfile::tempdir().unwrap();
-        let at = |p: &str| t.path().join(p);
-        fs::create_dir_all(at("real/sub")).unwrap();
-        fs::write(at("real/sub/f"), "text").unwrap();
-        symlink("real", at("rel")).unwrap();
-        symlink(at("real"), at("abs")).unwrap();
-        symlink("../rel/sub/f", at("real/leaf")).unwrap();
-        symlink("later", at("dangling")).unwrap();
-        for path in ["rel/sub/f", "abs/sub/f", "abs/leaf", "real/sub/../leaf", "rel//./leaf"] {
-            let mut text = String::new();
-            open(&at(path), OpenHow::Read).unwrap().read_to_string(&mut text).unwrap();
-            assert_eq!(text, "text", "{path}");
-        }
-        assert_eq!(errno(open(&at("rel/sub/f/"), OpenHow::Read)), Some(20));
-        assert_eq!(errno(open(&at("rel/sub"), OpenHow::Read)), Some(21));
-        assert_eq!(errno(open(&at("rel/none"), OpenHow::Read)), Some(2));
-        assert_eq!(errno(open(&at("rel/sub/f/x"), OpenHow::Read)), Some(20));
-        assert_eq!(errno(open_operator_dir(&at("abs/leaf"), LinkTrust::OwnerChecked)), Some(20));
-        assert!(open_operator_dir(&at("abs/sub"), LinkTrust::OwnerChecked).is_ok());
-        open(&at("dangling"), OpenHow::Write { mode: 0o600 }).unwrap().write_all(b"1").unwrap();
-        open(&at("later"), OpenHow::Append { mode: 0o600 }).unwrap().write_all(b"2").unwrap();
-        assert_eq!(fs::read(at("later")).unwrap(), b"12");
-        assert_eq!(take_notice(), None);
-    }
-
-    #[test]
-    fn foreign_links_are_refused() {
-        if !crate::names::am_root() {
-            eprintln!("skipped: needs root to make another user's link");
-            return;
-        }
-        let t = tempfile::tempdir().unwrap();
-        let at = |p: &str| t.path().join(p);
-        fs::create_dir(at("real")).unwrap();
-        fs::write(at("real/f"), "x").unwrap();
-        for (name, target) in [
-            ("relparent", Path::new("real")),
-            ("absparent", &at("real")),
-            ("relleaf", Path::new("real/f")),
-            ("absleaf", &at("real/f")),
-        ] {
-            symlink(target, at(name)).unwrap();
-            let path = if name.ends_with("parent") { at(name).join("f") } else { at(name) };
-            assert!(open(&path, OpenHow::Read).is_ok(), "{name}");
-            lchown(at(name), Some(12345), None).unwrap();
-            for how in [OpenHow::Read, OpenHow::Append { mode: 0o600 }] {
-                assert_eq!(errno(open(&path, how)), Some(40), "{name}");
-                assert_eq!(take_notice(), Some(UNTRUSTED_LINK_NOTICE));
-                assert_eq!(take_notice(), None);
-                assert!(open_operator_file(&path, how, LinkTrust::Insecure).is_ok());
-            }
-        }
-        assert_eq!(errno(open_operator_dir(&at("relparent"), LinkTrust::OwnerChecked)), Some(40));
-        assert!(open_operator_dir(&at("relparent"), LinkTrust::Insecure).is_ok());
-    }
-
-    #[test]
-    fn descriptors_of_the_shell_work() {
-        let (read, write) = rustix::pipe::pipe().unwrap();
-        File::from(write).write_all(b"list").unwrap();
-        let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&read));
-        let mut text = String::new();
-        open(Path::new(&path), OpenHow::Read).unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!(text, "list");
-    }
-
-    #[test]
-    fn absolute_paths_are_clean() {
-        assert_eq!(absolute(Path::new("/a/./b//../c/")), b"/a/c");
-        assert_eq!(absolute(Path::new("/../")), b"/");
-        let cwd = std::env::current_dir().unwrap();
-        assert_eq!(absolute(Path::new("x/..")), cwd.as_os_str().as_bytes());
-    }
+    sys::open_operator_dir(path, trust)
 }

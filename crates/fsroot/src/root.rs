@@ -5,27 +5,32 @@
 //! resolved once and kept (see `cache`); how, is the matter of `resolve`.
 
 use crate::cache::DirCache;
-use crate::meta::{self, Kind, Stat, Time};
+use crate::meta::{Kind, Stat, Time};
 use crate::operator::{self, LinkTrust};
-pub use crate::resolve::FollowParents;
-use crate::resolve::{self, Way};
-use rustix::fs::{self as rfs, AtFlags, Mode, OFlags};
-use rustix::io::Errno;
+use crate::sys::{self, Dir, Enter, Errno, Open, Target, Way};
+use crate::xattr::Doors;
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::{fmt, io};
 use wire::RelPath;
 
-/// Directory entries are read in pieces of this size.
-const DIR_BUFFER: usize = 64 * 1024;
+/// Whether intermediate symlinks may be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FollowParents {
+    /// A symlink as a parent component is an error (ELOOP).
+    No,
+    /// Followed while it stays beneath the root (`--keep-dirlinks`, source trees).
+    Beneath,
+    /// Followed wherever it leads. For a sender without confinement that was told to follow links
+    /// (`--copy-links`, `--copy-dirlinks`, `--copy-unsafe-links`, `--insecure-links`).
+    Unconfined,
+}
 
 /// A directory and everything below it. Each clone keeps its own small cache of open directories,
 /// so a clone per thread.
 pub struct Root {
-    dir: Arc<OwnedFd>,
+    dir: Arc<Dir>,
     path: Arc<[u8]>,
     /// The module of a daemon that the root lies in, for messages.
     module: Option<Arc<[u8]>>,
@@ -35,11 +40,13 @@ pub struct Root {
     way: Way,
     cache: DirCache,
     dir_buffer: Vec<u8>,
-    pub(crate) proc_usable: Option<bool>,
+    /// For `xattr`, where there are any.
+    #[cfg_attr(not(any(target_os = "linux", target_os = "android")), expect(dead_code))]
+    pub(crate) doors: Doors,
 }
 
 struct Anchor {
-    dir: Arc<OwnedFd>,
+    dir: Arc<Dir>,
     /// The root's own path below `dir`.
     prefix: Vec<u8>,
 }
@@ -73,7 +80,7 @@ impl Clone for Root {
             way: self.way,
             cache: DirCache::default(),
             dir_buffer: Vec::new(),
-            proc_usable: self.proc_usable,
+            doors: Doors::default(),
         }
     }
 }
@@ -96,7 +103,7 @@ impl Root {
     /// [`Root::open`] or [`Root::open_unchecked`].
     pub fn open_trusting(path: &Path, trust: LinkTrust) -> io::Result<Root> {
         let dir = operator::open_operator_dir(path, trust)?;
-        Ok(Root::new(dir, operator::absolute(path)))
+        Ok(Root::new(dir, sys::absolute(path)))
     }
 
     /// From an open directory.
@@ -104,23 +111,21 @@ impl Root {
         if !dir.metadata()?.is_dir() {
             return Err(Errno::NOTDIR.into());
         }
-        let link = format!("/proc/self/fd/{}", dir.as_raw_fd());
-        let path = std::fs::read_link(link)
-            .map_or_else(|_| b".".to_vec(), |p| p.as_os_str().as_bytes().to_vec());
+        let path = sys::path_of(&dir);
         Ok(Root::new(dir.into(), path))
     }
 
-    fn new(dir: OwnedFd, path: Vec<u8>) -> Root {
+    fn new(dir: Dir, path: Vec<u8>) -> Root {
         Root {
             dir: Arc::new(dir),
             path: path.into(),
             module: None,
             follow: FollowParents::No,
             anchor: None,
-            way: Way::Kernel,
+            way: Way::default(),
             cache: DirCache::default(),
             dir_buffer: Vec::new(),
-            proc_usable: None,
+            doors: Doors::default(),
         }
     }
 
@@ -164,6 +169,12 @@ impl Root {
         }
     }
 
+    /// Insists on one of the ways to resolve paths.
+    #[cfg(all(test, unix))]
+    pub(crate) fn set_way(&mut self, way: Way) {
+        self.way = way;
+    }
+
     /// Whether intermediate symlinks are followed.
     pub fn follow_parents(&self) -> FollowParents {
         self.follow
@@ -171,16 +182,15 @@ impl Root {
 
     /// Whether this root's directory is `other`'s or below it (`--confine-root`).
     pub fn is_beneath(&self, other: &Root) -> io::Result<bool> {
-        let top = meta::of_fd(&other.dir)?;
-        let up = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let top = sys::stat(&*other.dir)?;
         let mut here = Arc::clone(&self.dir);
-        let mut st = meta::of_fd(&here)?;
+        let mut st = sys::stat(&*here)?;
         loop {
             if st.same_inode(&top) {
                 return Ok(true);
             }
-            let parent = Arc::new(rfs::openat(&here, "..", up, Mode::empty())?);
-            let above = meta::of_fd(&parent)?;
+            let parent = Arc::new(sys::parent_of(&here)?);
+            let above = sys::stat(&*parent)?;
             if above.same_inode(&st) {
                 return Ok(false);
             }
@@ -189,8 +199,9 @@ impl Root {
     }
 
     /// The handle of the root directory (`O_PATH` unless made by [`Root::from_dir`]).
-    pub fn as_dir(&self) -> BorrowedFd<'_> {
-        self.dir.as_fd()
+    #[cfg(unix)]
+    pub fn as_dir(&self) -> std::os::fd::BorrowedFd<'_> {
+        std::os::fd::AsFd::as_fd(&self.dir)
     }
 
     /// The absolute path shown in messages (`"P"`), best effort.
@@ -240,7 +251,7 @@ impl Root {
 /// Resolution.
 impl Root {
     /// The held parent of `p` and the name in it (`.` for the root itself).
-    pub(crate) fn at<'p>(&mut self, p: &'p RelPath) -> io::Result<(Arc<OwnedFd>, &'p [u8])> {
+    pub(crate) fn at<'p>(&mut self, p: &'p RelPath) -> io::Result<(Arc<Dir>, &'p [u8])> {
         match p.split() {
             None => Ok((Arc::clone(&self.dir), b".")),
             Some((dir, leaf)) => Ok((self.dir_fd(dir)?, leaf)),
@@ -248,34 +259,34 @@ impl Root {
     }
 
     /// A handle of the directory `dir` good as a parent; search permission suffices.
-    fn dir_fd(&mut self, dir: &[u8]) -> io::Result<Arc<OwnedFd>> {
+    fn dir_fd(&mut self, dir: &[u8]) -> io::Result<Arc<Dir>> {
         if dir.is_empty() {
             return Ok(Arc::clone(&self.dir));
         }
         if let Some(fd) = self.cache.find(dir) {
             return Ok(fd);
         }
-        let fd = Arc::new(self.open_dir(dir, OFlags::PATH)?);
+        let fd = Arc::new(self.open_dir(dir, Enter::Parent)?);
         self.cache.insert(dir, Arc::clone(&fd));
         Ok(fd)
     }
 
-    fn open_dir(&mut self, dir: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
+    fn open_dir(&mut self, dir: &[u8], enter: Enter) -> io::Result<Dir> {
         self.with_spare_fds(|root| match root.follow {
             FollowParents::No => {
                 let (base, rest) = root.deepest_open(dir);
-                resolve::open_dir(base.as_fd(), rest, flags, FollowParents::No, root.way)
+                sys::open_dir(&base, rest, enter, FollowParents::No, root.way)
             }
             // A link's target may climb above any open ancestor, so begin at the top.
             follow => {
                 let (base, whole) = root.anchored(dir);
-                resolve::open_dir(base.as_fd(), &whole, flags, follow, root.way)
+                sys::open_dir(&base, &whole, enter, follow, root.way)
             }
         })
     }
 
     /// The deepest open ancestor of `dir`, and the rest of the path.
-    fn deepest_open<'d>(&mut self, dir: &'d [u8]) -> (Arc<OwnedFd>, &'d [u8]) {
+    fn deepest_open<'d>(&mut self, dir: &'d [u8]) -> (Arc<Dir>, &'d [u8]) {
         let mut end = dir.len();
         while let Some(slash) = dir[..end].iter().rposition(|&b| b == b'/') {
             if let Some(fd) = self.cache.find(&dir[..slash]) {
@@ -286,7 +297,7 @@ impl Root {
         (Arc::clone(&self.dir), dir)
     }
 
-    fn anchored(&self, path: &[u8]) -> (Arc<OwnedFd>, Vec<u8>) {
+    fn anchored(&self, path: &[u8]) -> (Arc<Dir>, Vec<u8>) {
         match &self.anchor {
             None => (Arc::clone(&self.dir), path.to_vec()),
             Some(anchor) => {
@@ -315,27 +326,17 @@ impl Root {
     }
 
     /// Opens the leaf `p`, following it neither to a link's target nor to a terminal's control.
-    pub(crate) fn open_leaf(
-        &mut self,
-        p: &RelPath,
-        flags: OFlags,
-        mode: u32,
-    ) -> io::Result<OwnedFd> {
+    pub(crate) fn open_leaf(&mut self, p: &RelPath, how: Open) -> io::Result<File> {
         let (dir, leaf) = self.at(p)?;
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
-        self.with_spare_fds(|_| rfs::openat(&dir, leaf, flags, meta::mode_arg(mode)))
+        self.with_spare_fds(|_| sys::open_at(&dir, leaf, how))
     }
 
-    /// Opens what `p` leads to.
-    fn open_target(&mut self, p: &RelPath, flags: OFlags, unconfined: bool) -> io::Result<OwnedFd> {
+    /// Opens what `p` leads to beneath the root or its anchor.
+    fn open_target(&mut self, p: &RelPath, target: Target) -> io::Result<Dir> {
         // Resolving the parent first gives links on the way the root's own rule.
-        let (dir, leaf) = self.at(p)?;
-        let flags = flags | OFlags::CLOEXEC;
-        if unconfined {
-            return self.with_spare_fds(|_| rfs::openat(&dir, leaf, flags, Mode::empty()));
-        }
+        self.at(p)?;
         let (base, whole) = self.anchored(p.as_bytes());
-        self.with_spare_fds(|root| resolve::open_following(base.as_fd(), &whole, flags, root.way))
+        self.with_spare_fds(|root| sys::open_following(&base, &whole, target, root.way))
     }
 
     /// After a change at `p` that may have been a directory or, where links count, a link.
@@ -356,14 +357,12 @@ impl Root {
     /// lstat (no follow).
     pub fn lstat(&mut self, p: &RelPath) -> io::Result<Stat> {
         let (dir, leaf) = self.at(p)?;
-        meta::at(&dir, leaf, AtFlags::SYMLINK_NOFOLLOW)
+        sys::stat_at(&dir, leaf, false)
     }
 
     /// Whether this process may read the file, which is no symlink.
     pub fn is_readable(&mut self, p: &RelPath) -> bool {
-        use rustix::fs::{Access, accessat};
-        let Ok((dir, leaf)) = self.at(p) else { return false };
-        accessat(&dir, leaf, Access::READ_OK, AtFlags::EACCESS).is_ok()
+        self.at(p).is_ok_and(|(dir, leaf)| sys::is_readable_at(&dir, leaf))
     }
 
     /// stat: a final symlink is followed while it stays beneath the root (or its anchor), or
@@ -371,19 +370,19 @@ impl Root {
     pub fn stat_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<Stat> {
         let (dir, leaf) = self.at(p)?;
         if unconfined {
-            return meta::at(&dir, leaf, AtFlags::empty());
+            return sys::stat_at(&dir, leaf, true);
         }
-        let st = meta::at(&dir, leaf, AtFlags::SYMLINK_NOFOLLOW)?;
+        let st = sys::stat_at(&dir, leaf, false)?;
         if st.kind != Kind::Symlink {
             return Ok(st);
         }
-        meta::of_fd(self.open_target(p, OFlags::PATH, false)?)
+        sys::stat(self.open_target(p, Target::Look)?)
     }
 
     /// The text of a symlink.
     pub fn read_link(&mut self, p: &RelPath) -> io::Result<Vec<u8>> {
         let (dir, leaf) = self.at(p)?;
-        Ok(rfs::readlinkat(&dir, leaf, Vec::new())?.into_bytes())
+        Ok(sys::read_link_at(&dir, leaf)?)
     }
 
     /// Names in a directory, without `.` and `..`, in readdir order.
@@ -403,102 +402,84 @@ impl Root {
     pub fn scan_dir(
         &mut self,
         p: &RelPath,
-        mut found: impl FnMut(&[u8], Option<Kind>, u64),
+        found: impl FnMut(&[u8], Option<Kind>, u64),
     ) -> io::Result<()> {
         let dir = p.as_bytes();
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let open = if p.is_root() { Some(Arc::clone(&self.dir)) } else { self.cache.find(dir) };
         let fd = match open {
-            Some(fd) => {
-                Arc::new(self.with_spare_fds(|_| rfs::openat(&fd, ".", flags, Mode::empty()))?)
-            }
+            Some(fd) => Arc::new(self.with_spare_fds(|_| sys::reopen_dir(&fd))?),
             None => {
                 // One open serves both the reading and the entries' own operations after it.
-                let fd = Arc::new(self.open_dir(dir, flags)?);
+                let fd = Arc::new(self.open_dir(dir, Enter::List)?);
                 self.cache.insert(dir, Arc::clone(&fd));
                 fd
             }
         };
-        if self.dir_buffer.capacity() < DIR_BUFFER {
-            self.dir_buffer.reserve_exact(DIR_BUFFER);
-        }
-        let mut entries = rfs::RawDir::new(&fd, self.dir_buffer.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                found(name, Kind::from_file_type(entry.file_type()), entry.ino());
-            }
-        }
-        Ok(())
+        Ok(sys::list(&fd, &mut self.dir_buffer, found)?)
     }
 
     /// Opens for reading, never a symlink's target; a fifo does not hang.
     pub fn open_read(&mut self, p: &RelPath) -> io::Result<File> {
-        Ok(self.open_leaf(p, READ, 0)?.into())
+        self.open_leaf(p, Open::Read)
     }
 
     /// [`Root::open_read`] without touching the access time, where we may (`--open-noatime`).
     pub fn open_read_noatime(&mut self, p: &RelPath) -> io::Result<File> {
-        match self.open_leaf(p, READ | OFlags::NOATIME, 0) {
-            Err(e) if e.raw_os_error() == Some(Errno::PERM.raw_os_error()) => self.open_read(p),
-            other => Ok(other?.into()),
-        }
+        self.open_leaf(p, Open::ReadNoAtime)
     }
 
     /// Opens for reading following a final symlink (sender's -L and friends): beneath the root (or
     /// its anchor), or anywhere when `unconfined`.
     pub fn open_read_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<File> {
         match self.open_read(p) {
-            Err(e) if e.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
-                Ok(self.open_target(p, READ, unconfined)?.into())
-            }
-            other => other,
+            Err(e) if sys::is_link_error(&e) => {}
+            other => return other,
         }
+        if unconfined {
+            let (dir, leaf) = self.at(p)?;
+            return self.with_spare_fds(|_| sys::open_target_at(&dir, leaf));
+        }
+        Ok(self.open_target(p, Target::Read)?.into())
     }
 }
-
-const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// Creating, removing and renaming.
 impl Root {
     /// Opens for update in place; creates with 0600 if missing. A regular file of ours that even
     /// we may not write becomes writable just for the open.
     pub fn open_in_place(&mut self, p: &RelPath) -> io::Result<File> {
-        let write = OFlags::WRONLY | OFlags::NONBLOCK;
         // Creating only what is missing keeps the rules of sticky directories, by which O_CREAT
         // fails on other people's files, out of it. Twice, for the name may come and go.
         for _ in 0..2 {
-            match self.open_leaf(p, write, 0).map_err(|e| (e.raw_os_error(), e)) {
-                Ok(fd) => return Ok(fd.into()),
+            match self.open_leaf(p, Open::Write).map_err(|e| (e.raw_os_error(), e)) {
+                Ok(file) => return Ok(file),
                 Err((Some(e), _)) if e == Errno::NOENT.raw_os_error() => {}
                 Err((Some(e), error)) if e == Errno::ACCESS.raw_os_error() => {
-                    return self.open_read_only_file(p, write).unwrap_or(Err(error));
+                    return self.open_read_only_file(p).unwrap_or(Err(error));
                 }
                 Err((_, error)) => return Err(error),
             }
-            match self.open_leaf(p, write | OFlags::CREATE | OFlags::EXCL, 0o600) {
+            match self.open_leaf(p, Open::WriteNew { mode: 0o600 }) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                other => return Ok(other?.into()),
+                other => return other,
             }
         }
         Err(Errno::AGAIN.into())
     }
 
     /// `None` if that is not why the open was refused.
-    fn open_read_only_file(&mut self, p: &RelPath, write: OFlags) -> Option<io::Result<File>> {
+    fn open_read_only_file(&mut self, p: &RelPath) -> Option<io::Result<File>> {
         let before = self.lstat(p).ok()?;
         if before.kind != Kind::Regular || before.perm & 0o200 != 0 {
             return None;
         }
         self.chmod(p, before.perm | 0o200).ok()?;
-        match self.open_leaf(p, write, 0) {
-            Ok(fd) => {
-                let file = File::from(fd);
+        match self.open_leaf(p, Open::Write) {
+            Ok(file) => {
                 let restored = Stat::of(&file).and_then(|now| {
                     // Somebody's swap must not cost the other file its permissions.
                     let target = if now.same_inode(&before) { before.perm } else { now.perm };
-                    meta::set_mode(&file, target)
+                    sys::set_mode(&file, target)
                 });
                 Some(restored.map(|()| file))
             }
@@ -511,14 +492,13 @@ impl Root {
 
     /// Creates a file that must not exist, for reading and writing.
     pub fn create_new(&mut self, p: &RelPath, mode: u32) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
-        Ok(self.open_leaf(p, flags, mode)?.into())
+        self.open_leaf(p, Open::ReadWriteNew { mode })
     }
 
     /// Makes a directory.
     pub fn mkdir(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
         let (dir, leaf) = self.at(p)?;
-        Ok(rfs::mkdirat(&dir, leaf, meta::mode_arg(mode))?)
+        Ok(sys::mkdir_at(&dir, leaf, mode)?)
     }
 
     /// Makes a directory and its missing parents, one held component at a time. Existing ones are
@@ -538,7 +518,7 @@ impl Root {
     /// Removes an empty directory.
     pub fn rmdir(&mut self, p: &RelPath) -> io::Result<()> {
         let (dir, leaf) = self.at(p)?;
-        rfs::unlinkat(&dir, leaf, AtFlags::REMOVEDIR)?;
+        sys::rmdir_at(&dir, leaf)?;
         self.name_changed(p, Kind::Directory);
         Ok(())
     }
@@ -546,7 +526,7 @@ impl Root {
     /// Removes anything but a directory.
     pub fn unlink(&mut self, p: &RelPath) -> io::Result<()> {
         let (dir, leaf) = self.at(p)?;
-        rfs::unlinkat(&dir, leaf, AtFlags::empty())?;
+        sys::unlink_at(&dir, leaf)?;
         self.name_changed(p, Kind::Symlink);
         Ok(())
     }
@@ -555,9 +535,8 @@ impl Root {
     pub fn rename(&mut self, from: &RelPath, to: &RelPath) -> io::Result<()> {
         let (from_dir, from_leaf) = self.at(from)?;
         let (to_dir, to_leaf) = self.at(to)?;
-        rfs::renameat(&from_dir, from_leaf, &to_dir, to_leaf)?;
-        let kind = meta::at(&to_dir, to_leaf, AtFlags::SYMLINK_NOFOLLOW)
-            .map_or(Kind::Directory, |st| st.kind);
+        sys::rename_at(&from_dir, from_leaf, &to_dir, to_leaf)?;
+        let kind = sys::stat_at(&to_dir, to_leaf, false).map_or(Kind::Directory, |st| st.kind);
         self.name_changed(from, kind);
         // What was replaced may have been a link.
         self.name_changed(to, if kind == Kind::Directory { kind } else { Kind::Symlink });
@@ -568,9 +547,8 @@ impl Root {
     pub fn rename_to(&mut self, from: &RelPath, other: &mut Root, to: &RelPath) -> io::Result<()> {
         let (from_dir, from_leaf) = self.at(from)?;
         let (to_dir, to_leaf) = other.at(to)?;
-        rfs::renameat(&from_dir, from_leaf, &to_dir, to_leaf)?;
-        let kind = meta::at(&to_dir, to_leaf, AtFlags::SYMLINK_NOFOLLOW)
-            .map_or(Kind::Directory, |st| st.kind);
+        sys::rename_at(&from_dir, from_leaf, &to_dir, to_leaf)?;
+        let kind = sys::stat_at(&to_dir, to_leaf, false).map_or(Kind::Directory, |st| st.kind);
         self.name_changed(from, kind);
         other.name_changed(to, if kind == Kind::Directory { kind } else { Kind::Symlink });
         Ok(())
@@ -580,7 +558,7 @@ impl Root {
     pub fn link(&mut self, from: &RelPath, to: &RelPath) -> io::Result<()> {
         let (from_dir, from_leaf) = self.at(from)?;
         let (to_dir, to_leaf) = self.at(to)?;
-        Ok(rfs::linkat(&from_dir, from_leaf, &to_dir, to_leaf, AtFlags::empty())?)
+        Ok(sys::link_at(&from_dir, from_leaf, &to_dir, to_leaf)?)
     }
 
     /// Makes `to` in `other` a hard link of `from`, which must be the inode of `expected`: if
@@ -594,19 +572,19 @@ impl Root {
     ) -> io::Result<()> {
         let (from_dir, from_leaf) = self.at(from)?;
         let (to_dir, to_leaf) = other.at(to)?;
-        rfs::linkat(&from_dir, from_leaf, &to_dir, to_leaf, AtFlags::empty())?;
-        let made = meta::at(&to_dir, to_leaf, AtFlags::SYMLINK_NOFOLLOW)?;
+        sys::link_at(&from_dir, from_leaf, &to_dir, to_leaf)?;
+        let made = sys::stat_at(&to_dir, to_leaf, false)?;
         if made.same_inode(expected) {
             return Ok(());
         }
-        rfs::unlinkat(&to_dir, to_leaf, AtFlags::empty())?;
+        sys::unlink_at(&to_dir, to_leaf)?;
         Err(Errno::STALE.into())
     }
 
     /// Makes a symlink.
     pub fn symlink(&mut self, target: &[u8], p: &RelPath) -> io::Result<()> {
         let (dir, leaf) = self.at(p)?;
-        Ok(rfs::symlinkat(target, &dir, leaf)?)
+        Ok(sys::symlink_at(target, &dir, leaf)?)
     }
 
     /// mknod for devices, fifos and sockets.
@@ -621,8 +599,7 @@ impl Root {
             return Err(Errno::INVAL.into());
         }
         let (dir, leaf) = self.at(p)?;
-        let dev = if kind.is_device() { rfs::makedev(rdev.0, rdev.1) } else { 0 };
-        Ok(rfs::mknodat(&dir, leaf, kind.file_type(), meta::mode_arg(mode), dev)?)
+        Ok(sys::mknod_at(&dir, leaf, kind, mode, rdev)?)
     }
 }
 
@@ -630,35 +607,14 @@ impl Root {
 impl Root {
     /// chown without following; `None` leaves that id.
     pub fn chown(&mut self, p: &RelPath, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
-        let (uid, gid) = (meta::uid_arg(uid)?, meta::gid_arg(gid)?);
         let (dir, leaf) = self.at(p)?;
-        Ok(rfs::chownat(&dir, leaf, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?)
+        Ok(sys::chown_at(&dir, leaf, uid, gid)?)
     }
 
     /// chmod without following (07777 bits). A symlink is EOPNOTSUPP.
     pub fn chmod(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
-        use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
         let (dir, leaf) = self.at(p)?;
-        let bits = Mode::from_bits_truncate((mode & 0o7777) as nix::libc::mode_t);
-        // The C library knows the ways: fchmodat2, or a handle by way of /proc.
-        match fchmodat(&*dir, leaf, bits, FchmodatFlags::NoFollowSymlink) {
-            Ok(()) => return Ok(()),
-            Err(nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::ENOSYS) => {}
-            Err(e) => return Err(e.into()),
-        }
-        self.chmod_by_handle(p, mode)
-    }
-
-    /// Without /proc, as in a chroot: what may be opened can be changed by its handle. Devices
-    /// must not be opened just for that.
-    fn chmod_by_handle(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
-        match self.lstat(p)?.kind {
-            Kind::Regular | Kind::Directory => {
-                let file = self.open_leaf(p, READ, 0)?;
-                Ok(rfs::fchmod(&file, meta::mode_arg(mode))?)
-            }
-            _ => Err(Errno::OPNOTSUPP.into()),
-        }
+        sys::chmod_at(&dir, leaf, mode)
     }
 
     /// Times without following; `None` leaves (UTIME_OMIT).
@@ -668,62 +624,7 @@ impl Root {
         atime: Option<Time>,
         mtime: Option<Time>,
     ) -> io::Result<()> {
-        let times = meta::times_arg(atime, mtime)?;
         let (dir, leaf) = self.at(p)?;
-        Ok(rfs::utimensat(&dir, leaf, &times, AtFlags::SYMLINK_NOFOLLOW)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chmod_does_without_proc() {
-        let t = tempfile::tempdir().unwrap();
-        std::fs::write(t.path().join("f"), "").unwrap();
-        std::os::unix::fs::symlink("f", t.path().join("l")).unwrap();
-        let mut root = Root::open(t.path()).unwrap();
-        let (f, l) = (RelPath::new(b"f").unwrap(), RelPath::new(b"l").unwrap());
-        root.chmod_by_handle(&f, 0o2751).unwrap();
-        assert_eq!(root.lstat(&f).unwrap().perm, 0o2751);
-        root.chmod_by_handle(&RelPath::root(), 0o711).unwrap();
-        assert_eq!(root.lstat(&RelPath::root()).unwrap().perm, 0o711);
-        assert!(root.chmod_by_handle(&l, 0o600).is_err());
-    }
-
-    #[test]
-    fn a_root_that_walks_reads_the_same() {
-        let t = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(t.path().join("a/b")).unwrap();
-        std::fs::write(t.path().join("a/b/f"), "text").unwrap();
-        std::os::unix::fs::symlink("a/b", t.path().join("l")).unwrap();
-        std::os::unix::fs::symlink("../l/f", t.path().join("a/to")).unwrap();
-        std::os::unix::fs::symlink("/", t.path().join("a/out")).unwrap();
-        let paths = ["a/b/f", "l/f", "a/to", "a/out", "a/out/x", "a/b", "l", "none", "a/b/f/x"];
-        for follow in [FollowParents::No, FollowParents::Beneath] {
-            let answers: Vec<Vec<_>> = [Way::Kernel, Way::Walk]
-                .map(|way| {
-                    let mut root = Root::open(t.path()).unwrap();
-                    root.set_follow_parents(follow);
-                    root.way = way;
-                    let mut answers = Vec::new();
-                    for p in paths.map(|p| RelPath::new(p.as_bytes()).unwrap()) {
-                        let errno = |e: io::Error| e.raw_os_error();
-                        answers.push((
-                            root.lstat(&p).map(|st| st.ino).map_err(errno),
-                            root.stat_follow(&p, false).map(|st| st.ino).map_err(errno),
-                            root.open_read_follow(&p, false)
-                                .and_then(|f| Stat::of(&f))
-                                .map(|st| st.ino)
-                                .map_err(errno),
-                            root.read_dir(&p).map_err(errno),
-                        ));
-                    }
-                    answers
-                })
-                .into();
-            assert_eq!(answers[0], answers[1], "{follow:?}");
-        }
+        Ok(sys::utimes_at(&dir, leaf, atime, mtime)?)
     }
 }

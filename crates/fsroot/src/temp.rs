@@ -5,13 +5,11 @@
 
 use crate::meta;
 use crate::root::Root;
+use crate::sys::{self, Dir, Errno, Open};
 use crate::write::FileWriter;
-use rustix::fs::{self as rfs, AtFlags, OFlags};
-use rustix::io::Errno;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, io};
 use wire::RelPath;
@@ -27,7 +25,7 @@ const MAX_TRIES: usize = 100;
 pub struct TempFile {
     file: File,
     path: RelPath,
-    dir: Arc<OwnedFd>,
+    dir: Arc<Dir>,
     /// In the registry; `None` once the name is no longer ours.
     id: Option<u64>,
 }
@@ -58,15 +56,14 @@ impl TempFile {
         hidden: bool,
         mode: u32,
     ) -> io::Result<TempFile> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
-        let (path, fd) = with_free_name(parent, leaf, hidden, |path| {
-            root.open_leaf(path, flags, (mode | 0o200) & 0o700)
+        let (path, file) = with_free_name(parent, leaf, hidden, |path| {
+            root.open_leaf(path, Open::ReadWriteNew { mode: (mode | 0o200) & 0o700 })
         })?;
         let (dir, name) = root.at(&path)?;
         match register(&dir, name) {
-            Some(id) => Ok(TempFile { file: fd.into(), dir, id: Some(id), path }),
+            Some(id) => Ok(TempFile { file, dir, id: Some(id), path }),
             None => {
-                rfs::unlinkat(&dir, name, AtFlags::empty())?;
+                sys::unlink_at(&dir, name)?;
                 Err(Errno::CANCELED.into())
             }
         }
@@ -105,12 +102,12 @@ impl TempFile {
 
     fn rename(&self, root: &mut Root, to: &RelPath) -> io::Result<()> {
         let (to_dir, to_leaf) = root.at(to)?;
-        match rfs::renameat(&self.dir, self.leaf(), &to_dir, to_leaf) {
+        match sys::rename_at(&self.dir, self.leaf(), &to_dir, to_leaf) {
             // A running program may be removed but not written, and some systems count replacing
             // as writing.
             Err(Errno::TXTBSY) => {
-                rfs::unlinkat(&to_dir, to_leaf, AtFlags::empty())?;
-                rfs::renameat(&self.dir, self.leaf(), &to_dir, to_leaf)?;
+                sys::unlink_at(&to_dir, to_leaf)?;
+                sys::rename_at(&self.dir, self.leaf(), &to_dir, to_leaf)?;
             }
             other => other?,
         }
@@ -176,7 +173,7 @@ impl Drop for TempFile {
             // Gone from the registry means that the cleaning thread has dealt with it.
             let entry = registry().live.remove(&id);
             if entry.is_some() {
-                let _ = rfs::unlinkat(&self.dir, self.leaf(), AtFlags::empty());
+                let _ = sys::unlink_at(&self.dir, self.leaf());
             }
         }
     }
@@ -212,7 +209,7 @@ pub fn cleanup_all() {
         match entry.action {
             Some(action) => action(),
             None => {
-                let _ = rfs::unlinkat(&entry.dir, &entry.leaf[..], AtFlags::empty());
+                let _ = sys::unlink_at(&entry.dir, &entry.leaf);
             }
         }
     }
@@ -321,7 +318,7 @@ struct Registry {
 }
 
 struct Live {
-    dir: Arc<OwnedFd>,
+    dir: Arc<Dir>,
     leaf: Box<[u8]>,
     action: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -333,7 +330,7 @@ fn registry() -> MutexGuard<'static, Registry> {
 }
 
 /// `None` once the process is cleaning up.
-fn register(dir: &Arc<OwnedFd>, leaf: &[u8]) -> Option<u64> {
+fn register(dir: &Arc<Dir>, leaf: &[u8]) -> Option<u64> {
     let mut registry = registry();
     if registry.closed {
         return None;

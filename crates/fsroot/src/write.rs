@@ -6,13 +6,10 @@
 //! (by leaving it out, or by punching where bytes may already stand) when data follows or the file
 //! ends, so that neighbouring runs become one.
 
-use rustix::buffer::spare_capacity;
-use rustix::fs::{self as rfs, FallocateFlags};
-use rustix::io::{self as rio, Errno};
+use crate::sys::{self, Errno};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Writes are gathered up to this size, and reads for a copy are as large.
 const BUFFER: usize = 256 * 1024;
@@ -26,9 +23,6 @@ const KERNEL_PIECE: u64 = 1 << 30;
 const MIN_HOLE: usize = 1024;
 
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
-
-/// Withdrawn for good when the kernel does not know it.
-static COPY_FILE_RANGE: AtomicBool = AtomicBool::new(true);
 
 /// Bytes by the way they took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -98,11 +92,11 @@ impl FileWriter {
             // Holes can be punched below the file's end only. One byte less than the whole, or an
             // interrupted file would look complete.
             if len - 1 > before {
-                rfs::fallocate(f, FallocateFlags::empty(), 0, len - 1)?;
+                sys::preallocate(f, len - 1, false)?;
                 self.existing = Some(len - 1);
             }
         } else {
-            rfs::fallocate(f, FallocateFlags::KEEP_SIZE, 0, len)?;
+            sys::preallocate(f, len, true)?;
         }
         self.preallocated = true;
         Ok(())
@@ -170,7 +164,7 @@ impl FileWriter {
         }
         let len = self.existing(f)?.max(self.written_end);
         if self.preallocated || len != self.pos {
-            rfs::ftruncate(f, self.pos)?;
+            f.set_len(self.pos)?;
         }
         Ok(())
     }
@@ -255,11 +249,8 @@ impl FileWriter {
         }
         let len = end - hole.start;
         // Punching less frees no block.
-        if len >= MIN_HOLE as u64 {
-            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            if rfs::fallocate(f, flags, hole.start, len).is_ok() {
-                return Ok(());
-            }
+        if len >= MIN_HOLE as u64 && sys::punch_hole(f, hole.start, len).is_ok() {
+            return Ok(());
         }
         self.moved.holes -= len;
         self.zeros_at(f, hole.start, len)
@@ -278,15 +269,15 @@ impl FileWriter {
     fn write_at(&mut self, f: &File, start: u64, mut data: &[u8]) -> io::Result<()> {
         let mut at = start;
         while !data.is_empty() {
-            match rio::pwrite(f, data, at) {
+            match sys::write_at(f, data, at) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     data = &data[n..];
                     at += n as u64;
                     self.moved.written += n as u64;
                 }
-                Err(Errno::INTR) => {}
-                Err(e) => return Err(e.into()),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
             }
         }
         self.written_end = self.written_end.max(at);
@@ -301,39 +292,15 @@ impl FileWriter {
         from: &mut u64,
         end: u64,
     ) -> io::Result<bool> {
-        let len = end - *from;
-        if !COPY_FILE_RANGE.load(Ordering::Relaxed) {
-            return Ok(false);
+        let piece = (end - *from).min(KERNEL_PIECE) as usize;
+        let n = sys::copy_range(src, *from, f, self.pos, piece)? as u64;
+        if n > 0 {
+            *from += n;
+            self.pos += n;
+            self.written_end = self.written_end.max(self.pos);
+            self.moved.copied_by_kernel += n;
         }
-        let piece = len.min(KERNEL_PIECE) as usize;
-        let (mut off_in, mut off_out) = (*from, self.pos);
-        match rfs::copy_file_range(src, Some(&mut off_in), f, Some(&mut off_out), piece) {
-            // Also the answer for some files that can be read all the same.
-            Ok(0) => Ok(false),
-            Ok(n) => {
-                *from += n as u64;
-                self.pos += n as u64;
-                self.written_end = self.written_end.max(self.pos);
-                self.moved.copied_by_kernel += n as u64;
-                Ok(true)
-            }
-            Err(Errno::INTR) => Ok(true),
-            Err(Errno::NOSYS) => {
-                COPY_FILE_RANGE.store(false, Ordering::Relaxed);
-                Ok(false)
-            }
-            // Not between these files, or not these ranges.
-            Err(
-                Errno::XDEV
-                | Errno::INVAL
-                | Errno::OPNOTSUPP
-                | Errno::PERM
-                | Errno::BADF
-                | Errno::TXTBSY
-                | Errno::OVERFLOW,
-            ) => Ok(false),
-            Err(e) => Err(e.into()),
-        }
+        Ok(n > 0)
     }
 
     /// One piece, read behind what waits in the buffer; `false` at the source's end.
@@ -358,9 +325,8 @@ impl FileWriter {
         let before = self.buffer.len();
         self.buffer.reserve(piece);
         let mut read = loop {
-            let spare = spare_capacity(&mut self.buffer);
-            match rio::pread(src, spare, *from) {
-                Err(Errno::INTR) => {}
+            match sys::read_at_spare(src, &mut self.buffer, *from) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 other => break other?,
             }
         };

@@ -6,15 +6,16 @@
 //! and unreadable files too. Without /proc (a chroot) regular files and directories that we may
 //! open are served by handle, and everything else has no attributes.
 
-use crate::meta::{self, Kind};
+use crate::meta::Kind;
 use crate::root::Root;
+use crate::sys::{self, Dir, Open};
 use rustix::buffer::spare_capacity;
-use rustix::fs::{self as rfs, AtFlags, OFlags, XattrFlags};
+use rustix::fs::{self as rfs, XattrFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
 use std::io::Write as _;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use wire::RelPath;
 
@@ -22,11 +23,17 @@ use wire::RelPath;
 const MAX_SIZE: usize = 65_536;
 const FIRST_TRY: usize = 512;
 
+/// Whether /proc is there, once known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Doors {
+    proc_usable: Option<bool>,
+}
+
 /// How a file's attributes are reached.
 enum Door {
     /// The path begins at the handle, which is held for as long.
-    Path(Vec<u8>, Arc<OwnedFd>),
-    Handle(OwnedFd),
+    Path(Vec<u8>, Arc<Dir>),
+    Handle(File),
 }
 
 impl Root {
@@ -69,7 +76,7 @@ impl Root {
     }
 
     fn door(&mut self, p: &RelPath) -> io::Result<Door> {
-        let usable = *self.proc_usable.get_or_insert_with(|| {
+        let usable = *self.doors.proc_usable.get_or_insert_with(|| {
             // Only the real thing: in a chroot anybody may have made directories of that name.
             rfs::statfs("/proc/self/fd").is_ok_and(|fs| fs.f_type == rfs::PROC_SUPER_MAGIC)
         });
@@ -80,10 +87,8 @@ impl Root {
             path.extend_from_slice(leaf);
             return Ok(Door::Path(path, dir));
         }
-        match meta::at(&dir, leaf, AtFlags::SYMLINK_NOFOLLOW)?.kind {
-            Kind::Regular | Kind::Directory => {
-                Ok(Door::Handle(self.open_leaf(p, OFlags::RDONLY | OFlags::NONBLOCK, 0)?))
-            }
+        match sys::stat_at(&dir, leaf, false)?.kind {
+            Kind::Regular | Kind::Directory => Ok(Door::Handle(self.open_leaf(p, Open::Read)?)),
             _ => Err(Errno::NOTSUP.into()),
         }
     }
@@ -107,6 +112,11 @@ pub fn set(file: &File, name: &[u8], value: &[u8]) -> io::Result<()> {
 /// Removes an attribute of an open file, which must exist (ENODATA).
 pub fn remove(file: &File, name: &[u8]) -> io::Result<()> {
     Ok(rfs::fremovexattr(file, name)?)
+}
+
+/// Whether there was no attribute to remove.
+pub(crate) fn missing(e: &io::Error) -> bool {
+    e.raw_os_error() == Some(Errno::NODATA.raw_os_error())
 }
 
 pub(crate) fn unsupported(e: &io::Error) -> bool {
@@ -173,7 +183,7 @@ mod tests {
         let t = tempfile::tempdir().unwrap();
         let Some(mut by_path) = root(t.path()) else { return };
         let mut by_handle = by_path.clone();
-        by_handle.proc_usable = Some(false);
+        by_handle.doors.proc_usable = Some(false);
         fs::create_dir(t.path().join("d")).unwrap();
         fs::write(t.path().join("d/f"), "x").unwrap();
         symlink("f", t.path().join("d/l")).unwrap();

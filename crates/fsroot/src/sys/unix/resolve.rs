@@ -7,51 +7,55 @@
 //! the same answers, errors included: a way out of the root, an absolute target, or a symlink
 //! where none may be, is ELOOP.
 
-use rustix::fs::{self as rfs, AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use super::kernel::{self, PARENT};
+use crate::root::FollowParents;
+use crate::sys::{Enter, Target};
+use rustix::fs::{self as rfs, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Symlinks followed in one resolution, as in the kernel.
 pub(crate) const MAX_LINKS: usize = 40;
 
-/// Tries of an `openat2` that a concurrent rename disturbed, before walking instead.
-const MAX_TRIES: usize = 32;
-
-/// Whether intermediate symlinks may be followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FollowParents {
-    /// A symlink as a parent component is an error (ELOOP).
-    No,
-    /// Followed while it stays beneath the root (`--keep-dirlinks`, source trees).
-    Beneath,
-    /// Followed wherever it leads. For a sender without confinement that was told to follow links
-    /// (`--copy-links`, `--copy-dirlinks`, `--copy-unsafe-links`, `--insecure-links`).
-    Unconfined,
-}
-
 /// Which of the two ways may be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Way {
     /// The kernel's, while it works.
+    #[default]
     Kernel,
-    /// The walk.
+    /// The walk. Tests insist on it; everybody else gets it where the kernel will not.
+    #[cfg_attr(not(test), expect(dead_code))]
     Walk,
 }
 
-/// Withdrawn for good at the first refusal.
-static OPENAT2: AtomicBool = AtomicBool::new(true);
+impl Enter {
+    fn flags(self) -> OFlags {
+        match self {
+            Enter::Parent => PARENT,
+            Enter::List => OFlags::RDONLY,
+        }
+    }
+}
 
-/// Opens the directory `path` (clean, no `..`; empty for `base` itself) with `flags`, which are
-/// `O_PATH` or `O_RDONLY`.
+impl Target {
+    fn flags(self) -> OFlags {
+        match self {
+            Target::Look => kernel::LOOK,
+            Target::Read => OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY,
+        }
+    }
+}
+
+/// Opens the directory `path` (clean, no `..`; empty for `base` itself).
 pub(crate) fn open_dir(
-    base: BorrowedFd<'_>,
+    base: &OwnedFd,
     path: &[u8],
-    flags: OFlags,
+    enter: Enter,
     follow: FollowParents,
     way: Way,
 ) -> Result<OwnedFd, Errno> {
-    let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let base = base.as_fd();
+    let flags = enter.flags() | OFlags::DIRECTORY | OFlags::CLOEXEC;
     if path.is_empty() {
         return rfs::openat(base, ".", flags, Mode::empty());
     }
@@ -59,13 +63,13 @@ pub(crate) fn open_dir(
         FollowParents::Unconfined => rfs::openat(base, path, flags, Mode::empty()),
         FollowParents::No if !path.contains(&b'/') => open_component(base, path, flags),
         FollowParents::No => {
-            if let Some(answer) = by_kernel(base, path, flags, ResolveFlags::NO_SYMLINKS, way) {
+            if let Some(answer) = by_kernel(base, path, flags, false, way) {
                 return answer;
             }
             finish(base, walk(base, path, false, Last::Directory)?, flags)
         }
         FollowParents::Beneath => {
-            if let Some(answer) = by_kernel(base, path, flags, ResolveFlags::empty(), way) {
+            if let Some(answer) = by_kernel(base, path, flags, true, way) {
                 return answer;
             }
             finish(base, walk(base, path, true, Last::Directory)?, flags)
@@ -75,13 +79,14 @@ pub(crate) fn open_dir(
 
 /// Opens whatever `path` names after following all symlinks beneath `base`.
 pub(crate) fn open_following(
-    base: BorrowedFd<'_>,
+    base: &OwnedFd,
     path: &[u8],
-    flags: OFlags,
+    target: Target,
     way: Way,
 ) -> Result<OwnedFd, Errno> {
-    let flags = flags | OFlags::CLOEXEC;
-    if let Some(answer) = by_kernel(base, path, flags, ResolveFlags::empty(), way) {
+    let base = base.as_fd();
+    let flags = target.flags() | OFlags::CLOEXEC;
+    if let Some(answer) = by_kernel(base, path, flags, true, way) {
         return answer;
     }
     finish(base, walk(base, path, true, Last::Anything)?, flags)
@@ -92,25 +97,13 @@ fn by_kernel(
     base: BorrowedFd<'_>,
     path: &[u8],
     flags: OFlags,
-    more: ResolveFlags,
+    follow: bool,
     way: Way,
 ) -> Option<Result<OwnedFd, Errno>> {
-    if way == Way::Walk || !OPENAT2.load(Ordering::Relaxed) {
-        return None;
+    match way {
+        Way::Kernel => kernel::open_beneath(base, path, flags, follow),
+        Way::Walk => None,
     }
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | more;
-    for _ in 0..MAX_TRIES {
-        return Some(match rfs::openat2(base, path, flags, Mode::empty(), resolve) {
-            Err(Errno::AGAIN | Errno::INTR) => continue,
-            Err(Errno::NOSYS | Errno::PERM) => {
-                OPENAT2.store(false, Ordering::Relaxed);
-                return None;
-            }
-            Err(Errno::XDEV) => Err(Errno::LOOP),
-            other => other,
-        });
-    }
-    None
 }
 
 /// A single component that must be a directory and no symlink.
@@ -147,14 +140,14 @@ fn finish(base: BorrowedFd<'_>, place: Place, flags: OFlags) -> Result<OwnedFd, 
     match place.leaf {
         Some(leaf) => rfs::openat(dir, leaf, flags | OFlags::NOFOLLOW, Mode::empty()),
         None => match place.dir {
-            Some(dir) if flags.contains(OFlags::PATH) => Ok(dir),
+            Some(dir) if flags == PARENT | OFlags::DIRECTORY | OFlags::CLOEXEC => Ok(dir),
             _ => rfs::openat(dir, ".", flags, Mode::empty()),
         },
     }
 }
 
 fn walk(base: BorrowedFd<'_>, path: &[u8], follow: bool, last: Last) -> Result<Place, Errno> {
-    let enter = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let enter = PARENT | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut stack: Vec<OwnedFd> = Vec::new();
     let mut pending: Vec<Vec<u8>> = Vec::new();
     push_components(&mut pending, path);
@@ -287,17 +280,16 @@ mod tests {
     fn both_ways_give_the_same_answers() {
         let t = tree();
         let base = OwnedFd::from(File::open(t.path().join("root")).unwrap());
-        let base = base.as_fd();
         for path in PATHS {
             let path = path.as_bytes();
             for follow in [FollowParents::No, FollowParents::Beneath] {
-                for flags in [OFlags::PATH, OFlags::RDONLY] {
-                    let kernel = open_dir(base, path, flags, follow, Way::Kernel);
-                    let own = open_dir(base, path, flags, follow, Way::Walk);
+                for enter in [Enter::Parent, Enter::List] {
+                    let kernel = open_dir(&base, path, enter, follow, Way::Kernel);
+                    let own = open_dir(&base, path, enter, follow, Way::Walk);
                     assert_eq!(
                         kernel.as_ref().map(id),
                         own.as_ref().map(id),
-                        "{} {follow:?} {flags:?}",
+                        "{} {follow:?} {enter:?}",
                         String::from_utf8_lossy(path)
                     );
                 }
@@ -305,8 +297,8 @@ mod tests {
             if path.is_empty() {
                 continue;
             }
-            let kernel = open_following(base, path, OFlags::PATH, Way::Kernel);
-            let own = open_following(base, path, OFlags::PATH, Way::Walk);
+            let kernel = open_following(&base, path, Target::Look, Way::Kernel);
+            let own = open_following(&base, path, Target::Look, Way::Walk);
             assert_eq!(
                 kernel.as_ref().map(id),
                 own.as_ref().map(id),
@@ -315,7 +307,7 @@ mod tests {
             );
         }
         // Otherwise the comparison above compared the walk with itself.
-        if !OPENAT2.load(Ordering::Relaxed) {
+        if kernel::open_beneath(base.as_fd(), b"a", PARENT, true).is_none() {
             eprintln!("skipped: this kernel has no openat2");
         }
     }
@@ -327,19 +319,17 @@ mod tests {
         for way in [Way::Kernel, Way::Walk] {
             for path in ["a/out", "a/out/in", "a/abs", "a/outback", "up", "up/root", "loop", "l41"]
             {
-                let dir = |follow| {
-                    open_dir(base.as_fd(), path.as_bytes(), OFlags::PATH, follow, way).err()
-                };
+                let dir =
+                    |follow| open_dir(&base, path.as_bytes(), Enter::Parent, follow, way).err();
                 assert_eq!(dir(FollowParents::Beneath), Some(Errno::LOOP), "{path} {way:?}");
                 assert_eq!(dir(FollowParents::No), Some(Errno::LOOP), "{path} {way:?}");
             }
-            let any = |p: &str| open_following(base.as_fd(), p.as_bytes(), OFlags::RDONLY, way);
+            let any = |p: &str| open_following(&base, p.as_bytes(), Target::Read, way);
             assert_eq!(any("a/out/secret").err(), Some(Errno::LOOP));
             assert!(any("tofile").is_ok());
             assert_eq!(any("tofileslash").err(), Some(Errno::NOTDIR));
             assert_eq!(any("dangling").err(), Some(Errno::NOENT));
-            let dir =
-                |p: &str, follow| open_dir(base.as_fd(), p.as_bytes(), OFlags::PATH, follow, way);
+            let dir = |p: &str, follow| open_dir(&base, p.as_bytes(), Enter::Parent, follow, way);
             assert!(dir("l40/b", FollowParents::Beneath).is_ok());
             assert!(dir("dots/b", FollowParents::Beneath).is_ok());
             assert_eq!(dir("dots/b", FollowParents::No).err(), Some(Errno::LOOP));

@@ -1,0 +1,59 @@
+//! The user and group databases, and who the process is.
+
+use nix::unistd::{Gid, Group, Uid, User};
+use std::sync::OnceLock;
+
+pub(crate) fn user_name(uid: u32) -> Option<Vec<u8>> {
+    Some(User::from_uid(Uid::from_raw(uid)).ok()??.name.into_bytes())
+}
+
+pub(crate) fn group_name(gid: u32) -> Option<Vec<u8>> {
+    Some(Group::from_gid(Gid::from_raw(gid)).ok()??.name.into_bytes())
+}
+
+pub(crate) fn uid_of(name: &[u8]) -> Option<u32> {
+    Some(User::from_name(std::str::from_utf8(name).ok()?).ok()??.uid.as_raw())
+}
+
+pub(crate) fn gid_of(name: &[u8]) -> Option<u32> {
+    Some(Group::from_name(std::str::from_utf8(name).ok()?).ok()??.gid.as_raw())
+}
+
+/// The groups that the process is a member of: effective and supplementary.
+pub(crate) fn memberships() -> Vec<u32> {
+    let supplementary = rustix::process::getgroups().unwrap_or_default();
+    let effective = rustix::process::getegid();
+    supplementary.into_iter().chain([effective]).map(|g| g.as_raw()).collect()
+}
+
+/// Effective uid is 0. Not remembered, for a process may give its rights away.
+pub(crate) fn am_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The process's umask, read once.
+// The width of modes differs between systems.
+#[allow(clippy::useless_conversion)]
+pub(crate) fn umask() -> u32 {
+    static UMASK: OnceLock<u32> = OnceLock::new();
+    *UMASK.get_or_init(|| {
+        // There is no call that only reads it. What another thread creates in between comes out
+        // more private, never more open.
+        let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        rustix::process::umask(old);
+        u32::from(old.as_raw_mode())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_the_umask_leaves_it() {
+        let first = umask();
+        assert_eq!(first & !0o777, 0);
+        let now = rustix::process::umask(rustix::fs::Mode::from_raw_mode(first));
+        assert_eq!(now.as_raw_mode(), first);
+    }
+}

@@ -1,0 +1,65 @@
+//! Where we know no extended attributes: no file has any, and none can be set. `--xattrs` and `--acls` are refused there
+//! before it comes to this.
+
+use crate::root::Root;
+use crate::sys::Errno;
+use std::fs::File;
+use std::io;
+use wire::RelPath;
+
+/// Nothing to be remembered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Doors;
+
+impl Root {
+    /// None.
+    pub fn list_xattrs(&mut self, p: &RelPath) -> io::Result<Vec<Vec<u8>>> {
+        self.lstat(p).map(|_| Vec::new())
+    }
+
+    /// `None`.
+    pub fn get_xattr(&mut self, p: &RelPath, _name: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        self.lstat(p).map(|_| None)
+    }
+
+    /// ENOTSUP.
+    pub fn set_xattr(&mut self, p: &RelPath, _name: &[u8], _value: &[u8]) -> io::Result<()> {
+        self.lstat(p)?;
+        Err(Errno::NOTSUP.into())
+    }
+
+    /// ENOTSUP.
+    pub fn remove_xattr(&mut self, p: &RelPath, _name: &[u8]) -> io::Result<()> {
+        self.lstat(p)?;
+        Err(Errno::NOTSUP.into())
+    }
+}
+
+/// None.
+pub fn list(_file: &File) -> io::Result<Vec<Vec<u8>>> {
+    Ok(Vec::new())
+}
+
+/// `None`.
+pub fn get(_file: &File, _name: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    Ok(None)
+}
+
+/// ENOTSUP.
+pub fn set(_file: &File, _name: &[u8], _value: &[u8]) -> io::Result<()> {
+    Err(Errno::NOTSUP.into())
+}
+
+/// ENOTSUP.
+pub fn remove(_file: &File, _name: &[u8]) -> io::Result<()> {
+    Err(Errno::NOTSUP.into())
+}
+
+/// An attribute to be removed is always missing.
+pub(crate) fn missing(e: &io::Error) -> bool {
+    unsupported(e)
+}
+
+pub(crate) fn unsupported(e: &io::Error) -> bool {
+    e.raw_os_error() == Some(Errno::NOTSUP.raw_os_error())
+}
