@@ -38,7 +38,9 @@ impl Snapshot {
         let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
         let mut walk = Walk { details, now, groups: BTreeMap::new(), nodes: BTreeMap::new() };
         walk.folder(top, b"").unwrap_or_else(|error| panic!("{}: {error}", top.display()));
-        for paths in walk.groups.into_values() {
+        for mut paths in walk.groups.into_values() {
+            // Folders are read in whatever order the file system has.
+            paths.sort_unstable();
             if let [first, _, ..] = paths.as_slice() {
                 let first = first.escape_ascii().to_string();
                 for path in &paths {
