@@ -23,6 +23,9 @@ pub(super) enum Unbuilt {
 
 /// The lowest protocol that we speak.
 const PROTOCOL_MIN: i32 = 27;
+/// The most `--compress-threads` that a daemon grants.
+const DAEMON_COMPRESS_THREADS: u32 = 8;
+
 pub(super) fn request(
     typed: Typed,
     args: &[Vec<u8>],
@@ -302,7 +305,12 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         compress: s.compress > 0 || compress_choice.is_some() || s.compress_level.is_some(),
         compress_choice: compress_choice.map(|c| String::from_utf8_lossy(&c).into_owned()),
         compress_level: s.compress_level,
-        compress_threads: s.compress_threads,
+        // Whoever calls a daemon does not decide how many threads it runs.
+        compress_threads: if s.am_daemon {
+            s.compress_threads.min(DAEMON_COMPRESS_THREADS)
+        } else {
+            s.compress_threads
+        },
         skip_compress: s.skip_compress,
         checksum_list: list_part(env.checksum_list.as_deref(), s.am_server),
         compress_list: list_part(env.compress_list.as_deref(), s.am_server),

@@ -76,7 +76,8 @@ pub(super) struct FileSender {
 
 impl FileSender {
     pub fn new(session: &Arc<Session>) -> FileSender {
-        let tokens = TokenWriter::new(session.protocol, session.compressor, session.compress_level);
+        let tokens = TokenWriter::new(session.protocol, session.compressor, session.compress_level)
+            .with_threads(session.settings.compress_threads);
         FileSender {
             session: session.clone(),
             tokens,

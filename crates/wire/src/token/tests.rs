@@ -288,6 +288,37 @@ fn one_zstd_frame_for_the_session() {
 }
 
 #[test]
+fn zstd_compresses_on_threads() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    let words: Vec<Vec<u8>> = (0..500).map(|n| format!("word{n:x} ").into_bytes()).collect();
+    let mut text = Vec::new();
+    while text.len() < 6 << 20 {
+        text.extend_from_slice(rng.choice(&words).expect("there are some"));
+    }
+    let ops: Vec<Op> = text.chunks(200_000).map(literal).collect();
+    let mut streams = Vec::new();
+    for threads in [0, 2] {
+        let mut writer = TokenWriter::new(protocol(32), Compressor::Zstd, 3).with_threads(threads);
+        let mut reader = TokenReader::new(protocol(32), Compressor::Zstd);
+        for file in [&ops[..], &ops[..3]] {
+            let stream = write(&mut writer, file, &|_| Vec::new());
+            let (got, _) = read(&mut reader, &stream, 1, 0, &|_| Vec::new()).expect("valid");
+            let content = |ops: &[Op]| {
+                let parts = ops.iter().map(|op| match op {
+                    Op::Literal(l) => l.as_slice(),
+                    _ => panic!("only literals"),
+                });
+                parts.collect::<Vec<_>>().concat()
+            };
+            assert!(content(&got) == content(file), "{threads} threads");
+            streams.push(stream);
+        }
+    }
+    // Jobs of several threads do not see each other's history, which shows in what they make of it.
+    assert!(streams[0] != streams[2], "the threads had no part in it");
+}
+
+#[test]
 fn a_zstd_frame_for_each_file_is_accepted() {
     let mut reader = TokenReader::new(protocol(32), Compressor::Zstd);
     for text in ["first", "second"] {

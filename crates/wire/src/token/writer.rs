@@ -43,6 +43,16 @@ impl TokenWriter {
         TokenWriter { encoder, runs: RunWriter::default(), wants_matched: c == Compressor::Zlib }
     }
 
+    /// Lets the compressor use as many threads of its own, if it can (zstd). Call it before anything is written.
+    #[must_use]
+    pub fn with_threads(mut self, threads: u32) -> Self {
+        #[cfg(feature = "zstd")]
+        if let (Encoder::Zstd(z), 1..) = (&mut self.encoder, threads) {
+            z.set_threads(threads);
+        }
+        self
+    }
+
     /// Whether the stream is plain, so that literal runs may be sent as file ranges behind
     /// [`put_literal_head`](super::put_literal_head).
     pub fn is_plain(&self) -> bool {

@@ -2,10 +2,13 @@
 
 use super::framing::{self, MAX_CHUNK, stream_error};
 use crate::WireError;
-use ::zstd::stream::raw::{Decoder, Encoder, InBuffer, Operation, OutBuffer};
+use ::zstd::stream::raw::{CParameter, Decoder, Encoder, InBuffer, Operation, OutBuffer};
 
 /// Room made for output before each call of the compressor.
 const OUTPUT_STEP: usize = 32 << 10;
+
+/// The most that the library takes everywhere.
+const MAX_THREADS: u32 = 64;
 
 /// The nearest level that the library knows.
 pub(super) fn clamp_level(level: i32) -> i32 {
@@ -26,6 +29,13 @@ impl ZstdEncoder {
     pub(super) fn new(level: i32) -> Self {
         let z = Encoder::new(clamp_level(level)).expect("the level is within the library's range");
         ZstdEncoder { z, buf: Vec::new(), pending: false }
+    }
+
+    /// Compresses on as many threads of the library's own.
+    pub(super) fn set_threads(&mut self, threads: u32) {
+        self.z
+            .set_parameter(CParameter::NbWorkers(threads.min(MAX_THREADS)))
+            .expect("the library is built with threads, and no frame is begun");
     }
 
     pub(super) fn literal(&mut self, data: &[u8], out: &mut Vec<u8>) {
