@@ -12,6 +12,8 @@ mod daemon;
 mod delete;
 #[path = "scenarios/everyday.rs"]
 mod everyday;
+#[path = "scenarios/fake.rs"]
+mod fake;
 #[path = "scenarios/names.rs"]
 mod names;
 #[path = "scenarios/output.rs"]
@@ -43,6 +45,11 @@ fn attributes() {
 #[test]
 fn owners() {
     family("owners", owners::ROWS);
+}
+
+#[test]
+fn fake() {
+    family("fake", fake::ROWS);
 }
 
 #[test]

@@ -15,7 +15,9 @@ use crate::{
 use filters::FilterList;
 use fsroot::{FollowParents, Root};
 use session::{
-    Error, ExitCode, Settings, finish,
+    Error, ExitCode, Settings,
+    chmod::{self, Chmod},
+    finish,
     handshake::VersionExchange,
     log::{Log, Role},
     options::{
@@ -322,6 +324,7 @@ fn prepare(
             job.settings = plan.settings;
             let entered = Entered { root, filters, ..entered };
             apply_module(&mut job.settings, values, &entered);
+            apply_chmod(&mut job.settings, values, &client.log);
             job.settings.log_file_format =
                 service.log_format.clone().or_else(|| log_format(values));
             job.refusal = refusal(&mut job, values, login, &refusals, &entered);
@@ -408,6 +411,15 @@ fn apply_module(settings: &mut Settings, module: &Section, entered: &Entered) {
     settings.munge_links = entered.munge;
     settings.sanitize_links = entered.below_root && !entered.munge;
     settings.insecure_links = false;
+    if module.flag("fakesuper") == Some(true) {
+        settings.fake_super = true;
+        settings.super_user = None;
+        // What keeps the faked attributes is not for clients.
+        settings.xattrs = settings.xattrs.min(1);
+    } else if settings.fake_super {
+        settings.fake_super = false;
+        settings.super_user = Some(true);
+    }
     settings.ignore_nonreadable = module.flag("ignorenonreadable") == Some(true);
     settings.ignore_errors |= module.flag("ignoreerrors") == Some(true);
     let numeric = module.flag("numericids");
@@ -430,6 +442,24 @@ fn apply_module(settings: &mut Settings, module: &Section, entered: &Entered) {
     if module.string("dontcompress").split_whitespace().any(|suffix| suffix == "*") {
         // As little as can be: the stream stays compressed, for the client expects that.
         settings.compress_level = Some(1);
+    }
+}
+
+/// The module's changes of modes come after those that the client asks for.
+fn apply_chmod(settings: &mut Settings, module: &Section, log: &DaemonLog) {
+    let (key, name) = match settings.am_sender {
+        true => ("outgoingchmod", "outgoing chmod"),
+        false => ("incomingchmod", "incoming chmod"),
+    };
+    let Some(text) = module.text(key).filter(|text| !text.is_empty()) else { return };
+    if Chmod::parse(&text, 0).is_none() {
+        let shown = String::from_utf8_lossy(&text);
+        log.error(format!("Invalid \"{name}\" directive: {shown}"));
+        return;
+    }
+    settings.chmod = Some(chmod::joined(settings.chmod.take(), &text));
+    if !settings.am_sender {
+        settings.incoming_chmod = Some(text);
     }
 }
 

@@ -162,22 +162,39 @@ impl Root {
 
     /// The access ACL if the file has one beyond its mode: for who knows the mode already.
     pub fn extended_acl(&mut self, p: &RelPath) -> io::Result<Option<Acl>> {
+        if self.fake {
+            return self.fake_access_acl(p);
+        }
         decoded(self.get_xattr(p, ACCESS)?)
     }
 
     /// The default ACL; `None` if there is none.
     pub fn default_acl(&mut self, p: &RelPath) -> io::Result<Option<Acl>> {
+        if self.fake {
+            return self.fake_default_acl(p);
+        }
+        self.inherited_acl(p)
+    }
+
+    /// The ACL that new files in a directory really get.
+    pub fn inherited_acl(&mut self, p: &RelPath) -> io::Result<Option<Acl>> {
         decoded(self.get_xattr(p, DEFAULT)?)
     }
 
     /// Sets the access ACL, which must be complete. One that permission bits can say is no error
     /// where ACLs are not supported; the mode is then the caller's.
     pub fn set_access_acl(&mut self, p: &RelPath, acl: &Acl) -> io::Result<()> {
+        if self.fake {
+            return self.fake_set_access_acl(p, acl);
+        }
         minimal_is_fine(acl, self.set_xattr(p, ACCESS, &acl.to_xattr()))
     }
 
     /// `None` removes it.
     pub fn set_default_acl(&mut self, p: &RelPath, acl: Option<&Acl>) -> io::Result<()> {
+        if self.fake {
+            return self.fake_set_default_acl(p, acl);
+        }
         match acl {
             Some(acl) => self.set_xattr(p, DEFAULT, &acl.to_xattr()),
             None => none_is_fine(self.remove_xattr(p, DEFAULT)),

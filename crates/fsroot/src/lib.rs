@@ -5,9 +5,11 @@
 //!   [`wire::RelPath`] and cannot leave the directory.
 //! - [`temp`] and [`write`](mod@write) make new content; [`meta`], [`xattr`] and [`acl`] dress it,
 //!   by name or, cheaper, by open file.
+//! - [`fake`] keeps what only root could give a file in its attributes (`--fake-super`).
 //! - [`operator`] opens what the operator named, wherever it is.
 pub mod acl;
 mod cache;
+pub mod fake;
 pub mod meta;
 pub mod names;
 pub mod operator;

@@ -43,6 +43,9 @@ pub struct Root {
     /// For `xattr`, where there are any.
     #[cfg_attr(not(any(target_os = "linux", target_os = "android")), expect(dead_code))]
     pub(crate) doors: Doors,
+    /// Files are what their attributes describe (see `fake`).
+    pub(crate) fake: bool,
+    pub(crate) unread: Option<io::Error>,
 }
 
 struct Anchor {
@@ -81,6 +84,8 @@ impl Clone for Root {
             cache: DirCache::default(),
             dir_buffer: Vec::new(),
             doors: Doors::default(),
+            fake: self.fake,
+            unread: None,
         }
     }
 }
@@ -126,6 +131,8 @@ impl Root {
             cache: DirCache::default(),
             dir_buffer: Vec::new(),
             doors: Doors::default(),
+            fake: false,
+            unread: None,
         }
     }
 
@@ -356,6 +363,12 @@ impl Root {
 impl Root {
     /// lstat (no follow).
     pub fn lstat(&mut self, p: &RelPath) -> io::Result<Stat> {
+        self.unread = None;
+        let st = self.real_lstat(p)?;
+        self.faked(p, st)
+    }
+
+    pub(crate) fn real_lstat(&mut self, p: &RelPath) -> io::Result<Stat> {
         let (dir, leaf) = self.at(p)?;
         sys::stat_at(&dir, leaf, false)
     }
@@ -374,13 +387,16 @@ impl Root {
         }
         let st = sys::stat_at(&dir, leaf, false)?;
         if st.kind != Kind::Symlink {
-            return Ok(st);
+            return self.faked(p, st);
         }
         sys::stat(self.open_target(p, Target::Look)?)
     }
 
     /// The text of a symlink.
     pub fn read_link(&mut self, p: &RelPath) -> io::Result<Vec<u8>> {
+        if self.fake && self.real_lstat(p)?.kind == Kind::Regular {
+            return self.fake_link(p);
+        }
         let (dir, leaf) = self.at(p)?;
         Ok(sys::read_link_at(&dir, leaf)?)
     }
@@ -583,6 +599,9 @@ impl Root {
 
     /// Makes a symlink.
     pub fn symlink(&mut self, target: &[u8], p: &RelPath) -> io::Result<()> {
+        if self.fake {
+            return self.fake_make(p, Kind::Symlink, 0o777, (0, 0), target);
+        }
         let (dir, leaf) = self.at(p)?;
         Ok(sys::symlink_at(target, &dir, leaf)?)
     }
@@ -598,6 +617,9 @@ impl Root {
         if !kind.is_device() && !kind.is_special() {
             return Err(Errno::INVAL.into());
         }
+        if self.fake {
+            return self.fake_make(p, kind, mode & 0o7777, rdev, b"");
+        }
         let (dir, leaf) = self.at(p)?;
         Ok(sys::mknod_at(&dir, leaf, kind, mode, rdev)?)
     }
@@ -607,12 +629,22 @@ impl Root {
 impl Root {
     /// chown without following; `None` leaves that id.
     pub fn chown(&mut self, p: &RelPath, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+        if self.fake {
+            return self.fake_change(p, uid, gid, None);
+        }
         let (dir, leaf) = self.at(p)?;
         Ok(sys::chown_at(&dir, leaf, uid, gid)?)
     }
 
     /// chmod without following (07777 bits). A symlink is EOPNOTSUPP.
     pub fn chmod(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
+        match self.fake {
+            true => self.fake_change(p, None, None, Some(mode)),
+            false => self.real_chmod(p, mode),
+        }
+    }
+
+    pub(crate) fn real_chmod(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
         let (dir, leaf) = self.at(p)?;
         sys::chmod_at(&dir, leaf, mode)
     }

@@ -55,9 +55,9 @@ pub fn joined(before: Option<Vec<u8>>, more: &[u8]) -> Vec<u8> {
 }
 
 impl Chmod {
-    /// What the settings of a side say, with this process's umask.
-    pub fn of(settings: &crate::Settings) -> Option<Chmod> {
-        Chmod::parse(settings.chmod.as_ref()?, fsroot::names::umask())
+    /// Clauses of the settings, which were parsed before, with this process's umask.
+    pub fn of(text: Option<&Vec<u8>>) -> Option<Chmod> {
+        Chmod::parse(text?, fsroot::names::umask())
     }
 
     /// Parses clauses separated by commas; `None` if one is wrong. `umask` limits clauses that name nobody.

@@ -210,6 +210,8 @@ pub struct Settings {
     // Attributes.
     /// As typed, clauses of several options joined with commas.
     pub chmod: Option<Vec<u8>>,
+    /// A daemon's `incoming chmod`, which changes also modes that are not the sender's.
+    pub incoming_chmod: Option<Vec<u8>>,
     pub perms: bool,
     pub executability: bool,
     pub acls: bool,

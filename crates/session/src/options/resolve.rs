@@ -273,6 +273,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         insecure_links: s.insecure_links,
         confine_root: s.confine_root,
         chmod: s.chmod,
+        incoming_chmod: None,
         perms: s.perms,
         executability: s.executability,
         acls: s.acls,

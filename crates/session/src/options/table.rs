@@ -366,7 +366,7 @@ pub static OPTIONS: &[Entry] = &[
     flag(Opt::OmitLinkTimes, "omit-link-times", b'J', "leave symlinks out of --times")
         .off(&["no-omit-link-times", "no-J"]),
     flag(Opt::Super, "super", X, "receiver tries what only the super-user may").off(&["no-super"]),
-    flag(Opt::FakeSuper, "fake-super", X, "keep privileged attributes in xattrs").unbuilt(),
+    flag(Opt::FakeSuper, "fake-super", X, "keep privileged attributes in xattrs"),
     flag(Opt::Sparse, "sparse", b'S', "make holes where files hold zeros")
         .off(&["no-sparse", "no-S"]),
     flag(Opt::Preallocate, "preallocate", X, "reserve a file's space before writing it").unbuilt(),

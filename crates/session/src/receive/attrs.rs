@@ -1,6 +1,7 @@
 //! Comparing and setting what is kept of a file besides its content (receiver: finishing).
 use super::shared::Shared;
 use crate::{
+    chmod::Chmod,
     flist::Entry,
     log::{Class, Log},
     settings::Settings,
@@ -32,6 +33,8 @@ pub(super) struct Attrs {
     shared: Arc<Shared>,
     pub root_user: bool,
     umask: u32,
+    /// A daemon's `incoming chmod`.
+    incoming: Option<Chmod>,
     names: NameCache,
     groups: HashMap<u32, bool>,
     /// The last directory whose default permissions were asked for.
@@ -46,11 +49,12 @@ impl Attrs {
     pub fn new(shared: Arc<Shared>, log: Log) -> Attrs {
         Attrs {
             root_user: acts_as_root(&shared.session.settings),
-            shared,
             umask: fsroot::names::umask(),
+            incoming: Chmod::of(shared.session.settings.incoming_chmod.as_ref()),
             names: NameCache::default(),
             groups: HashMap::new(),
             last_default: None,
+            shared,
             log,
         }
     }
@@ -122,6 +126,22 @@ impl Attrs {
         want: &Want,
         existing: Option<u32>,
     ) -> u32 {
+        let perm = self.kept_perm(root, p, want, existing);
+        match &self.incoming {
+            Some(chmod) if want.kind != Some(Kind::Symlink) => {
+                chmod.apply(perm, want.kind == Some(Kind::Directory))
+            }
+            _ => perm,
+        }
+    }
+
+    fn kept_perm(
+        &mut self,
+        root: &mut Root,
+        p: &RelPath,
+        want: &Want,
+        existing: Option<u32>,
+    ) -> u32 {
         let perm = want.mode & CHMOD_BITS;
         if self.settings().perms {
             return perm;
@@ -152,7 +172,7 @@ impl Attrs {
         }
         let mut perms = 0o777 & !self.umask;
         if let Some(parent) = RelPath::new(dir)
-            && let Ok(Some(acl)) = root.default_acl(&parent)
+            && let Ok(Some(acl)) = root.inherited_acl(&parent)
         {
             let user = u32::from(acl.user_obj.unwrap_or(0));
             let group = u32::from(acl.mask.or(acl.group_obj).unwrap_or(0));
@@ -263,7 +283,10 @@ impl Attrs {
         let link = want.kind == Some(Kind::Symlink);
         let mut have_perm = have.perm;
         let mut changed = false;
-        let (uid, gid) = self.owner_to_set(want, have, || root.quoted(p));
+        let (uid, gid) = match s.fake_super {
+            true => (None, None),
+            false => self.owner_to_set(want, have, || root.quoted(p)),
+        };
         if uid.is_some() || gid.is_some() {
             match root.chown(p, uid, gid) {
                 Ok(()) => {
@@ -296,6 +319,9 @@ impl Attrs {
                 Err(e) => self.failed("failed to set times on", root, p, &e),
             }
         }
+        if s.fake_super {
+            changed |= self.fake(root, p, want, perm);
+        }
         if link {
             return changed;
         }
@@ -306,13 +332,30 @@ impl Attrs {
                 Err(e) => self.failed("set_acl: sys_acl_set_file failed on", root, p, &e),
             }
         }
-        if perm != have_perm || (acl_set && perm & 0o7000 != 0) {
+        if !s.fake_super && (perm != have_perm || (acl_set && perm & 0o7000 != 0)) {
             match root.chmod(p, perm) {
                 Ok(()) => changed |= perm != have.perm,
                 Err(e) => self.failed("failed to set permissions on", root, p, &e),
             }
         }
         changed || acl_set
+    }
+
+    /// `--fake-super`: writes down mode, device and owner; true if that changed something. Owners that are not kept are root's.
+    pub fn fake(&self, root: &mut Root, p: &RelPath, want: &Want, perm: u32) -> bool {
+        let s = self.settings();
+        let uid = if s.owner { want.uid } else { 0 };
+        let gid = if s.group { want.gid.unwrap_or(0) } else { 0 };
+        let mode = want.mode & !CHMOD_BITS | perm & CHMOD_BITS;
+        let dressed = root.fake_dress(p, mode, want.rdev, uid, gid);
+        self.say_unread(root, p);
+        match dressed {
+            Ok(changed) => changed,
+            Err(e) => {
+                self.failed("failed to write xattr user.rsync.%stat for", root, p, &e);
+                false
+            }
+        }
     }
 
     /// Sets the extended attributes of list `k`.
@@ -343,6 +386,13 @@ impl Attrs {
         }
     }
 
+    /// Says if what `--fake-super` keeps of a file could not be read.
+    pub fn say_unread(&self, root: &mut Root, p: &RelPath) {
+        if let Some(e) = root.take_unread() {
+            self.failed("failed to read xattr user.rsync.%stat for", root, p, &e);
+        }
+    }
+
     /// `WHAT "P"`.
     fn failed(&self, what: &str, root: &Root, p: &RelPath, e: &std::io::Error) {
         self.log.sys_error(Class::ErrorXfer, about(what, &root.quoted(p), ""), e);
@@ -365,9 +415,9 @@ pub(super) enum Times {
     Exact,
 }
 
-/// Whether root's rights are to be used, or at least tried (`--super`).
+/// Whether root's rights are to be used, or at least tried (`--super`) or faked.
 pub(super) fn acts_as_root(settings: &crate::Settings) -> bool {
-    settings.super_user.unwrap_or_else(fsroot::names::am_root)
+    settings.fake_super || settings.super_user.unwrap_or_else(fsroot::names::am_root)
 }
 
 /// `before PATHafter` for a path in quotes.

@@ -260,7 +260,9 @@ impl<W: SendHalf> Generator<W> {
         for e in entries {
             let Some(path) = dir.join(&e.name) else { continue };
             let mut stat: Option<Stat> = None;
-            let kind = match e.kind.filter(|k| dev.is_none() || *k != Kind::Directory) {
+            // With --fake-super a file is not what the directory says.
+            let fake = self.session.settings.fake_super;
+            let kind = match e.kind.filter(|k| !fake && (dev.is_none() || *k != Kind::Directory)) {
                 Some(kind) => kind,
                 None => match self.lstat(&path) {
                     Ok(Some(st)) => {

@@ -127,8 +127,12 @@ pub(super) fn choose(
     lists: &[Arc<List>],
 ) -> Result<Dest, Error> {
     let mut dest = find(shared, typed, lists)?;
-    if let (Some(root), true) = (&mut dest.root, shared.session.settings.keep_dirlinks) {
-        root.set_follow_parents(FollowParents::Beneath);
+    let settings = &shared.session.settings;
+    if let Some(root) = &mut dest.root {
+        root.set_fake_super(settings.fake_super);
+        if settings.keep_dirlinks {
+            root.set_follow_parents(FollowParents::Beneath);
+        }
     }
     Ok(dest)
 }

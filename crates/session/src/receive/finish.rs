@@ -48,7 +48,8 @@ impl<R: RecvHalf> Receiver<R> {
         let settings = &self.session.settings;
         let want = &t.want;
         let file = temp.file();
-        if want.gid.is_some() || (settings.owner && self.attrs.root_user) {
+        let fake = settings.fake_super;
+        if !fake && (want.gid.is_some() || (settings.owner && self.attrs.root_user)) {
             let st = match temp.stat() {
                 Ok(st) => st,
                 Err(e) => return vec![("fstat", " failed", e)],
@@ -81,7 +82,9 @@ impl<R: RecvHalf> Receiver<R> {
         }
         let perm = self.attrs.dest_perm(root, &t.path, want, request.old_perm);
         let created = (want.mode | 0o200) & 0o700 & !self.umask;
-        if (perm != created || settings.acls)
+        if fake {
+            self.attrs.fake(root, temp.path(), want, perm);
+        } else if (perm != created || settings.acls)
             && let Err(e) = meta::set_mode(file, perm)
         {
             errors.push(("failed to set permissions on", "", e));

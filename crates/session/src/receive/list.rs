@@ -158,8 +158,6 @@ pub(super) struct ListReader {
     dirs: Vec<Slot>,
     sender_filters: Option<FilterList>,
     requested: Option<RequestedNames>,
-    /// Rules that decide which extended attributes are kept.
-    rules: FilterList,
     /// `--chmod`.
     chmod: Option<Chmod>,
     attrs: super::attrs::Attrs,
@@ -169,6 +167,7 @@ impl ListReader {
     pub fn new(shared: Arc<Shared>, job: &mut ReceiveJob) -> ListReader {
         let format = crate::flist::format(&shared.session);
         let log = shared.log(Role::Receiver);
+        shared.xattrs.set_rules(&job.filters);
         ListReader {
             decoder: FlistDecoder::new(format),
             names: NameCache::default(),
@@ -179,8 +178,7 @@ impl ListReader {
                 .take()
                 .filter(|f| !f.is_empty() && !f.has_dir_merge()),
             requested: job.requested.take().filter(|r| !r.is_empty()),
-            rules: job.filters.clone(),
-            chmod: Chmod::of(&shared.session.settings),
+            chmod: Chmod::of(shared.session.settings.chmod.as_ref()),
             attrs: super::attrs::Attrs::new(shared.clone(), log),
             shared,
         }
@@ -446,10 +444,7 @@ impl ListReader {
     fn take_xattrs(&mut self, k: u32) {
         while self.shared.xattrs.len() <= k as usize {
             let next = self.shared.xattrs.len() as u32;
-            let rules = &self.rules;
-            self.shared.xattrs.push(self.decoder.xattrs.get(next), |name| {
-                rules.check_xattr(name).map(|v| v != Verdict::Exclude)
-            });
+            self.shared.xattrs.push(self.decoder.xattrs.get(next));
         }
     }
 

@@ -487,7 +487,11 @@ impl<R: RecvHalf> Receiver<R> {
         if self.session.settings.inplace {
             return match root.open_in_place(&t.path) {
                 Ok(file) => {
-                    let st = Stat::of(&file).ok().filter(|st| st.kind == Kind::Regular);
+                    let st = match root.fakes_super() {
+                        true => root.lstat(&t.path),
+                        false => Stat::of(&file),
+                    };
+                    let st = st.ok().filter(|st| st.kind == Kind::Regular);
                     match st {
                         Some(st) => self.write_in_place(t, request, head, &file, &st),
                         None => {

@@ -1,5 +1,10 @@
 //! What generator and receiver share.
-use super::{acls::AclStore, ids::IdMap, list::List, xattrs::XattrStore};
+use super::{
+    acls::AclStore,
+    ids::IdMap,
+    list::List,
+    xattrs::{Foreign, XattrStore},
+};
 use crate::{
     Session,
     log::{Log, Role},
@@ -124,7 +129,14 @@ impl Shared {
             itemizing: s.itemize > 0 || has(b'i'),
             ids: IdMap::default(),
             acls: AclStore::default(),
-            xattrs: XattrStore::new(s.xattrs, super::attrs::acts_as_root(s)),
+            xattrs: XattrStore::new(
+                s.xattrs,
+                match super::attrs::acts_as_root(s) {
+                    _ if s.fake_super => Foreign::Disguise,
+                    true => Foreign::Keep,
+                    false => Foreign::Drop,
+                },
+            ),
             requests: Mutex::default(),
             reporter,
             dones: AtomicU32::new(0),

@@ -2,10 +2,11 @@
 //! (file list: extended attributes; full-value xattr exchange).
 use super::shared::lock;
 use delta::checksum::md5;
-use fsroot::Root;
+use filters::{FilterList, Verdict};
+use fsroot::{Root, fake::DISGUISE};
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 use wire::{
     Fault, RelPath, WireError,
@@ -26,25 +27,51 @@ enum Value {
 #[derive(Debug)]
 struct Attr {
     name: Vec<u8>,
+    /// Its name here; `None` if this receiver does not keep it.
+    local: Option<Vec<u8>>,
     value: Value,
-    /// Kept by this receiver's policy on names.
-    wanted: bool,
 }
 
 type Set = Arc<Mutex<Vec<Attr>>>;
+
+/// What a receiver keeps of names that are not the user's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Foreign {
+    /// As they are: what root may set.
+    Keep,
+    /// Nothing.
+    Drop,
+    /// Under a name of the user's (`--fake-super`).
+    Disguise,
+}
 
 /// The session's attribute lists by table index.
 #[derive(Debug)]
 pub(super) struct XattrStore {
     sets: RwLock<Vec<Set>>,
-    root: bool,
+    foreign: Foreign,
+    /// As in `-X` (1) and `-XX` (2).
     level: u8,
+    /// Rules about names, if there are any.
+    rules: OnceLock<FilterList>,
 }
 
 impl XattrStore {
-    /// `level` as in `-X` (1) and `-XX` (2); `root` keeps what only root may set.
-    pub fn new(level: u8, root: bool) -> XattrStore {
-        XattrStore { sets: RwLock::default(), root, level }
+    /// `level` as in `-X` (1) and `-XX` (2).
+    pub fn new(level: u8, foreign: Foreign) -> XattrStore {
+        XattrStore { sets: RwLock::default(), foreign, level, rules: OnceLock::new() }
+    }
+
+    /// The user's rules, of which those about attributes count.
+    pub fn set_rules(&self, rules: &FilterList) {
+        if rules.check_xattr(b"user.x").is_some() {
+            let _given_once = self.rules.set(rules.clone());
+        }
+    }
+
+    /// What the rules say of a name; `None` without any.
+    fn rule(&self, name: &[u8]) -> Option<bool> {
+        Some(self.rules.get()?.check_xattr(name)? != Verdict::Exclude)
     }
 
     /// How many lists there are.
@@ -52,12 +79,12 @@ impl XattrStore {
         self.sets.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Appends a list. `rule` is the verdict of xattr filter rules on a name, if there are any.
-    pub fn push(&self, list: &[Xattr], rule: impl Fn(&[u8]) -> Option<bool>) {
+    /// Appends a list.
+    pub fn push(&self, list: &[Xattr]) {
         let set = list
             .iter()
             .map(|x| Attr {
-                wanted: self.keeps(&x.name, rule(&x.name)),
+                local: self.local_name(&x.name),
                 name: x.name.clone(),
                 value: match &x.value {
                     XattrValue::Full(v) => Value::Full(v.clone()),
@@ -71,18 +98,37 @@ impl XattrStore {
         sets.push(Arc::new(Mutex::new(set)));
     }
 
-    fn keeps(&self, name: &[u8], rule: Option<bool>) -> bool {
+    /// Where an attribute of the sender is kept.
+    fn local_name(&self, name: &[u8]) -> Option<Vec<u8>> {
         // The system's own attributes are ACLs and the like, which a peer must not set this way.
         if name.is_empty() || name.contains(&0) || name.starts_with(b"system.") {
-            return false;
+            return None;
         }
-        if name.starts_with(b"user.rsync.%") && self.level < 2 {
-            return false;
+        let rule = self.rule(name);
+        if self.is_internal(name) || rule == Some(false) {
+            return None;
         }
-        if let Some(keep) = rule {
-            return keep && (self.root || name.starts_with(b"user."));
+        match self.foreign {
+            _ if name.starts_with(b"user.") => Some(name.to_vec()),
+            Foreign::Keep => Some(name.to_vec()),
+            Foreign::Drop if rule.is_none() => None,
+            Foreign::Drop | Foreign::Disguise => Some([DISGUISE, name].concat()),
         }
-        self.root || name.starts_with(b"user.")
+    }
+
+    /// rsync's own attributes travel with `-XX` only.
+    fn is_internal(&self, name: &[u8]) -> bool {
+        name.starts_with(b"user.rsync.%") && self.level < 2
+    }
+
+    /// Whether an attribute of a local file is held against the sender's, and removed if it is not among them.
+    fn takes_part(&self, name: &[u8]) -> bool {
+        let ours = self.rule(name).unwrap_or_else(|| match self.foreign {
+            Foreign::Keep => !name.starts_with(b"system."),
+            Foreign::Drop | Foreign::Disguise => name.starts_with(b"user."),
+        });
+        let kept_by_us = self.foreign == Foreign::Disguise && self.is_internal(name);
+        ours && !kept_by_us
     }
 
     fn set(&self, k: u32) -> Option<Set> {
@@ -92,7 +138,7 @@ impl XattrStore {
     /// The names on a local file that take part.
     fn local(&self, root: &mut Root, p: &RelPath) -> io::Result<Vec<Vec<u8>>> {
         let mut names = root.list_xattrs(p)?;
-        names.retain(|n| self.keeps(n, None));
+        names.retain(|n| self.takes_part(n));
         names.sort();
         Ok(names)
     }
@@ -101,15 +147,16 @@ impl XattrStore {
     pub fn differ(&self, root: Option<(&mut Root, &RelPath)>, k: u32) -> io::Result<bool> {
         let Some(set) = self.set(k) else { return Ok(false) };
         let mut set = lock(&set);
-        let Some((root, p)) = root else { return Ok(set.iter().any(|a| a.wanted)) };
+        let Some((root, p)) = root else { return Ok(set.iter().any(|a| a.local.is_some())) };
         let names = self.local(root, p)?;
-        let mut differ = names.len() != set.iter().filter(|a| a.wanted).count();
-        for a in set.iter_mut().filter(|a| a.wanted) {
-            if names.binary_search(&a.name).is_err() {
+        let mut differ = names.len() != set.iter().filter(|a| a.local.is_some()).count();
+        for a in set.iter_mut() {
+            let Some(local) = &a.local else { continue };
+            if names.binary_search(local).is_err() {
                 differ = true;
                 continue;
             }
-            let value = root.get_xattr(p, &a.name)?.unwrap_or_default();
+            let value = root.get_xattr(p, local)?.unwrap_or_default();
             match &a.value {
                 Value::Full(v) => differ |= *v != value,
                 Value::Digest { len, md5: sum, .. } => {
@@ -130,7 +177,7 @@ impl XattrStore {
         if let Some(set) = self.set(k) {
             for (a, n) in lock(&set).iter_mut().zip(1u32..) {
                 if let Value::Digest { requested, .. } = &mut a.value
-                    && a.wanted
+                    && a.local.is_some()
                     && !*requested
                 {
                     *requested = true;
@@ -178,21 +225,21 @@ impl XattrStore {
             Err(e) => return (false, Some((Vec::new(), e))),
         };
         let (mut changed, mut failed) = (false, None);
-        for a in set.iter().filter(|a| a.wanted) {
-            let Value::Full(value) = &a.value else { continue };
-            let there = names.binary_search(&a.name).is_ok();
-            if there && root.get_xattr(p, &a.name).is_ok_and(|v| v.as_ref() == Some(value)) {
+        for a in set.iter() {
+            let (Some(local), Value::Full(value)) = (&a.local, &a.value) else { continue };
+            let there = names.binary_search(local).is_ok();
+            if there && root.get_xattr(p, local).is_ok_and(|v| v.as_ref() == Some(value)) {
                 continue;
             }
-            match root.set_xattr(p, &a.name, value) {
+            match root.set_xattr(p, local, value) {
                 Ok(()) => changed = true,
                 Err(e) => {
-                    failed.get_or_insert((a.name.clone(), e));
+                    failed.get_or_insert((local.clone(), e));
                 }
             }
         }
         for name in &names {
-            if !set.iter().any(|a| a.wanted && a.name == *name) {
+            if !set.iter().any(|a| a.local.as_ref() == Some(name)) {
                 match root.remove_xattr(p, name) {
                     Ok(()) => changed = true,
                     Err(e) => {
@@ -210,14 +257,12 @@ mod tests {
     use super::*;
 
     fn store() -> XattrStore {
-        let s = XattrStore { sets: RwLock::default(), root: false, level: 1 };
+        let s = XattrStore::new(1, Foreign::Drop);
         let long = |n: &str| Xattr {
             name: n.as_bytes().to_vec(),
             value: XattrValue::Digest { len: 40, md5: [7; 16] },
         };
-        s.push(&[long("user.a"), long("trusted.b"), long("user.c"), long("user.rsync.%x")], |_| {
-            None
-        });
+        s.push(&[long("user.a"), long("trusted.b"), long("user.c"), long("user.rsync.%x")]);
         s
     }
 
@@ -247,9 +292,23 @@ mod tests {
     fn a_new_file_differs_if_any_attribute_is_kept() {
         let s = store();
         assert!(s.differ(None, 0).unwrap());
-        s.push(&[Xattr { name: b"security.x".to_vec(), value: XattrValue::Full(vec![]) }], |_| {
-            None
-        });
+        s.push(&[Xattr { name: b"security.x".to_vec(), value: XattrValue::Full(vec![]) }]);
         assert!(!s.differ(None, 1).unwrap());
+    }
+
+    #[test]
+    fn foreign_names_are_kept_dropped_or_disguised() {
+        let names = |foreign, level| {
+            let store = XattrStore::new(level, foreign);
+            ["user.a", "trusted.b", "system.c", "user.rsync.%stat"].map(|name| {
+                store.local_name(name.as_bytes()).map(|n| String::from_utf8(n).unwrap())
+            })
+        };
+        let some = |name: &str| Some(name.to_string());
+        assert_eq!(names(Foreign::Keep, 1), [some("user.a"), some("trusted.b"), None, None]);
+        assert_eq!(names(Foreign::Drop, 1), [some("user.a"), None, None, None]);
+        let disguised = some("user.rsync.trusted.b");
+        assert_eq!(names(Foreign::Disguise, 1), [some("user.a"), disguised, None, None]);
+        assert_eq!(names(Foreign::Drop, 2)[3], some("user.rsync.%stat"));
     }
 }

@@ -2,7 +2,6 @@
 //! attributes; id lists).
 
 use super::{
-    fake::DISGUISE,
     scan::{Chain, Found},
     source::Sources,
 };
@@ -137,7 +136,7 @@ impl Lister {
             pushed: Vec::new(),
             filter_source: None,
             scanned: Vec::new(),
-            chmod: Chmod::of(&session.settings),
+            chmod: Chmod::of(session.settings.chmod.as_ref()),
             show_count: false,
             encoder: FlistEncoder::new(flist::format(session)),
             builder: SegmentBuilder::new(session.protocol, 0, None),
@@ -285,8 +284,8 @@ impl Lister {
         }
         let extras = match self.extras(found) {
             Ok(extras) => extras,
-            Err((what, e)) => {
-                self.sources.complain(&self.log, what, found.source, &found.name, " failed", &e);
+            Err(Unread { what, after, e }) => {
+                self.sources.complain(&self.log, what, found.source, &found.name, &after, &e);
                 session.status.add_io_error(io_error::GENERAL);
                 return Ok(false);
             }
@@ -375,28 +374,24 @@ impl Lister {
         }
     }
 
-    fn extras(&mut self, found: &Found) -> Result<Extras, (&'static str, io::Error)> {
+    fn extras(&mut self, found: &Found) -> Result<Extras, Unread> {
         let mut extras = Extras::default();
         let (acls, xattrs) = (self.session.settings.acls, self.session.settings.xattrs);
         if acls && found.st.kind != Kind::Symlink {
-            extras.acl = Some(self.acls(found).map_err(|e| ("get_acl: sys_acl_get_file(", e))?);
+            let what = "get_acl: sys_acl_get_file(";
+            let acls = self.acls(found).map_err(|e| Unread { what, after: " failed".into(), e });
+            extras.acl = Some(acls?);
         }
         if xattrs > 0 {
-            let list = self.xattrs(found).map_err(|e| ("get_xattr_names: llistxattr(", e))?;
-            extras.xattrs = Some(list);
+            extras.xattrs = Some(self.xattrs(found)?);
         }
         Ok(extras)
     }
 
     fn acls(&mut self, found: &Found) -> io::Result<(WireAcl, Option<WireAcl>)> {
-        let (access, default) = if self.session.settings.fake_super {
-            self.fake_acls(found)?
-        } else {
-            let root = self.sources.root(found.source)?;
-            let access = root.access_acl(&found.rel)?;
-            let default = if found.is_dir() { root.default_acl(&found.rel)? } else { None };
-            (access, default)
-        };
+        let root = self.sources.root(found.source)?;
+        let access = root.access_acl(&found.rel)?;
+        let default = if found.is_dir() { root.default_acl(&found.rel)? } else { None };
         // A directory without a default ACL says so with an empty one.
         let default = found.is_dir().then(|| default.unwrap_or_default());
         let access = condense(&access, self.entry.mode);
@@ -415,7 +410,7 @@ impl Lister {
         acl
     }
 
-    fn xattrs(&mut self, found: &Found) -> io::Result<Vec<Xattr>> {
+    fn xattrs(&mut self, found: &Found) -> Result<Vec<Xattr>, Unread> {
         let s = &self.session.settings;
         let travels = match found.st.kind {
             Kind::CharDevice | Kind::BlockDevice => s.devices,
@@ -427,8 +422,10 @@ impl Lister {
             return Ok(Vec::new());
         }
         let (internal, fake) = (s.xattrs > 1, s.fake_super);
-        let root = self.sources.root(found.source)?;
-        let mut names = root.list_xattrs(&found.rel)?;
+        let what = "get_xattr_names: llistxattr(";
+        let names = |e| Unread { what, after: " failed".into(), e };
+        let root = self.sources.root(found.source).map_err(names)?;
+        let mut names = root.list_xattrs(&found.rel).map_err(names)?;
         names.retain(|name| match self.filters.check_xattr(name) {
             Some(verdict) => verdict != filters::Verdict::Exclude,
             None => !name.starts_with(b"system."),
@@ -437,10 +434,15 @@ impl Lister {
         names.sort_unstable();
         let mut list = Vec::with_capacity(names.len());
         for mut name in names {
-            let Some(value) = root.get_xattr(&found.rel, &name)? else { continue };
+            let value = root.get_xattr(&found.rel, &name).map_err(|e| Unread {
+                what: "get_xattr_data: lgetxattr(",
+                after: format!(",\"{}\",0) failed", String::from_utf8_lossy(&name)),
+                e,
+            })?;
+            let Some(value) = value else { continue };
             // What a fake-super receiver disguised goes out under its own name.
             if fake
-                && let Some(own) = name.strip_prefix(DISGUISE)
+                && let Some(own) = name.strip_prefix(fsroot::fake::DISGUISE)
                 && !own.starts_with(b"%")
             {
                 name = own.to_vec();
@@ -453,11 +455,15 @@ impl Lister {
             };
             list.push(Xattr { name, value });
         }
-        if fake {
-            list.sort_by(|a, b| a.name.cmp(&b.name));
-        }
         Ok(list)
     }
+}
+
+/// Something of a file that cannot be read: the words around its path, and why.
+struct Unread {
+    what: &'static str,
+    after: String,
+    e: io::Error,
 }
 
 /// How the I/O errors of a finished list travel.

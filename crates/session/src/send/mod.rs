@@ -6,7 +6,6 @@
 
 mod args;
 mod end;
-mod fake;
 mod file;
 mod list;
 mod remove;

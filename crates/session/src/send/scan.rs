@@ -55,7 +55,10 @@ fn no_referent(e: io::Error, unconfined: bool) -> Unseen {
 
 impl From<io::Error> for Unseen {
     fn from(e: io::Error) -> Self {
-        Unseen::Io(e)
+        match fsroot::fake::corrupt(&e) {
+            Some(line) => Unseen::Fatal(Error::fatal(ExitCode::FILE_IO, line)),
+            None => Unseen::Io(e),
+        }
     }
 }
 
@@ -142,17 +145,20 @@ impl Lister {
         let s = &self.session.settings;
         let (copy_links, copy_unsafe) = (s.copy_links, s.copy_unsafe_links);
         let (dirlinks, links, munge) = (s.copy_dirlinks, s.links, s.munge_links);
-        let (fake_super, copy_devices) = (s.fake_super, s.copy_devices);
+        let copy_devices = s.copy_devices;
         let unconfined = self.sources.unconfined();
         let no_referent = |e| no_referent(e, unconfined);
         let rel = self.sources.rel(source, &name).ok_or_else(invalid)?;
         let root = self.sources.root(source)?;
         let st = root.lstat(&rel)?;
+        let unread = root.take_unread();
         let mut found = Found { name, source, rel, st, target: Vec::new() };
+        if let Some(e) = unread {
+            let what = "failed to read xattr user.rsync.%stat for ";
+            self.sources.complain(&self.log, what, source, &found.name, "", &e);
+        }
+        let root = self.sources.root(source)?;
         if st.kind != Kind::Symlink {
-            if fake_super {
-                self.unfake(&mut found).map_err(Unseen::Fatal)?;
-            }
             if copy_devices && found.st.kind.is_device() {
                 self.device_as_file(&mut found)?;
             }

@@ -16,9 +16,10 @@ use crate::{
 };
 use delta::signature::Signature;
 use fast_io::{LinkKind, RecvHalf, SendHalf};
+use fsroot::Root;
 use std::{io, sync::MutexGuard};
 use wire::{
-    Fault, WireError,
+    Fault, RelPath, WireError,
     compat::CompatFlags,
     item::{Item, ItemFlags, basis},
     mux::Message,
@@ -442,7 +443,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             let source = entry.source();
             let sources = &mut self.lister.sources;
             let read = match sources.rel(source, name) {
-                Some(rel) => sources.root(source).and_then(|r| r.get_xattr(&rel, &attr.name)),
+                Some(rel) => sources.root(source).and_then(|r| listed_xattr(r, &rel, &attr.name)),
                 None => Err(io::ErrorKind::InvalidInput.into()),
             };
             let value = read.and_then(|v| v.ok_or_else(|| io::ErrorKind::NotFound.into()));
@@ -450,7 +451,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                 Ok(value) => value,
                 Err(e) => {
                     let attr = String::from_utf8_lossy(&attr.name).into_owned();
-                    let after = format!(",\"{attr}\") failed");
+                    let after = format!(",\"{attr}\",0) failed");
                     let text = "get_xattr_data: lgetxattr(";
                     sources.complain(&self.log, text, source, name, &after, &e);
                     Vec::new()
@@ -504,6 +505,16 @@ pub(super) fn device_len(mut file: &std::fs::File) -> u64 {
 }
 
 /// An attribute that is not waiting to be fetched was asked for.
+/// The value of a listed attribute, which may be stored under a disguised name.
+fn listed_xattr(root: &mut Root, p: &RelPath, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    if root.fakes_super()
+        && let Some(value) = root.get_xattr(p, &[fsroot::fake::DISGUISE, name].concat())?
+    {
+        return Ok(Some(value));
+    }
+    root.get_xattr(p, name)
+}
+
 fn abbrev_error(file: &str, attr: &[u8], len: Option<u32>) -> Error {
     let attr = String::from_utf8_lossy(attr);
     let len = len.unwrap_or(0);

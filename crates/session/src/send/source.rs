@@ -49,6 +49,8 @@ pub(super) struct Sources {
     module_name: Vec<u8>,
     /// The module's directory is `/`.
     at_root: bool,
+    /// `--fake-super`.
+    fake: bool,
     open: usize,
     clock: u64,
 }
@@ -63,6 +65,7 @@ impl Sources {
             confined: session.settings.am_daemon,
             module_name: session.settings.module().to_vec(),
             at_root: session.settings.served.as_ref().is_some_and(|served| served.at_root),
+            fake: session.settings.fake_super,
             open: 0,
             clock: 0,
         }
@@ -140,7 +143,8 @@ impl Sources {
                     self.open -= 1;
                 }
             }
-            let root = self.open_root(id)?;
+            let mut root = self.open_root(id)?;
+            root.set_fake_super(self.fake);
             self.dirs[id as usize].root = Some(root);
             self.open += 1;
         }

@@ -57,7 +57,7 @@ impl<W: SendHalf> Generator<W> {
             self.skip_contents(node);
             return Ok(());
         }
-        let Some(mut have) = self.dir_stat(node) else { return Ok(()) };
+        let Some(mut have) = self.dir_stat(node)? else { return Ok(()) };
         let settings = &self.session.settings;
         if have.is_none() && settings.existing && !self.root_is_new {
             if settings.info.skip >= 1 {
@@ -111,13 +111,13 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// The state of a directory's place; `None` if that cannot be told.
-    fn dir_stat(&mut self, node: &Node) -> Option<Option<Stat>> {
+    fn dir_stat(&mut self, node: &Node) -> Result<Option<Option<Stat>>, Error> {
         let have = match self.lstat(&node.path) {
             Ok(have) => have,
             Err(e) => {
-                self.stat_failed(node, &e);
+                self.stat_failed(node, &e)?;
                 self.skipped.insert(node.name.clone());
-                return None;
+                return Ok(None);
             }
         };
         if have.is_some_and(|st| st.kind == Kind::Symlink)
@@ -126,9 +126,9 @@ impl<W: SendHalf> Generator<W> {
             && let Ok(st) = root.stat_follow(&node.path, false)
             && st.kind == Kind::Directory
         {
-            return Some(Some(st));
+            return Ok(Some(Some(st)));
         }
-        Some(have)
+        Ok(Some(have))
     }
 
     /// A directory met in its parent's list: made now if it is missing, so that the parent's time can be set when that list is
@@ -145,7 +145,7 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         let keep = settings.ignore_existing;
-        match self.dir_stat(node) {
+        match self.dir_stat(node)? {
             Some(None) => {}
             Some(Some(st)) if st.kind != Kind::Directory && !keep => {
                 if !self.make_room(&node.path, st.kind, "directory")? {

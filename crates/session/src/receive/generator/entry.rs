@@ -8,7 +8,7 @@ use super::{
     Generator, Node,
 };
 use crate::{
-    Error,
+    Error, ExitCode,
     flist::Entry,
     log::Class,
     report::{ListEntry, listing},
@@ -75,10 +75,7 @@ impl<W: SendHalf> Generator<W> {
         };
         let have = match have {
             Ok(have) => have,
-            Err(e) => {
-                self.stat_failed(&node, &e);
-                return Ok(());
-            }
+            Err(e) => return self.stat_failed(&node, &e),
         };
         let last = forced || node.group.is_none_or(|g| self.links.is_last(g, node.ndx));
         if settings.existing && have.is_none() {
@@ -136,10 +133,7 @@ impl<W: SendHalf> Generator<W> {
         // Everything that could keep the file from being transferred was decided the first time.
         match self.lstat(&node.path) {
             Ok(have) => self.request(&node, have.filter(|st| st.kind == Kind::Regular), true),
-            Err(e) => {
-                self.stat_failed(&node, &e);
-                Ok(())
-            }
+            Err(e) => self.stat_failed(&node, &e),
         }
     }
 
@@ -188,13 +182,18 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    pub(super) fn stat_failed(&self, node: &Node, e: &std::io::Error) {
+    /// A file that cannot be looked at is skipped, but for one that `--fake-super` wrote nonsense about.
+    pub(super) fn stat_failed(&self, node: &Node, e: &std::io::Error) -> Result<(), Error> {
+        if let Some(line) = fsroot::fake::corrupt(e) {
+            return Err(Error::fatal(ExitCode::FILE_IO, line));
+        }
         let shown = match &self.root {
             Some(root) => root.quoted(&node.path),
             None => [b"\"", &node.name[..], b"\""].concat(),
         };
         let text = about("recv_generator: failed to stat", &shown, "");
         self.log.sys_error(Class::ErrorXfer, text, e);
+        Ok(())
     }
 
     /// `--ignore-existing` with `--info=skip2`: in what way the file differs.

@@ -492,7 +492,10 @@ impl<W: SendHalf> Generator<W> {
     pub fn lstat(&mut self, p: &RelPath) -> io::Result<Option<Stat>> {
         let Some(root) = &mut self.root else { return Ok(None) };
         match root.lstat(p) {
-            Ok(st) => Ok(Some(st)),
+            Ok(st) => {
+                self.attrs.say_unread(root, p);
+                Ok(Some(st))
+            }
             // Only a dry run leaves things in the way of directories; otherwise that is an error of its own.
             Err(e) if is_missing(&e) && (!self.shared.do_xfers || !is_in_the_way(&e)) => Ok(None),
             Err(e) => Err(e),

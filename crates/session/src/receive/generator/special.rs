@@ -76,7 +76,8 @@ impl<W: SendHalf> Generator<W> {
     ) -> Result<(), Error> {
         let Some(have) = have else { return Ok(()) };
         let mut flags = self.flags(node, Some(&have), 0, false);
-        if flags & F::REPORT_ACL != 0 && self.shared.do_xfers {
+        let fake = self.session.settings.fake_super;
+        if flags & F::REPORT_ACL != 0 && self.shared.do_xfers && !fake {
             // Setting the ACL sets the permission bits too; only the others are reported beside it.
             let special = |mode: u32| mode & 0o7000;
             if special(node.want.mode) == special(have.perm) {
@@ -89,7 +90,7 @@ impl<W: SendHalf> Generator<W> {
             && let Some(root) = &mut self.root
         {
             let perm = match have.kind {
-                Kind::Symlink => have.perm,
+                Kind::Symlink if !fake => have.perm,
                 _ => self.attrs.dest_perm(root, &node.path, &node.want, Some(have.perm)),
             };
             // Where the content was looked at, or changing attributes touches the file anyway, nanoseconds count too.
@@ -120,6 +121,7 @@ impl<W: SendHalf> Generator<W> {
         let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
         let base = F::LOCAL_CHANGE | if same_kind.is_some() { F::REPORT_CHANGE } else { 0 };
         let flags = self.flags(node, same_kind.as_ref(), base, false);
+        let fake = self.session.settings.fake_super;
         if self.shared.do_xfers {
             let Some(root) = &mut self.root else { return Ok(()) };
             let made = match exists {
@@ -135,7 +137,7 @@ impl<W: SendHalf> Generator<W> {
             if let Ok(now) = root.lstat(&node.path) {
                 let existing = same_kind.map(|st| st.perm);
                 let perm = match now.kind {
-                    Kind::Symlink => now.perm,
+                    Kind::Symlink if !fake => now.perm,
                     _ => self.attrs.dest_perm(root, &node.path, &node.want, existing),
                 };
                 self.attrs.apply(root, &node.path, &node.want, &now, perm, Times::Exact);
