@@ -234,14 +234,14 @@ impl NameList {
     fn new(
         what: &'static str,
         all: &[&'static str],
-        variable: &str,
+        allowed: Option<&str>,
         is_server: bool,
         open: bool,
     ) -> NameList {
-        let value = std::env::var(variable).unwrap_or_default();
-        let restricted = !value.trim().is_empty();
+        let allowed = allowed.unwrap_or_default();
+        let restricted = !allowed.trim().is_empty();
         let all: Vec<_> = all.iter().copied().chain(["none"]).collect();
-        let own = negotiate::environment_list(&all, &value, is_server);
+        let own = negotiate::environment_list(&all, allowed, is_server);
         NameList { what, own, restricted, open, chosen: None }
     }
 
@@ -256,14 +256,14 @@ impl Names {
             checksum: NameList::new(
                 "checksum",
                 &Checksum::NAMES,
-                "RSYNC_CHECKSUM_LIST",
+                settings.checksum_list.as_deref(),
                 is_server,
                 settings.checksum_choice.is_none(),
             ),
             compress: NameList::new(
                 "compress",
                 Compressor::NAMES,
-                "RSYNC_COMPRESS_LIST",
+                settings.compress_list.as_deref(),
                 is_server,
                 settings.compress && settings.compress_choice.is_none(),
             ),

@@ -258,9 +258,9 @@ pub struct Settings {
     pub compress_threads: u32,
     /// `--skip-compress` as typed; the stream does not depend on it.
     pub skip_compress: Option<Vec<u8>>,
-    /// This side's part of `RSYNC_CHECKSUM_LIST`.
+    /// `RSYNC_CHECKSUM_LIST`, both sides' parts.
     pub checksum_list: Option<String>,
-    /// This side's part of `RSYNC_COMPRESS_LIST`.
+    /// `RSYNC_COMPRESS_LIST`, both sides' parts.
     pub compress_list: Option<String>,
     pub inplace: bool,
     pub append: Append,

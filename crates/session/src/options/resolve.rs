@@ -313,8 +313,8 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
             s.compress_threads
         },
         skip_compress: s.skip_compress,
-        checksum_list: list_part(env.checksum_list.as_deref(), s.am_server),
-        compress_list: list_part(env.compress_list.as_deref(), s.am_server),
+        checksum_list: env.checksum_list.as_deref().map(lossy),
+        compress_list: env.compress_list.as_deref().map(lossy),
         inplace: s.inplace,
         append: s.append,
         partial: s.partial,
@@ -451,4 +451,8 @@ fn forward(
         use_super: s.super_user == Some(true),
         log_format,
     }
+}
+
+fn lossy(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
 }

@@ -380,14 +380,3 @@ pub(super) fn settle_files_from(
         None => Ok(Some(FilesFrom::Local(name.clone()))),
     }
 }
-
-/// This side's part of a list in the environment: `client & server`, or the same for both.
-pub(super) fn list_part(value: Option<&[u8]>, server: bool) -> Option<String> {
-    let text = String::from_utf8_lossy(value?).into_owned();
-    let part = match text.split_once('&') {
-        Some((_, second)) if server => second,
-        Some((first, _)) => first,
-        None => &text,
-    };
-    Some(part.trim().to_string()).filter(|part| !part.is_empty())
-}

@@ -249,19 +249,3 @@ fn texts_are_printed_as_soon_as_they_are_asked_for() {
     assert_eq!(text(&["-VV"]), version_json());
     assert_eq!(text(&["--daemon", "-h"]), daemon_help());
 }
-
-#[test]
-fn lists_of_the_environment_have_two_parts() {
-    let list = |value: &str, args: &[&str]| {
-        let env = Environment { checksum_list: Some(value.into()), ..Environment::default() };
-        match parse_args(&words(args), &env) {
-            Ok(Request::Client(p) | Request::Server(p)) => p.settings.checksum_list,
-            other => panic!("{other:?}"),
-        }
-    };
-    let server = ["--server", "-e.L", ".", "a"];
-    assert_eq!(list("md5 & md4", &["a", "b"]).as_deref(), Some("md5"));
-    assert_eq!(list("md5 & md4", &server).as_deref(), Some("md4"));
-    assert_eq!(list("md5 md4", &server).as_deref(), Some("md5 md4"));
-    assert_eq!(list(" ", &server), None);
-}
