@@ -251,11 +251,6 @@ fn none_is_fine(result: io::Result<()>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-
-    fn rel(p: &str) -> RelPath {
-        RelPath::new(p.as_bytes()).unwrap()
-    }
 
     fn sample() -> Acl {
         Acl {
@@ -331,11 +326,13 @@ mod tests {
         assert_eq!(default.mask, Some(7));
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     fn on_files() {
+        let rel = |p: &str| RelPath::new(p.as_bytes()).unwrap();
         let t = tempfile::tempdir().unwrap();
         let mut root = Root::open(t.path()).unwrap();
-        fs::write(t.path().join("f"), "").unwrap();
+        std::fs::write(t.path().join("f"), "").unwrap();
         root.chmod(&rel("f"), 0o640).unwrap();
         assert_eq!(root.access_acl(&rel("f")).unwrap(), Acl::from_mode(0o640));
         assert_eq!(root.extended_acl(&rel("f")).unwrap(), None);

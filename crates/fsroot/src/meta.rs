@@ -163,6 +163,7 @@ mod tests {
         assert_eq!(Kind::from_wire_mode(0o150000), None);
     }
 
+    #[cfg(unix)]
     #[test]
     fn open_files_are_finished_by_descriptor() {
         let dir = tempfile::tempdir().unwrap();

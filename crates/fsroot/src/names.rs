@@ -84,6 +84,7 @@ where
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn root_is_known_both_ways() {
         let mut names = NameCache::default();
@@ -99,6 +100,7 @@ mod tests {
         assert_eq!(names.gid_of(&group), Some(0));
     }
 
+    #[cfg(unix)]
     #[test]
     fn own_groups_are_ours() {
         let mut names = NameCache::default();

@@ -47,6 +47,7 @@ thread_local! {
 }
 
 /// Notes that the walk that is about to fail met a foreign link.
+#[cfg(unix)]
 pub(crate) fn refuse() {
     REFUSED.set(true);
 }

@@ -39,7 +39,7 @@ pub struct Root {
     anchor: Option<Arc<Anchor>>,
     way: Way,
     cache: DirCache,
-    dir_buffer: Vec<u8>,
+    dir_buffer: sys::ListBuffer,
     /// For `xattr`, where there are any.
     #[cfg_attr(not(any(target_os = "linux", target_os = "android")), expect(dead_code))]
     pub(crate) doors: Doors,
@@ -82,7 +82,7 @@ impl Clone for Root {
             anchor: self.anchor.clone(),
             way: self.way,
             cache: DirCache::default(),
-            dir_buffer: Vec::new(),
+            dir_buffer: sys::ListBuffer::new(),
             doors: Doors::default(),
             fake: self.fake,
             unread: None,
@@ -129,7 +129,7 @@ impl Root {
             anchor: None,
             way: Way::default(),
             cache: DirCache::default(),
-            dir_buffer: Vec::new(),
+            dir_buffer: sys::ListBuffer::new(),
             doors: Doors::default(),
             fake: false,
             unread: None,

@@ -386,8 +386,8 @@ fn zero_run(data: &[u8]) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Stat;
     use std::io::{Seek, SeekFrom, Write};
-    use std::os::unix::fs::{FileExt, MetadataExt};
 
     fn temp() -> File {
         tempfile::tempfile().unwrap()
@@ -395,7 +395,7 @@ mod tests {
 
     fn content(f: &File) -> Vec<u8> {
         let mut out = vec![0; f.metadata().unwrap().len() as usize];
-        f.read_exact_at(&mut out, 0).unwrap();
+        assert_eq!(sys::read_at(f, &mut out, 0).unwrap(), out.len());
         out
     }
 
@@ -451,7 +451,9 @@ mod tests {
             }
             let mut w = FileWriter::new(sparse, in_place);
             if rng.u8(0..4) == 0 {
-                w.preallocate(&f, rng.u64(0..300_000)).unwrap();
+                let reserved = w.preallocate(&f, rng.u64(0..300_000));
+                // Not every file system can.
+                assert!(reserved.is_ok() || cfg!(windows));
             }
             let mut expected: Vec<u8> = Vec::new();
             for _ in 0..rng.usize(0..12) {
@@ -534,7 +536,7 @@ mod tests {
         if w.moved().holes == 0 {
             eprintln!("skipped: no punching here");
         } else {
-            assert!(f.metadata().unwrap().blocks() < 100);
+            assert!(Stat::of(&f).unwrap().blocks < 100);
         }
 
         let f = temp();
@@ -542,7 +544,7 @@ mod tests {
         w.write(&f, &vec![0; 10 << 20]).unwrap();
         w.finish(&f).unwrap();
         assert_eq!(f.metadata().unwrap().len(), 10 << 20);
-        assert!(f.metadata().unwrap().blocks() < 100);
+        assert!(Stat::of(&f).unwrap().blocks < 100);
         assert_eq!(w.moved().written, 0);
     }
 
@@ -558,7 +560,7 @@ mod tests {
         w.write(&f, b"short").unwrap();
         w.finish(&f).unwrap();
         assert_eq!(content(&f), b"short");
-        assert!(f.metadata().unwrap().blocks() < 100);
+        assert!(Stat::of(&f).unwrap().blocks < 100);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The limit on descriptors is the whole process's, so this test has one of its own.
+#![cfg(unix)]
 
 use fsroot::Root;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -20,12 +20,22 @@ fn cleaning_up_removes_all_and_ends_it() {
 
     std::thread::spawn(temp::cleanup_all).join().unwrap();
 
+    // Where a name lasts as long as its file is open, this is the end of it.
+    if cfg!(windows) {
+        drop(removed);
+        return check(&mut root, rescued);
+    }
+    check(&mut root, (removed, rescued));
+}
+
+fn check<T>(root: &mut Root, held: T) {
+    let target = RelPath::new(b"file").unwrap();
     let mut names: Vec<_> = root.read_dir(&RelPath::root()).unwrap();
     names.sort_by(|a, b| a.name.cmp(&b.name));
     let names: Vec<_> = names.iter().map(|e| &e.name[..]).collect();
     assert_eq!(names, [&b"file"[..], b"partial"]);
-    assert!(TempFile::create(&mut root, &target, 0o600).is_err());
+    assert!(TempFile::create(root, &target, 0o600).is_err());
     // Whoever held them does no harm any more.
-    drop((removed, rescued));
+    drop(held);
     assert_eq!(root.read_dir(&RelPath::root()).unwrap().len(), 2);
 }

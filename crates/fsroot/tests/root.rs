@@ -1,4 +1,5 @@
 //! The operations of a root on real trees, also with links in the way and rights taken away.
+#![cfg(unix)]
 
 use fsroot::{FollowParents, Kind, Root};
 use std::fs::{self, File};

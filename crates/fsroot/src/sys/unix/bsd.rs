@@ -1,6 +1,6 @@
 //! macOS and FreeBSD: everything goes by the portable calls.
 
-use super::mode_arg;
+use super::{ListBuffer, mode_arg};
 use crate::meta::Kind;
 use rustix::ffi::CString;
 use rustix::fs::{self as rfs, OFlags};
@@ -89,7 +89,7 @@ pub(crate) fn copy_range(
 /// Calls `found` with name, type (if known) and inode number of each entry but `.` and `..`.
 pub(crate) fn list(
     dir: &OwnedFd,
-    _buffer: &mut Vec<u8>,
+    _buffer: &mut ListBuffer,
     mut found: impl FnMut(&[u8], Option<Kind>, u64),
 ) -> Result<(), Errno> {
     for entry in rfs::Dir::read_from(dir)? {

@@ -1,6 +1,6 @@
 //! What only Linux has: handles that are no more than a place (`O_PATH`), `openat2`, copies inside the kernel, holes.
 
-use super::mode_arg;
+use super::{ListBuffer, mode_arg};
 use crate::meta::Kind;
 use rustix::ffi::CString;
 use rustix::fs::{self as rfs, FallocateFlags, FileType, Mode, OFlags, ResolveFlags};
@@ -124,7 +124,7 @@ const DIR_BUFFER: usize = 64 * 1024;
 /// Calls `found` with name, type (if known) and inode number of each entry but `.` and `..`.
 pub(crate) fn list(
     dir: &OwnedFd,
-    buffer: &mut Vec<u8>,
+    buffer: &mut ListBuffer,
     mut found: impl FnMut(&[u8], Option<Kind>, u64),
 ) -> Result<(), Errno> {
     if buffer.capacity() < DIR_BUFFER {

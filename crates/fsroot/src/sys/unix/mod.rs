@@ -26,6 +26,9 @@ use std::os::unix::fs::FileExt;
 /// A held directory. May be good for nothing but being a parent (`O_PATH`).
 pub(crate) type Dir = OwnedFd;
 
+/// Where directory entries are read to.
+pub(crate) type ListBuffer = Vec<u8>;
+
 /// Where a directory that was opened elsewhere is, for messages.
 pub(crate) fn path_of(dir: &File) -> Vec<u8> {
     let link = format!("/proc/self/fd/{}", dir.as_raw_fd());
