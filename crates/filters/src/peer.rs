@@ -12,7 +12,7 @@ const MAX_WIRE_BYTES: usize = 64 << 20;
 
 impl FilterList {
     /// Classifies each rule for this end's role and returns the texts to send to the peer, in order
-    /// (spec chapter 05, Sides and elision; Filter rules on the wire). Rules that this side ignores are elided afterwards.
+    /// (WIRE.md, Filter list). Rules that this side ignores are elided afterwards.
     ///
     /// To be called even if nothing will be sent: a peer too old for the rules is refused here.
     pub fn for_peer(

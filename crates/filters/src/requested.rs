@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 type Names = HashSet<Box<[u8]>>;
 
-/// The implied list: what a pulling client asked for (spec chapter 05, Building the implied list).
+/// The implied list: what a pulling client asked for.
 #[derive(Debug, Clone, Default)]
 pub struct RequestedNames {
     /// Names that were asked for.

@@ -534,7 +534,7 @@ impl Pull {
         })
     }
 }
-/// The exit code of a run with a remote shell (spec chapter 01, Closing; Codes).
+/// The exit code of a run with a remote shell (man page, EXIT VALUES).
 fn end_with_child(
     log: &Log,
     ended: Result<(), Error>,

@@ -2,7 +2,7 @@
 use std::io;
 use wire::{Fault, WireError};
 
-/// rsync's exit codes (spec chapter 01, Codes; man page, EXIT VALUES).
+/// rsync's exit codes (man page, EXIT VALUES).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExitCode(pub i32);
 

@@ -1,7 +1,7 @@
 //! Messages of a run: classes, roles, and where they go.
 use std::{fmt::Display, io, sync::Arc};
 
-/// Message classes (spec chapter 04, Terms).
+/// Message classes (WIRE.md, Frames).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// An error that means exit code 23.
@@ -100,7 +100,7 @@ impl Log {
     pub fn error_xfer(&self, text: impl AsRef<[u8]>) {
         self.line(Class::ErrorXfer, text)
     }
-    /// `rsync: [ROLE] TEXT: STRERROR (ERRNO)` (spec chapter 01, Codes).
+    /// `rsync: [ROLE] TEXT: STRERROR (ERRNO)` (man page, EXIT VALUES).
     pub fn sys_error(&self, class: Class, text: impl AsRef<[u8]>, err: &io::Error) {
         self.line(class, sys_error_line(self.role, text, err))
     }

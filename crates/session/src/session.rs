@@ -10,7 +10,7 @@ use std::{
 };
 use wire::{Protocol, compat::CompatFlags, token::Compressor};
 
-/// I/O error bits (spec chapter 02, End of list).
+/// I/O error bits (WIRE.md, File list).
 pub mod io_error {
     /// A file or directory could not be read.
     pub const GENERAL: i32 = 1;
@@ -82,7 +82,7 @@ impl Counter {
     }
 }
 
-/// What is counted (spec chapter 03, Counters; 04, Statistics and summary).
+/// What is counted (WIRE.md, Statistics; man page, --stats).
 #[derive(Debug, Default)]
 #[allow(missing_docs)]
 pub struct Stats {

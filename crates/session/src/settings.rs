@@ -69,7 +69,7 @@ pub enum FilesFrom {
     Peer,
 }
 
-/// `--info` levels (spec chapter 04, -v, --info, --debug), already merged with `-v`.
+/// `--info` levels (man page, --info), already merged with `-v`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct InfoLevels {
@@ -162,7 +162,7 @@ pub struct Settings {
     /// A client of a daemon.
     pub am_daemon_client: bool,
 
-    // What is copied (spec chapter 04, What is copied).
+    // What is copied.
     pub recurse: bool,
     pub dirs: bool,
     /// `--inc-recursive` is allowed by the options of this side (protocol and peer decide).

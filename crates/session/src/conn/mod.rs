@@ -20,7 +20,7 @@ use std::{
 };
 
 /// The I/O timeout of a session, shared by its reader and its writer: any progress in either direction counts as
-/// activity (spec chapter 01, Timeouts and keep-alives).
+/// activity (WIRE.md, Control messages).
 #[derive(Debug)]
 pub struct Activity {
     started: Instant,

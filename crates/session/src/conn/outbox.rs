@@ -23,7 +23,7 @@ pub struct Outbox {
     wake: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
-/// Where a server's messages go (spec chapter 04, Streams).
+/// Where a server's messages go (man page, --stderr).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// Everything to the client through the protocol: daemons, `--stderr=client`, local copies.

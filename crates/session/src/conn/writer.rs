@@ -424,7 +424,7 @@ impl Tally {
     }
 }
 
-/// `--bwlimit`: sleeps once a tenth of a second of debt has built up (spec chapter 04, --bwlimit).
+/// `--bwlimit`: sleeps once a tenth of a second of debt has built up (man page, --bwlimit).
 #[derive(Debug)]
 struct Throttle {
     bytes_per_second: f64,

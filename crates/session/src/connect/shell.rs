@@ -1,4 +1,4 @@
-//! Starting the remote shell (spec chapter 04, Remote-shell command).
+//! Starting the remote shell (man page, --rsh).
 
 use crate::{Error, ExitCode, log};
 use fast_io::fd::{FdReader, FdWriter};
@@ -73,7 +73,7 @@ impl Shell {
     }
 }
 
-/// A child's status as one of our exit codes (spec chapter 01, Codes).
+/// A child's status as one of our exit codes (man page, EXIT VALUES).
 fn exit_code(status: ExitStatus) -> ExitCode {
     use std::os::unix::process::ExitStatusExt;
     match status.code() {

@@ -1,4 +1,4 @@
-//! Connecting to a daemon's socket (spec chapter 01, Choosing the transport; 04, Environment).
+//! Connecting to a daemon's socket (man page, CONNECTING TO AN RSYNC DAEMON; ENVIRONMENT VARIABLES).
 
 use super::shell::Shell;
 use crate::{

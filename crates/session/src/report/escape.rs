@@ -1,4 +1,4 @@
-//! What keeps messages from steering a terminal: control bytes are shown as `\#ooo` (spec chapter 04, Escaping).
+//! What keeps messages from steering a terminal: control bytes are shown as `\#ooo` (man page, --8-bit-output).
 
 /// What becomes of bytes from 0x80 on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

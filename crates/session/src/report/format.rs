@@ -1,4 +1,4 @@
-//! Formats of item lines: `--out-format` and `--log-file-format` (spec chapter 04, log format escapes).
+//! Formats of item lines: `--out-format` and `--log-file-format` (rsyncd.conf(5), log format).
 
 use super::{
     ItemEvent, human,

@@ -1,4 +1,4 @@
-//! Numbers as people read them (spec chapter 04, Numbers and log file).
+//! Numbers as people read them (man page, --human-readable).
 
 /// A count: grouped digits at every level above 0, never units.
 pub fn count(level: u8, n: u64) -> String {

@@ -1,4 +1,4 @@
-//! The eleven columns of `%i` (spec chapter 04, Names and itemized changes).
+//! The eleven columns of `%i` (man page, --itemize-changes).
 
 use super::listing::{DIRECTORY, REGULAR, SYMLINK, is};
 use crate::{Session, Settings};

@@ -1,4 +1,4 @@
-//! Lines of a listing (spec chapter 04, --list-only).
+//! Lines of a listing (man page, --list-only).
 
 use super::{human, time};
 use crate::Settings;

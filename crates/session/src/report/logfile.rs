@@ -1,4 +1,4 @@
-//! A client's log file (spec chapter 04, Numbers and log file).
+//! A client's log file (man page, --log-file).
 
 use super::{
     escape::{HighBytes, escape},

@@ -1,4 +1,4 @@
-//! What a client prints about items: names, itemized lines, progress, statistics, summary, listings (spec chapter 04, Output).
+//! What a client prints about items: names, itemized lines, progress, statistics, summary, listings (man page, --info, --out-format).
 //!
 //! The texts are made by functions that know no terminal ([`format`], [`itemize`], [`listing`], [`progress`], [`summary`]);
 //! [`Reporter`] decides which of them a run shows, [`Terminal`] shows them.

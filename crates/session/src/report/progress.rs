@@ -1,4 +1,4 @@
-//! Progress lines (spec chapter 04, Progress). The clock is an argument, so that the texts can be tested.
+//! Progress lines (man page, --progress). The clock is an argument, so that the texts can be tested.
 
 use super::human;
 use std::{

@@ -1,10 +1,10 @@
-//! The statistics and the closing lines of a run (spec chapter 04, Statistics and summary).
+//! The statistics and the closing lines of a run (man page, --stats).
 
 use super::human::{amount, bytes, count, ratio};
 use crate::{Session, log::Class, session::Counter};
 use std::fmt::Write;
 
-/// Prints the closing statistics and summary of a client (spec chapter 04, Statistics and summary).
+/// Prints the closing statistics and summary of a client (man page, --stats).
 pub fn summary(session: &Session) {
     let info = session.settings.info.stats;
     let print = |lines: &[String]| {

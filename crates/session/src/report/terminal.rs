@@ -1,4 +1,4 @@
-//! The client's terminal: where messages of a run go in the end (spec chapter 04, Streams).
+//! The client's terminal: where messages of a run go in the end (man page, --stderr).
 
 use super::{
     escape::{HighBytes, escape},

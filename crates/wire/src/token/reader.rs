@@ -75,7 +75,7 @@ impl TokenReader {
 
     /// The next token; literal bytes of a compressed stream replace the content of `data` (at most
     /// [`MAX_TOKEN_DATA`] per call; its capacity is made to fit). They may come from a chunk that
-    /// an earlier call consumed. Errors as chapter "Hostile or malformed input" has them.
+    /// an earlier call consumed. What is malformed is an error of the stream, code 12.
     pub fn next(&mut self, c: &mut Cursor<'_>, data: &mut Vec<u8>) -> Decode<Token> {
         data.clear();
         if let Decoder::Plain = self.decoder {
