@@ -515,6 +515,25 @@ fn refusal(
         let text = [b"ERROR: daemon has excluded destination \"", dest.as_slice(), b"\""].concat();
         return Some(Error::fatal(ExitCode::FILE_SELECT, text));
     }
+    if !settings.am_sender {
+        let dest = job.args.first().map_or(&b""[..], Vec::as_slice);
+        let rejected = |dir: &[u8]| {
+            let whole = match dir.first() {
+                Some(b'/') => dir.to_vec(),
+                _ => [dest, b"/", dir].concat(),
+            };
+            hidden(&arguments::clean(&whole, false))
+        };
+        let text = "Your options have been rejected by the server.";
+        if settings.temp_dir.as_deref().is_some_and(rejected) {
+            return Some(Error::fatal(ExitCode::UNSUPPORTED, text));
+        }
+        // A relative one is a matter of each file.
+        let absolute = settings.partial_dir.as_deref().filter(|dir| dir.starts_with(b"/"));
+        if absolute.is_some_and(rejected) {
+            return syntax(text);
+        }
+    }
     unconfined_path(settings).map(|option| {
         let text = format!("rsync: a daemon does not support {option} yet");
         Error::fatal(ExitCode::UNSUPPORTED, text)
@@ -524,8 +543,6 @@ fn refusal(
 /// An option whose path a session would not keep inside the module.
 fn unconfined_path(settings: &Settings) -> Option<&'static str> {
     [
-        (settings.temp_dir.is_some(), "--temp-dir"),
-        (settings.partial_dir.is_some(), "--partial-dir"),
         (settings.backup_dir.is_some(), "--backup-dir"),
         (settings.alt_dest.is_some(), "--link-dest, --copy-dest and --compare-dest"),
     ]

@@ -141,6 +141,15 @@ pub fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     sys::read_at(file, buf, offset)
 }
 
+/// The length of a device, found by seeking to its end.
+pub fn device_len(mut file: &File) -> u64 {
+    use std::io::{Seek, SeekFrom};
+    // What cannot be sought has no length. Whoever reads begins at the start.
+    let len = file.seek(SeekFrom::End(0)).unwrap_or(0);
+    let _at_start = file.rewind();
+    len
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

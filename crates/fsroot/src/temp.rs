@@ -123,10 +123,20 @@ impl TempFile {
         target: &RelPath,
         mode: u32,
     ) -> io::Result<TempFile> {
+        TempFile::copy_of(&self.file, root, target, mode)
+    }
+
+    /// A new temporary file beside `target` with the content of `file`. It has no attributes yet.
+    pub fn copy_of(
+        file: &File,
+        root: &mut Root,
+        target: &RelPath,
+        mode: u32,
+    ) -> io::Result<TempFile> {
         let copy = TempFile::create(root, target, mode)?;
-        let len = self.file.metadata()?.len();
+        let len = file.metadata()?.len();
         let mut writer = FileWriter::new(false, false);
-        if writer.copy_range(&copy.file, &self.file, 0, len)? < len {
+        if writer.copy_range(&copy.file, file, 0, len)? < len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         writer.finish(&copy.file)?;

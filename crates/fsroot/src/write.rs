@@ -88,6 +88,9 @@ impl FileWriter {
             return Ok(());
         }
         let before = self.existing(f)?;
+        if before >= len {
+            return Ok(());
+        }
         if self.sparse {
             // Holes can be punched below the file's end only. One byte less than the whole, or an
             // interrupted file would look complete.

@@ -16,8 +16,8 @@ use crate::{
     report::{self, Reporter},
     rules::{self, FsLoader},
     send::{self, SendJob},
-    session::Status,
-    settings::FilesFrom,
+    session::{Installed, Status},
+    settings::{FilesFrom, RemoveSource},
 };
 use fast_io::{
     RecvHalf, SendHalf,
@@ -125,10 +125,11 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
     let log = Log::new(sink, Role::Client);
     let ClientJob { settings, receiver_settings, rules, transfer, link } = job;
     let cx = rules::context(&settings, settings.protocol_max >= 30);
-    let list = match rules::from_options(&rules, &cx, &mut FsLoader::new(&settings)) {
-        Ok(list) => list,
-        Err(e) => return finish::report(&log, &e),
-    };
+    let list =
+        match rules::from_options(&rules, &cx, &mut FsLoader::new(&settings), settings.am_sender) {
+            Ok(list) => list,
+            Err(e) => return finish::report(&log, &e),
+        };
     // Opened before anything else happens, so that a mistyped name costs nothing.
     let names = match &settings.files_from {
         Some(FilesFrom::Local(path)) => match rules::open_files_from(&settings, path) {
@@ -308,14 +309,18 @@ impl Run {
         let inherited =
             receiver_settings.unwrap_or_else(|| Settings { chmod: None, ..settings.clone() });
         let server_settings = Settings { am_server: true, am_sender: false, ..inherited };
-        let server = Arc::new(agreed.clone().into_session(
+        let mut server = agreed.clone().into_session(
             server_settings,
             true,
             server_log,
             server_status,
             server_activity.clone(),
             started,
-        ));
+        );
+        let removes = settings.remove_source != RemoveSource::Nothing;
+        let installed = removes.then(Installed::default);
+        server.installed.clone_from(&installed);
+        let server = Arc::new(server);
         let receiver_rules = list.for_role(Side::Receiver, settings.delete_excluded);
         let sender_rules = list.for_role(Side::Sender, settings.delete_excluded);
         let receiving = thread::Builder::new().name("receiving side".into()).spawn(move || {
@@ -349,8 +354,10 @@ impl Run {
                 return finish::report(&log, &Error::fatal(ExitCode::IPC, line));
             }
         };
-        let session =
-            Arc::new(agreed.into_session(settings, true, log, status, activity.clone(), started));
+        let mut session =
+            agreed.into_session(settings, true, log, status, activity.clone(), started);
+        session.installed = installed;
+        let session = Arc::new(session);
         let reporter = new_reporter(&session);
         let mut reader = Reader::new(from_server, activity.clone());
         let mut writer = Writer::new(to_server, activity);

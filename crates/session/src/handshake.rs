@@ -388,6 +388,7 @@ impl Agreement {
             log,
             activity,
             started,
+            installed: None,
             settings,
         }
     }

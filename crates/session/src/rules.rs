@@ -131,7 +131,7 @@ fn failed(e: FilterError) -> Error {
     Error::fatal(ExitCode(e.code), e.text)
 }
 
-/// The user's list from the options.
+/// The user's list from the options. `am_sender`: this side sends.
 ///
 /// # Errors
 /// Codes 1 and 11.
@@ -139,7 +139,10 @@ pub fn from_options(
     rules: &[FilterArg],
     cx: &ParseContext,
     loader: &mut FsLoader,
+    am_sender: bool,
 ) -> Result<FilterList, Error> {
+    // An old receiver is not told of perishable rules.
+    let perishable = cx.protocol_30 || !am_sender;
     let mut list = FilterList::new();
     for FilterArg { rule, from0 } in rules {
         // A file named by an option is read as `--from0` stood at that option.
@@ -150,6 +153,10 @@ pub fn from_options(
             RuleArg::Include(text) => list.add_pattern(text, true, cx, loader),
             RuleArg::ExcludeFrom(path) => list.add_file(path, false, cx, loader),
             RuleArg::IncludeFrom(path) => list.add_file(path, true, cx, loader),
+            RuleArg::PartialDir(dir) => {
+                let mark: &[u8] = if perishable { b"-p " } else { b"- " };
+                list.add_rule(&[mark, dir, b"/"].concat(), cx, loader)
+            }
             RuleArg::Cvs => list.add_cvs(cx, loader),
         }
         .map_err(failed)?;

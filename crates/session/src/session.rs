@@ -150,4 +150,9 @@ pub struct Session {
     pub activity: std::sync::Arc<crate::conn::Activity>,
     /// When the run began.
     pub started: Instant,
+    /// A local copy's, that of both sides: device and inode of what is in place, by index, for `--remove-source-files`.
+    pub installed: Option<Installed>,
 }
+
+/// Device and inode of files by their indexes.
+pub type Installed = std::sync::Arc<std::sync::Mutex<std::collections::HashMap<i32, (u64, u64)>>>;

@@ -231,8 +231,6 @@ fn our_own_words() {
         (e.to_string(), e.code)
     };
     assert_eq!(run(&["-ab", "a", "b"]), ("rsync: --backup: not supported yet".into(), 4));
-    let remote = "rsync: on remote machine: --append: not supported yet";
-    assert_eq!(run(&["--server", "-re.iLsfxCIvu", "--append", ".", "b"]), (remote.into(), 4));
     let remote = "rsync: on remote machine: --log-file: not supported yet";
     assert_eq!(run(&["--server", "-re.iLsfxCIvu", "--log-file=l", ".", "b"]), (remote.into(), 4));
     let protocol = "--protocol must be at least 27 on the Client.";

@@ -58,6 +58,8 @@ pub enum RuleArg {
     ExcludeFrom(Vec<u8>),
     /// `--include-from`; `-` is stdin.
     IncludeFrom(Vec<u8>),
+    /// A relative `--partial-dir`, which is nobody's to transfer.
+    PartialDir(Vec<u8>),
     /// `-C`, always the last.
     Cvs,
 }

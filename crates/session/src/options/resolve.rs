@@ -193,7 +193,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
     }
     let suffix = settle_backup(&mut s)?;
     settle_format(&mut s);
-    let partial_dir = settle_partial(&mut s, env, unbuilt)?;
+    let partial_dir = settle_partial(&mut s, env)?;
     let files_from = settle_files_from(&s, operand_count)?;
     if s.protocol < PROTOCOL_MIN && unbuilt == Unbuilt::Refuse {
         let side = if s.am_server { "Server" } else { "Client" };
@@ -216,6 +216,14 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         let at = s.filters.len() - usize::from(s.cvs_exclude);
         let rule = RuleArg::Filter([b"P *", suffix.as_slice()].concat());
         s.filters.insert(at, FilterArg { rule, from0: s.from0 });
+    }
+
+    let whole_file = whole_file(&s);
+    let waiting = s.delay_updates.then(|| b".~tmp~".to_vec());
+    let kept_in = partial_dir.clone().or(waiting);
+    if let Some(dir) = kept_in.clone().filter(|dir| !dir.starts_with(b"/") && !s.am_server) {
+        let at = s.filters.len() - usize::from(s.cvs_exclude);
+        s.filters.insert(at, FilterArg { rule: RuleArg::PartialDir(dir), from0: s.from0 });
     }
 
     let whole_list = s.prune_empty_dirs
@@ -299,7 +307,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         groupmap: s.groupmap.map(IdMap::into_text),
         copy_as: s.copy_as,
         iconv: s.iconv,
-        whole_file: whole_file(s.whole_file, s.checksum_choice.as_deref()),
+        whole_file,
         block_size: s.block_size,
         checksum_choice: named_checksum(s.checksum_choice.as_deref()),
         checksum_seed: s.checksum_seed,
@@ -318,10 +326,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         inplace: s.inplace,
         append: s.append,
         partial: s.partial,
-        partial_dir: match partial_dir {
-            None if s.delay_updates => Some(b".~tmp~".to_vec()),
-            dir => dir,
-        },
+        partial_dir: kept_in,
         delay_updates: s.delay_updates,
         temp_dir: s.temp_dir,
         sparse: s.sparse,

@@ -101,12 +101,14 @@ pub(super) fn named_checksum(choice: Option<&[u8]>) -> Option<String> {
     if auto("auto") || auto("auto,auto") { None } else { Some(choice) }
 }
 
-/// Without a checksum there is nothing to find differences with.
-pub(super) fn whole_file(typed: Option<bool>, checksum: Option<&[u8]>) -> Option<bool> {
-    let transfer = checksum.and_then(|c| c.split(|&b| b == b',').next());
+/// Without a checksum there is nothing to find differences with; appending needs what is there, and sends differences when
+/// that turns out to be something else.
+pub(super) fn whole_file(s: &State) -> Option<bool> {
+    let transfer = s.checksum_choice.as_deref().and_then(|c| c.split(|&b| b == b',').next());
     match transfer {
         Some(name) if name.eq_ignore_ascii_case(b"none") => Some(true),
-        _ => typed,
+        _ if s.append != Append::Off => Some(false),
+        _ => s.whole_file,
     }
 }
 
@@ -313,7 +315,6 @@ pub(super) fn itemize(typed: u8, format: Option<&[u8]>) -> u8 {
 pub(super) fn settle_partial(
     s: &mut State,
     env: &Environment,
-    unbuilt: Unbuilt,
 ) -> Result<Option<Vec<u8>>, OptionError> {
     if s.append != Append::Off && s.whole_file == Some(true) {
         return Err(s.error("--append cannot be used with --whole-file"));
@@ -332,10 +333,6 @@ pub(super) fn settle_partial(
     }
     if dir.is_none() && s.partial && !s.am_server {
         dir = env.partial_dir.clone();
-        let used = dir.as_ref().is_some_and(|dir| !clean_path(dir).is_empty());
-        if used && unbuilt == Unbuilt::Refuse {
-            return Err(s.bare(4, "rsync: RSYNC_PARTIAL_DIR: not supported yet"));
-        }
     }
     Ok(dir.map(|dir| clean_path(&dir)).filter(|dir| !dir.is_empty()))
 }

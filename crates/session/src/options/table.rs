@@ -312,18 +312,15 @@ pub static OPTIONS: &[Entry] = &[
         .unbuilt(),
     flag(Opt::Update, "update", b'u', "leave files alone that are newer at the receiver"),
     flag(Opt::Inplace, "inplace", X, "write into the existing files").off(&["no-inplace"]),
-    flag(Opt::Append, "append", X, "only add to the end of shorter files")
-        .off(&["no-append"])
-        .unbuilt(),
-    flag(Opt::AppendVerify, "append-verify", X, "--append, and check the old part too").unbuilt(),
+    flag(Opt::Append, "append", X, "only add to the end of shorter files").off(&["no-append"]),
+    flag(Opt::AppendVerify, "append-verify", X, "--append, and check the old part too"),
     flag(Opt::Dirs, "dirs", b'd', "copy directories without their contents")
         .off(&["no-dirs", "no-d"]),
     flag(Opt::OldDirs, "old-dirs", X, "--dirs for a peer that is too old for it")
         .alias(&["old-d"])
         .more(&[("--old-d", "the same as --old-dirs")]),
     flag(Opt::Mkpath, "mkpath", X, "make the missing parents of the destination")
-        .off(&["no-mkpath"])
-        .unbuilt(),
+        .off(&["no-mkpath"]),
     flag(Opt::Links, "links", b'l', "copy symlinks as symlinks").off(&["no-links", "no-l"]),
     flag(Opt::CopyLinks, "copy-links", b'L', "copy what symlinks point to"),
     flag(Opt::CopyUnsafeLinks, "copy-unsafe-links", X, "do so only where they leave the tree"),
@@ -347,14 +344,11 @@ pub static OPTIONS: &[Entry] = &[
     flag(Opt::Owner, "owner", b'o', "keep the owner (super-user only)").off(&["no-owner", "no-o"]),
     flag(Opt::Group, "group", b'g', "keep the group").off(&["no-group", "no-g"]),
     flag(Opt::Devices, "devices", X, "keep devices (super-user only)").off(&["no-devices"]),
-    flag(Opt::CopyDevices, "copy-devices", X, "copy what a device holds into a file").unbuilt(),
+    flag(Opt::CopyDevices, "copy-devices", X, "copy what a device holds into a file"),
     flag(Opt::WriteDevices, "write-devices", X, "write into devices (implies --inplace)")
-        .off(&["no-write-devices"])
-        .unbuilt(),
+        .off(&["no-write-devices"]),
     flag(Opt::Specials, "specials", X, "keep fifos and sockets").off(&["no-specials"]),
-    flag(Opt::DropD, "drop-D", X, "receiver makes no devices or specials")
-        .off(&["no-drop-D"])
-        .unbuilt(),
+    flag(Opt::DropD, "drop-D", X, "receiver makes no devices or specials").off(&["no-drop-D"]),
     flag(Opt::DevicesAndSpecials, "", b'D', "the same as --devices --specials").off(&["no-D"]),
     flag(Opt::Times, "times", b't', "keep modification times").off(&["no-times", "no-t"]),
     flag(Opt::Atimes, "atimes", b'U', "keep access times").off(&["no-atimes", "no-U"]),
@@ -369,7 +363,7 @@ pub static OPTIONS: &[Entry] = &[
     flag(Opt::FakeSuper, "fake-super", X, "keep privileged attributes in xattrs"),
     flag(Opt::Sparse, "sparse", b'S', "make holes where files hold zeros")
         .off(&["no-sparse", "no-S"]),
-    flag(Opt::Preallocate, "preallocate", X, "reserve a file's space before writing it").unbuilt(),
+    flag(Opt::Preallocate, "preallocate", X, "reserve a file's space before writing it"),
     flag(Opt::DryRun, "dry-run", b'n', "change nothing, show what would be done"),
     flag(Opt::WholeFile, "whole-file", b'W', "send files whole, without finding differences")
         .off(&["no-whole-file", "no-W"])
@@ -385,9 +379,8 @@ pub static OPTIONS: &[Entry] = &[
         .alias(&["ignore-non-existing"])
         .more(&[("--ignore-non-existing", "the same as --existing")]),
     flag(Opt::IgnoreExisting, "ignore-existing", X, "update nothing that exists at the receiver"),
-    flag(Opt::RemoveSourceFiles, "remove-source-files", X, "sender removes files once copied")
-        .unbuilt(),
-    flag(Opt::RemoveSentFiles, "remove-sent-files", X, "").unbuilt(),
+    flag(Opt::RemoveSourceFiles, "remove-source-files", X, "sender removes files once copied"),
+    flag(Opt::RemoveSentFiles, "remove-sent-files", X, ""),
     flag(Opt::DeleteDuring, "del", X, "the same as --delete-during"),
     flag(Opt::Delete, "delete", X, "delete what the source does not have"),
     flag(Opt::DeleteBefore, "delete-before", X, "delete before the transfer"),
@@ -405,10 +398,9 @@ pub static OPTIONS: &[Entry] = &[
     text(Opt::MinSize, "min-size", X, "SIZE", "skip files smaller than SIZE"),
     text(Opt::MaxAlloc, "max-alloc", X, "SIZE", "the largest single memory allocation"),
     flag(Opt::Partial, "partial", X, "keep files that were interrupted").off(&["no-partial"]),
-    text(Opt::PartialDir, "partial-dir", X, "DIR", "keep interrupted files in DIR").unbuilt(),
+    text(Opt::PartialDir, "partial-dir", X, "DIR", "keep interrupted files in DIR"),
     flag(Opt::DelayUpdates, "delay-updates", X, "put all updated files in place at the end")
-        .off(&["no-delay-updates"])
-        .unbuilt(),
+        .off(&["no-delay-updates"]),
     flag(Opt::PruneEmptyDirs, "prune-empty-dirs", b'm', "leave out directories without files")
         .off(&["no-prune-empty-dirs", "no-m"]),
     flag(Opt::NumericIds, "numeric-ids", X, "keep user and group numbers, not names")
@@ -423,7 +415,7 @@ pub static OPTIONS: &[Entry] = &[
     flag(Opt::IgnoreTimes, "ignore-times", b'I', "look into files of equal size and time too"),
     flag(Opt::SizeOnly, "size-only", X, "files of equal size are equal"),
     int(Opt::ModifyWindow, "modify-window", b'@', "NUM", "times may differ by NUM seconds"),
-    text(Opt::TempDir, "temp-dir", b'T', "DIR", "write new files in DIR first").unbuilt(),
+    text(Opt::TempDir, "temp-dir", b'T', "DIR", "write new files in DIR first"),
     flag(Opt::Fuzzy, "fuzzy", b'y', "use a similar file where there is none to update")
         .off(&["no-fuzzy", "no-y"])
         .unbuilt(),
@@ -489,7 +481,7 @@ pub static OPTIONS: &[Entry] = &[
         .alias(&["time-limit"])
         .unbuilt(),
     text(Opt::StopAt, "stop-at", X, "y-m-dTh:m", "stop at a point in time").unbuilt(),
-    flag(Opt::Fsync, "fsync", X, "flush each file to the disk").unbuilt(),
+    flag(Opt::Fsync, "fsync", X, "flush each file to the disk"),
     text(Opt::WriteBatch, "write-batch", X, "FILE", "record the updates in FILE").unbuilt(),
     text(Opt::OnlyWriteBatch, "only-write-batch", X, "FILE", "... and do not update").unbuilt(),
     text(Opt::ReadBatch, "read-batch", X, "FILE", "apply the updates of FILE").unbuilt(),

@@ -228,12 +228,24 @@ fn what_is_not_built_is_refused_unless_it_is_off() {
             plan(&[&format!("--{off}"), "a", "b"]);
         }
     }
-    let env = Environment { partial_dir: Some(b".p".to_vec()), ..Environment::default() };
-    assert!(parse_args(&words(&["a", "b"]), &env).is_ok());
-    assert!(parse_args(&words(&["-P", "a", "b"]), &env).is_err());
     let env = Environment { iconv: Some(b"utf8".to_vec()), ..Environment::default() };
     assert!(parse_args(&words(&["a", "b"]), &env).is_err());
     assert!(parse_args(&words(&["--no-iconv", "a", "b"]), &env).is_ok());
+}
+
+#[test]
+fn the_partial_dir_of_the_environment_needs_partial() {
+    let env = Environment { partial_dir: Some(b"./.p/".to_vec()), ..Environment::default() };
+    let dir = |args: &[&str]| match parse_args(&words(args), &env) {
+        Ok(Request::Client(plan)) => plan.settings.partial_dir,
+        other => panic!("{args:?}: {other:?}"),
+    };
+    assert_eq!(dir(&["a", "b"]), None);
+    assert_eq!(dir(&["-P", "a", "b"]).as_deref(), Some(&b".p"[..]));
+    assert_eq!(dir(&["--partial-dir=q", "a", "b"]).as_deref(), Some(&b"q"[..]));
+    assert_eq!(dir(&["--delay-updates", "a", "b"]).as_deref(), Some(&b".~tmp~"[..]));
+    assert_eq!(dir(&["--partial-dir=.", "-P", "a", "b"]), None);
+    assert_eq!(dir(&["--inplace", "-P", "a", "b"]), None);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Choosing the destination: a directory that is entered, or the new name of a single item (off-wire semantics: destination).
-use super::{list::List, shared::Shared};
+use super::{list::List, partial::Partial, shared::Shared};
 use crate::{
     Error, ExitCode, Settings,
     log::{Role, strerror, sys_error_line},
 };
 use fsroot::{FollowParents, Kind, Root};
+use rustix::io::Errno;
 use std::{
     ffi::OsStr,
     io,
@@ -25,6 +26,23 @@ pub(super) struct Dest {
     pub solo: Option<RelPath>,
     /// The destination directory was (or would be) created.
     pub created: bool,
+    /// `--temp-dir`.
+    pub temp_dir: Option<Root>,
+    /// `--partial-dir`.
+    pub partial: Option<Partial>,
+}
+
+impl Dest {
+    fn new(root: Option<Root>, path: &Path) -> Dest {
+        Dest {
+            root,
+            path: path.to_path_buf(),
+            solo: None,
+            created: false,
+            temp_dir: None,
+            partial: None,
+        }
+    }
 }
 
 /// Where the destination's path leads from.
@@ -87,6 +105,13 @@ impl Base {
         }
     }
 
+    /// Makes a directory, whose parent must be there.
+    fn mkdir(&mut self, path: &Path) -> io::Result<()> {
+        let (dir, leaf) = split(path.as_os_str().as_bytes());
+        let leaf = RelPath::new(leaf).ok_or(io::ErrorKind::InvalidInput)?;
+        self.open(Path::new(OsStr::from_bytes(dir)))?.mkdir(&leaf, 0o777)
+    }
+
     /// For messages, in quotes.
     fn quoted(&self, path: &Path) -> Vec<u8> {
         match self {
@@ -134,6 +159,8 @@ pub(super) fn choose(
             root.set_follow_parents(FollowParents::Beneath);
         }
     }
+    dest.temp_dir = temp_dir(settings, &dest)?;
+    dest.partial = partial_dir(settings, &dest);
     Ok(dest)
 }
 
@@ -142,7 +169,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
     let settings = &shared.session.settings;
     let typed = match typed {
         Some(typed) if !settings.list_only => typed,
-        _ => return Ok(Dest { root: None, path: PathBuf::new(), solo: None, created: false }),
+        _ => return Ok(Dest::new(None, Path::new(""))),
     };
     let typed = if typed.is_empty() { b"." } else { typed };
     let path = Path::new(OsStr::from_bytes(typed));
@@ -151,10 +178,12 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
     let code = ExitCode::FILE_SELECT;
     let mut base =
         Base::of(settings).map_err(|e| Base::Operator.failure(code, "change_dir#1", path, &e))?;
+    let whole = count > 1 || typed.ends_with(b"/");
+    let unmade = settings.mkpath && make_path(shared, &mut base, typed, whole)? && settings.dry_run;
     match base.is_dir(path) {
         Ok(true) => {
             let root = Some(base.enter(path, "change_dir#1")?);
-            return Ok(Dest { root, path: path.to_path_buf(), solo: None, created: false });
+            return Ok(Dest::new(root, path));
         }
         Ok(_) if count > 1 => {
             let text = "ERROR: destination must be a directory when copying more than 1 file";
@@ -174,7 +203,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         }
     }
     let missing = !base.exists(path);
-    if missing && (count > 1 || typed.ends_with(b"/")) {
+    if missing && whole {
         return create(shared, base, typed);
     }
     // A single item under a new name, below a directory that must exist.
@@ -185,8 +214,122 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         return Err(base.failure(code, "change_dir#3", path, &e));
     };
     let dir = Path::new(OsStr::from_bytes(dir));
-    let root = Some(base.enter(dir, "change_dir#3")?);
-    Ok(Dest { root, path: dir.to_path_buf(), solo: Some(leaf), created: false })
+    let root = if unmade { None } else { Some(base.enter(dir, "change_dir#3")?) };
+    Ok(Dest { solo: Some(leaf), ..Dest::new(root, dir) })
+}
+
+/// `--mkpath`: makes the missing parents of the destination, and itself if that is to be a directory (`whole`). True if
+/// anything was (or would be) made.
+fn make_path(
+    shared: &Arc<Shared>,
+    base: &mut Base,
+    typed: &[u8],
+    whole: bool,
+) -> Result<bool, Error> {
+    let settings = &shared.session.settings;
+    let mut path = typed;
+    while path.len() > 1 && path.ends_with(b"/") {
+        path = &path[..path.len() - 1];
+    }
+    if !whole {
+        path = split(path).0;
+    }
+    let failed = |base: &Base, e: &io::Error| {
+        base.failure(ExitCode::FILE_IO, "mkdir", Path::new(OsStr::from_bytes(typed)), e)
+    };
+    let mut made = 0;
+    let ends = path.iter().enumerate().filter(|(i, b)| **b == b'/' && *i > 0).map(|(i, _)| i);
+    for end in ends.chain([path.len()]) {
+        if path[..end].ends_with(b"/") {
+            continue;
+        }
+        let dir = Path::new(OsStr::from_bytes(&path[..end]));
+        match base.is_dir(dir) {
+            Ok(true) => {}
+            Ok(false) => {
+                let last = end == path.len();
+                let errno = if last { Errno::EXIST } else { Errno::NOTDIR };
+                return Err(failed(base, &errno.into()));
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                if !settings.dry_run {
+                    base.mkdir(dir).map_err(|e| failed(base, &e))?;
+                }
+                made += 1;
+            }
+            Err(e) => return Err(failed(base, &e)),
+        }
+    }
+    if made > 0 && (settings.info.name >= 1 || shared.itemizing) {
+        let directories = if made == 1 { "directory" } else { "directories" };
+        let mut line = format!("created {made} {directories} for ").into_bytes();
+        line.extend_from_slice(settings.module_root());
+        line.extend_from_slice(path);
+        shared.session.log.info(line);
+    }
+    Ok(made > 0)
+}
+
+/// A directory that an option names, relative to the destination.
+fn option_dir(settings: &Settings, dest: &Dest, typed: &[u8]) -> io::Result<Root> {
+    let typed = Path::new(OsStr::from_bytes(typed));
+    let mut root = option_path(settings, dest, typed)?;
+    root.set_fake_super(settings.fake_super);
+    Ok(root)
+}
+
+fn option_path(settings: &Settings, dest: &Dest, typed: &Path) -> io::Result<Root> {
+    if !settings.am_daemon {
+        let path = if dest.root.is_some() { dest.path.join(typed) } else { typed.to_path_buf() };
+        return Root::open(&path);
+    }
+    // Whatever the client says, it is a directory of the module.
+    let whole = match typed.strip_prefix("/") {
+        Ok(below) => below.to_path_buf(),
+        Err(_) => dest.path.join(typed),
+    };
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in whole.as_os_str().as_bytes().split(|b| *b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let inside = parts.join(&b'/');
+    Base::of(settings)?.open(Path::new(OsStr::from_bytes(&inside)))
+}
+
+/// Opens the `--temp-dir`.
+fn temp_dir(settings: &Settings, dest: &Dest) -> Result<Option<Root>, Error> {
+    let Some(typed) = &settings.temp_dir else { return Ok(None) };
+    let e = match option_dir(settings, dest, typed) {
+        Ok(root) => return Ok(Some(root)),
+        Err(e) => e,
+    };
+    let what = match e.raw_os_error() == Some(Errno::NOTDIR.raw_os_error()) {
+        true => "is not a directory",
+        false => "does not exist",
+    };
+    let name = String::from_utf8_lossy(typed);
+    Err(Error::fatal(ExitCode::SYNTAX, format!("The temp-dir {what}: {name}")))
+}
+
+/// The partial directory.
+fn partial_dir(settings: &Settings, dest: &Dest) -> Option<Partial> {
+    let typed = settings.partial_dir.as_ref()?;
+    if !typed.starts_with(b"/") {
+        // One that leads out of the tree cannot be made.
+        let none = Partial::Apart { root: None, dir: RelPath::root() };
+        return Some(RelPath::new(typed).map_or(none, Partial::Beside));
+    }
+    if let Ok(root) = option_dir(settings, dest, typed) {
+        return Some(Partial::Apart { root: Some(Box::new(root)), dir: RelPath::root() });
+    }
+    // It is made when there is something to keep.
+    let (parent, leaf) = split(typed);
+    let root = option_dir(settings, dest, parent).ok().map(Box::new);
+    Some(Partial::Apart { root, dir: RelPath::new(leaf)? })
 }
 
 /// Makes the destination directory.
@@ -197,16 +340,9 @@ fn create(shared: &Arc<Shared>, mut base: Base, typed: &[u8]) -> Result<Dest, Er
         name = &name[..name.len() - 1];
     }
     let path = Path::new(OsStr::from_bytes(name));
-    let mut dest = Dest { root: None, path: path.to_path_buf(), solo: None, created: true };
+    let mut dest = Dest { created: true, ..Dest::new(None, path) };
     if !settings.dry_run {
-        let (dir, leaf) = split(name);
-        let dir = Path::new(OsStr::from_bytes(dir));
-        let made = base.open(dir).and_then(|mut parent| {
-            let leaf = RelPath::new(leaf).ok_or(io::ErrorKind::InvalidInput)?;
-            parent.mkdir(&leaf, 0o777)?;
-            Ok(())
-        });
-        made.map_err(|e| base.failure(ExitCode::FILE_IO, "mkdir", path, &e))?;
+        base.mkdir(path).map_err(|e| base.failure(ExitCode::FILE_IO, "mkdir", path, &e))?;
         dest.root = Some(base.enter(path, "change_dir#2")?);
     }
     if settings.info.name >= 1 || shared.itemizing {

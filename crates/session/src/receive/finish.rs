@@ -1,60 +1,213 @@
 //! Finishing received files: attributes, the rename into place, verdicts (receiver: finishing and failures).
 use super::{
     attrs::about,
+    partial::Partial,
     receiver::{Receiver, Target},
     shared::{Event, Transfer},
+    write::root_of,
 };
 use crate::{Session, log::Class};
 use fast_io::RecvHalf;
-use fsroot::{Kind, Root, TempFile, meta};
-use std::io;
+use fsroot::{Kind, Root, Stat, TempFile, meta};
+use std::{fs::File, io};
 use wire::RelPath;
 
+/// Where a file is that has its content and not its name yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// In the `--temp-dir`, or where there is none beside the destination.
+    Temp,
+    /// Beside the destination.
+    Beside,
+    /// In the partial directory.
+    Partial,
+}
+
+/// A file that has its content.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filled<'a> {
+    pub spot: Spot,
+    pub path: &'a RelPath,
+    pub file: &'a File,
+    /// The permissions that it has.
+    pub perm: u32,
+    /// Its content is the source's.
+    pub verified: bool,
+}
+
+/// Where a temporary file is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    Destination,
+    Partial,
+}
+
+/// What is kept of a file that failed verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    Nothing,
+    InPlace,
+    InPartialDir,
+}
+
 impl<R: RecvHalf> Receiver<R> {
-    /// Attributes onto the temporary file, and its name onto the destination.
+    /// Attributes onto the temporary file, and its name onto the destination or into the partial directory.
     pub(super) fn install(
         &mut self,
         t: &Target,
         temp: TempFile,
         request: &Transfer,
         verified: bool,
+        goal: Goal,
     ) -> bool {
-        let Some(root) = &self.root else { return false };
-        let temp_shown = root.quoted(temp.path());
-        for (what, after, e) in self.dress(t, &temp, request, verified) {
-            self.attrs.log.sys_error(Class::ErrorXfer, about(what, &temp_shown, after), &e);
-        }
         let Some(root) = &mut self.root else { return false };
-        if let Err(e) = temp.commit(root, &t.path) {
-            let mut text = about("rename", &temp_shown, " -> \"");
-            text.extend_from_slice(t.path.as_bytes());
-            text.push(b'"');
-            self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
+        let (spot, to) = match (goal, &mut self.partial) {
+            (Goal::Partial, Some(partial)) => {
+                if !partial.make_dir(root, &t.path) {
+                    let what = if verified { "completed" } else { "partial" };
+                    let name = String::from_utf8_lossy(&t.name);
+                    let text = format!("Unable to create partial-dir for {name}");
+                    self.attrs.log.error_xfer(format!("{text} -- discarding {what} file."));
+                    return false;
+                }
+                (Spot::Partial, partial.path(&t.path))
+            }
+            _ => (Spot::Beside, Some(t.path.clone())),
+        };
+        let Some(to) = to else { return false };
+        self.dress_temp(t, Spot::Temp, &temp, request, verified);
+        let path = temp.path().clone();
+        let Some(place) = self.root_of(spot) else { return false };
+        let e = match temp.try_commit(place, &to) {
+            Ok(()) => return true,
+            Err((e, temp)) if e.kind() == io::ErrorKind::CrossesDevices => {
+                match temp.copy_beside(place, &to, t.want.mode) {
+                    Ok(copy) => return self.install_copy(t, copy, &to, spot, request, verified),
+                    Err(e) => e,
+                }
+            }
+            Err((e, _)) => e,
+        };
+        self.not_renamed(Spot::Temp, &path, &t.path, &e);
+        false
+    }
+
+    /// A copy, made where a rename was not possible, gets attributes and name.
+    fn install_copy(
+        &mut self,
+        t: &Target,
+        copy: TempFile,
+        to: &RelPath,
+        spot: Spot,
+        request: &Transfer,
+        verified: bool,
+    ) -> bool {
+        self.dress_temp(t, spot, &copy, request, verified);
+        let path = copy.path().clone();
+        let Some(place) = self.root_of(spot) else { return false };
+        if let Err(e) = copy.commit(place, to) {
+            self.not_renamed(spot, &path, &t.path, &e);
             return false;
         }
         true
     }
 
-    /// Attributes onto the temporary file; what failed, as the words around its name and the error. A file that cannot be
-    /// given to its owner gets nothing else: its mode may be meant for that owner only.
-    fn dress(
+    fn root_of(&mut self, spot: Spot) -> Option<&mut Root> {
+        root_of(spot, &mut self.root, &mut self.temp_dir, &mut self.partial)
+    }
+
+    fn not_renamed(&mut self, spot: Spot, from: &RelPath, to: &RelPath, e: &io::Error) {
+        let shown = self.root_of(spot).map(|root| root.quoted(from));
+        let mut text = about("rename", &shown.unwrap_or_default(), " -> \"");
+        text.extend_from_slice(to.as_bytes());
+        text.push(b'"');
+        self.attrs.log.sys_error(Class::ErrorXfer, text, e);
+    }
+
+    /// A complete file moves from the partial directory to the destination.
+    pub(super) fn promote(&mut self, t: &Target, request: &Transfer) -> bool {
+        let (Some(root), Some(partial)) = (&mut self.root, &mut self.partial) else { return false };
+        let Some(from) = partial.path(&t.path) else { return false };
+        let moved = match partial {
+            Partial::Apart { root: Some(own), .. } => own.rename_to(&from, root, &t.path),
+            _ => root.rename(&from, &t.path),
+        };
+        let e = match moved {
+            Ok(()) => None,
+            Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {
+                let copy = partial
+                    .open(root, &t.path)
+                    .and_then(|file| TempFile::copy_of(&file, root, &t.path, t.want.mode));
+                match copy {
+                    Ok(copy) => {
+                        if !self.install_copy(t, copy, &t.path, Spot::Beside, request, true) {
+                            return false;
+                        }
+                        None
+                    }
+                    Err(e) => Some(e),
+                }
+            }
+            Err(e) => Some(e),
+        };
+        if let Some(e) = e {
+            self.not_renamed(Spot::Partial, &from, &t.path, &e);
+            return false;
+        }
+        if let (Some(root), Some(partial)) = (&mut self.root, &mut self.partial) {
+            partial.remove(root, &t.path);
+        }
+        true
+    }
+
+    fn dress_temp(
         &mut self,
         t: &Target,
+        spot: Spot,
         temp: &TempFile,
         request: &Transfer,
         verified: bool,
+    ) {
+        let perm = (t.want.mode | 0o200) & 0o700 & !self.umask;
+        let filled = Filled { spot, path: temp.path(), file: temp.file(), perm, verified };
+        self.dress(t, &filled, request);
+    }
+
+    /// Attributes onto a file that has its content; what failed is said.
+    pub(super) fn dress(&mut self, t: &Target, filled: &Filled<'_>, request: &Transfer) {
+        let failed = self.set_attributes(t, filled, request);
+        if failed.is_empty() {
+            return;
+        }
+        let shown = self.root_of(filled.spot).map(|root| root.quoted(filled.path));
+        for (what, after, e) in failed {
+            let text = about(what, shown.as_deref().unwrap_or_default(), after);
+            self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
+        }
+    }
+
+    /// Attributes onto a file; what failed, as the words around its name and the error. A file that cannot be
+    /// given to its owner gets nothing else: its mode may be meant for that owner only.
+    fn set_attributes(
+        &mut self,
+        t: &Target,
+        filled: &Filled<'_>,
+        request: &Transfer,
     ) -> Vec<(&'static str, &'static str, io::Error)> {
         let Some(root) = &mut self.root else { return Vec::new() };
         let settings = &self.session.settings;
         let want = &t.want;
-        let file = temp.file();
+        let Filled { spot, path, file, perm: have, verified } = *filled;
+        let perm = self.attrs.dest_perm(root, &t.path, want, request.old_perm);
+        let root = root_of(spot, &mut self.root, &mut self.temp_dir, &mut self.partial);
+        let Some(root) = root else { return Vec::new() };
         let fake = settings.fake_super;
         if !fake && (want.gid.is_some() || (settings.owner && self.attrs.root_user)) {
-            let st = match temp.stat() {
+            let st = match Stat::of(file) {
                 Ok(st) => st,
                 Err(e) => return vec![("fstat", " failed", e)],
             };
-            let (uid, gid) = self.attrs.owner_to_set(want, &st, || root.quoted(temp.path()));
+            let (uid, gid) = self.attrs.owner_to_set(want, &st, || root.quoted(path));
             if (uid.is_some() || gid.is_some())
                 && let Err(e) = meta::set_owner(file, uid, gid)
             {
@@ -63,8 +216,7 @@ impl<R: RecvHalf> Receiver<R> {
         }
         let mut errors = Vec::new();
         if let (true, Some(k)) = (settings.xattrs > 0, want.xattr) {
-            let perm = (want.mode | 0o200) & 0o700;
-            self.attrs.apply_xattrs(root, temp.path(), Some(perm), k);
+            self.attrs.apply_xattrs(root, path, Some(have), k);
         }
         if verified {
             let mtime = self.attrs.keeps_mtime(want.kind).then_some((want.mtime, want.nsec));
@@ -76,15 +228,13 @@ impl<R: RecvHalf> Receiver<R> {
             }
         }
         if let (true, Some(acl)) = (settings.acls, want.acl)
-            && let Err(e) = self.shared.acls.apply(root, temp.path(), want.mode, acl)
+            && let Err(e) = self.shared.acls.apply(root, path, want.mode, acl)
         {
             errors.push(("set_acl: sys_acl_set_file failed on", "", e));
         }
-        let perm = self.attrs.dest_perm(root, &t.path, want, request.old_perm);
-        let created = (want.mode | 0o200) & 0o700 & !self.umask;
         if fake {
-            self.attrs.fake(root, temp.path(), want, perm);
-        } else if (perm != created || settings.acls)
+            self.attrs.fake(root, path, want, perm);
+        } else if (perm != have || settings.acls)
             && let Err(e) = meta::set_mode(file, perm)
         {
             errors.push(("failed to set permissions on", "", e));
@@ -93,8 +243,12 @@ impl<R: RecvHalf> Receiver<R> {
     }
 
     /// Verification failed: once is a warning and another try, twice an error.
-    pub(super) fn mismatch(&self, t: &Target, request: &Transfer, retained: bool) -> Event {
-        let what = if retained { "retained" } else { "discarded" };
+    pub(super) fn mismatch(&self, t: &Target, request: &Transfer, kept: Kept) -> Event {
+        let what = match kept {
+            Kept::Nothing => "discarded",
+            Kept::InPlace => "retained",
+            Kept::InPartialDir => "put into partial-dir",
+        };
         let mut text = if request.redo { b"ERROR: ".to_vec() } else { b"WARNING: ".to_vec() };
         text.extend_from_slice(&t.name);
         text.extend_from_slice(format!(" failed verification -- update {what}").as_bytes());
@@ -111,12 +265,26 @@ impl<R: RecvHalf> Receiver<R> {
     }
 }
 
-/// Makes an interrupted file the destination, recognisably old (receiver: partial files).
-pub(super) fn keep_partial(root: &mut Root, from: &RelPath, to: &RelPath, perm: u32) {
+/// Keeps an interrupted file: in the partial directory, or as the destination, recognisably old (receiver: partial files).
+pub(super) fn keep_partial(
+    from: (&mut Root, &RelPath),
+    partial: Option<Partial>,
+    to: (&mut Root, &RelPath),
+    perm: u32,
+) {
+    let ((from_root, from), (root, target)) = (from, to);
     // Nobody is left to be told of a failure; the file then stays under its temporary name.
-    let _best_effort = root.chmod(from, perm);
-    let _best_effort = root.utimes(from, None, Some((0, 0)));
-    let _best_effort = root.rename(from, to);
+    let _best_effort = from_root.chmod(from, perm);
+    let _best_effort = match partial {
+        Some(mut partial) => partial.make_dir(root, target).then(|| {
+            let path = partial.path(target)?;
+            from_root.rename_to(from, partial.root(root), &path).ok()
+        }),
+        None => {
+            let _best_effort = from_root.utimes(from, None, Some((0, 0)));
+            Some(from_root.rename_to(from, root, target).ok())
+        }
+    };
 }
 
 /// Counts a created item by type.

@@ -17,8 +17,10 @@ mod hardlinks;
 mod idmap;
 mod ids;
 mod list;
+mod partial;
 mod receiver;
 mod shared;
+mod write;
 mod xattrs;
 
 use crate::{

@@ -1,12 +1,14 @@
 //! The receiver: answers and lists in, files out (transfer: receiver).
 use super::{
     ReceiveJob,
-    attrs::{Attrs, Times, Want, about},
+    attrs::{Attrs, Want, about},
     data::{self, Incoming, Output, Scratch, Stop, Tally},
     dest::Dest,
-    finish::{count_created, keep_partial},
+    finish::count_created,
     list::{List, ListReader},
+    partial::Partial,
     shared::{Event, Request, Shared, Transfer, lock},
+    write::Sink,
 };
 use crate::{
     Error, ExitCode, Session,
@@ -14,20 +16,19 @@ use crate::{
     log::{Class, Role, sys_error_line},
     messages::{Common, unexpected},
     report::ItemEvent,
+    settings::RemoveSource,
 };
-use delta::checksum::{Checksum, FileHasher};
 use fast_io::RecvHalf;
 use filters::{FilterList, Verdict};
-use fsroot::{FileWriter, Kind, Root, Stat, TempFile, meta};
+use fsroot::{Kind, Root};
 use std::{
     collections::VecDeque,
-    fs::File,
     io,
     sync::{Arc, atomic::Ordering, mpsc},
 };
 use wire::{
     Fault, RelPath, WireError,
-    item::{Item, ItemFlags as F, basis},
+    item::{Item, ItemFlags as F},
     mux::{Message, Tag},
     ndx::{self, NdxDecoder},
     stats::{DeleteStats, TransferStats},
@@ -36,8 +37,6 @@ use wire::{
     xattr,
 };
 
-/// From this length on an interrupted file is worth keeping when a signal ends the process (`--partial`).
-const PARTIAL_FLOOR: u64 = 128 * 1024;
 /// From this length on a file is hashed and written on a thread of its own.
 const ASIDE_FLOOR: u64 = 1 << 20;
 
@@ -55,6 +54,11 @@ pub(super) struct Receiver<R> {
     phase: u32,
     dones: u32,
     pub root: Option<Root>,
+    /// `--temp-dir`.
+    pub temp_dir: Option<Root>,
+    pub partial: Option<Partial>,
+    /// `--delay-updates`: files in the partial directory that are complete.
+    pub waiting: Vec<(i32, Transfer)>,
     solo: Option<RelPath>,
     daemon_filters: Option<FilterList>,
     pub attrs: Attrs,
@@ -68,7 +72,7 @@ pub(super) struct Target {
     pub ndx: i32,
     list: Arc<List>,
     /// The generator must be told when the file is in place.
-    linked: bool,
+    told: bool,
     pub path: RelPath,
     pub name: Vec<u8>,
     link: Vec<u8>,
@@ -123,6 +127,9 @@ impl<R: RecvHalf> Receiver<R> {
             phase: 0,
             dones: 0,
             root: None,
+            temp_dir: None,
+            partial: None,
+            waiting: Vec::new(),
             solo: None,
             daemon_filters: None,
             attrs: Attrs::new(shared.clone(), log),
@@ -156,6 +163,8 @@ impl<R: RecvHalf> Receiver<R> {
     pub fn set_dest(&mut self, dest: &Dest, daemon_filters: Option<&FilterList>) {
         self.daemon_filters = daemon_filters.cloned();
         self.root = dest.root.clone();
+        self.temp_dir = dest.temp_dir.clone();
+        self.partial = dest.partial.clone();
         self.solo = dest.solo.clone();
     }
 
@@ -258,6 +267,9 @@ impl<R: RecvHalf> Receiver<R> {
             self.live.pop_front();
         } else {
             self.phase += 1;
+            if self.phase == 2 {
+                self.finish_delayed()?;
+            }
         }
         self.count_done()
     }
@@ -273,7 +285,7 @@ impl<R: RecvHalf> Receiver<R> {
     }
 
     /// What an index stands for.
-    fn target(&mut self, n: i32) -> Result<Target, Error> {
+    pub(super) fn target(&mut self, n: i32) -> Result<Target, Error> {
         let Some(list) = self.live.iter().find(|l| l.contains(n)).cloned() else {
             let (first, last) = match (self.live.front(), self.live.back()) {
                 (Some(a), Some(b)) => {
@@ -288,11 +300,12 @@ impl<R: RecvHalf> Receiver<R> {
             let text = format!("rsync: refusing transfer of cleared file index {n}");
             Error::from(WireError::new(Fault::Protocol, text).with_role())
         };
-        let mut linked = false;
+        let settings = &self.session.settings;
+        let mut told = settings.remove_source != RemoveSource::Nothing;
         let (name, link, want) = match list.slot(n) {
             Some(slot) => {
                 let e = list.get(slot).ok_or_else(cleared)?;
-                linked = self.session.settings.hard_links && e.hard_link_group().is_some();
+                told |= settings.hard_links && e.hard_link_group().is_some();
                 (e.name(), e.link_target().to_vec(), self.attrs.want(e))
             }
             None => {
@@ -305,7 +318,7 @@ impl<R: RecvHalf> Receiver<R> {
             // Checked when the list came.
             None => RelPath::new(&name).ok_or_else(cleared)?,
         };
-        Ok(Target { ndx: n, list, linked, path, name, link, want })
+        Ok(Target { ndx: n, list, told, path, name, link, want })
     }
 
     /// The request that this item answers. Requests before it were not answered, which is the sender's right for transfers.
@@ -318,8 +331,8 @@ impl<R: RecvHalf> Receiver<R> {
                     if r.ndx == t.ndx
                         && (!flags
                             || (r.flags == item.flags.0
-                                && r.xname.as_deref() == item.xname.as_deref()))
-                        && item.basis == basis::DEST =>
+                                && r.xname.as_deref() == item.xname.as_deref()
+                                && r.basis() == item.basis)) =>
                 {
                     return Ok(r);
                 }
@@ -456,125 +469,27 @@ impl<R: RecvHalf> Receiver<R> {
         let (sum, event) = self.write_file(t, request, &head)?;
         let moved = self.reader.consumed() - read_before;
         // What could not be written is an error, and no transfer.
-        if !matches!(event, Event::Failed(_)) {
+        if !matches!(event, Some(Event::Failed(_))) {
             self.report(t, item, sum.as_deref(), |r, e| {
                 r.transfer_ends(e, moved, 0);
             });
         }
+        if let Some(event) = event {
+            self.settle(t, event);
+        }
+        Ok(())
+    }
+
+    /// A transfer has come to its end, which the generator must know of.
+    pub(super) fn settle(&mut self, t: &Target, event: Event) {
         match event {
-            Event::Finished(_) if !t.linked => {
+            Event::Finished(_) if !t.told => {
                 if t.list.end_one() {
                     self.tell(Event::Settled);
                 }
             }
             event => self.tell(event),
         }
-        Ok(())
-    }
-
-    /// Opens basis and output, takes the data, verifies and installs it.
-    fn write_file(
-        &mut self,
-        t: &Target,
-        request: &Transfer,
-        head: &SumHead,
-    ) -> Result<(Option<Vec<u8>>, Event), Error> {
-        let failed = Event::Failed(t.ndx);
-        let Some(root) = &mut self.root else {
-            self.take(t, head, None, None, false)?;
-            return Ok((None, failed));
-        };
-        if self.session.settings.inplace {
-            return match root.open_in_place(&t.path) {
-                Ok(file) => {
-                    let st = match root.fakes_super() {
-                        true => root.lstat(&t.path),
-                        false => Stat::of(&file),
-                    };
-                    let st = st.ok().filter(|st| st.kind == Kind::Regular);
-                    match st {
-                        Some(st) => self.write_in_place(t, request, head, &file, &st),
-                        None => {
-                            let e = io::ErrorKind::InvalidInput.into();
-                            self.sys_error("open", &t.path, " failed", &e);
-                            self.take(t, head, None, None, false)?;
-                            Ok((None, failed))
-                        }
-                    }
-                }
-                Err(e) => {
-                    self.sys_error("open", &t.path, " failed", &e);
-                    self.take(t, head, None, None, false)?;
-                    Ok((None, failed))
-                }
-            };
-        }
-        let basis = (head.count > 0)
-            .then(|| root.open_read(&t.path).ok())
-            .flatten()
-            .filter(|f| f.metadata().is_ok_and(|m| m.is_file()));
-        let temp = match TempFile::create(root, &t.path, t.want.mode) {
-            Ok(temp) => temp,
-            Err(e) => {
-                let temp = fsroot::temp::temp_path(&t.path, b"XXXXXX");
-                self.sys_error("mkstemp", temp.as_ref().unwrap_or(&t.path), " failed", &e);
-                self.take(t, head, None, None, false)?;
-                return Ok((None, failed));
-            }
-        };
-        if self.session.settings.partial && t.want.len >= PARTIAL_FLOOR {
-            let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
-            let (mut root, from, to) = (root.clone(), temp.path().clone(), t.path.clone());
-            temp.set_interrupt_action(Box::new(move || keep_partial(&mut root, &from, &to, perm)));
-        }
-        let mut tally = Tally::default();
-        let taken = self.take_into(t, head, Some(temp.file()), basis.as_ref(), false, &mut tally);
-        let (good, sum) = match taken {
-            Ok(verdict) => verdict,
-            Err(e) => {
-                if self.session.settings.partial && tally.literal > 0 {
-                    // Recognisably old, so that the next run does not take it for the whole file.
-                    if meta::set_times(temp.file(), None, Some((0, 0))).is_ok() {
-                        self.install(t, temp, request, false);
-                    }
-                }
-                return Err(e);
-            }
-        };
-        if good {
-            let done = self.install(t, temp, request, true);
-            return Ok((sum, if done { Event::Finished(t.ndx) } else { failed }));
-        }
-        let retained = self.session.settings.partial && self.install(t, temp, request, false);
-        Ok((None, self.mismatch(t, request, retained)))
-    }
-
-    fn write_in_place(
-        &mut self,
-        t: &Target,
-        request: &Transfer,
-        head: &SumHead,
-        file: &File,
-        st: &Stat,
-    ) -> Result<(Option<Vec<u8>>, Event), Error> {
-        let basis = match &mut self.root {
-            Some(root) if head.count > 0 => root.open_read(&t.path).ok(),
-            _ => None,
-        };
-        let (good, sum) = self.take(t, head, Some(file), basis.as_ref(), true)?;
-        let Some(root) = &mut self.root else { return Ok((None, Event::Failed(t.ndx))) };
-        if let (true, Some(k)) = (self.session.settings.xattrs > 0, t.want.xattr) {
-            self.attrs.apply_xattrs(root, &t.path, Some(st.perm), k);
-        }
-        let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
-        let times = if good { Times::Exact } else { Times::Keep };
-        // Writing has changed the mtime; what matters here is that it differs.
-        let have = Stat { mtime: i64::MIN, ..*st };
-        self.attrs.apply(root, &t.path, &t.want, &have, perm, times);
-        if good {
-            return Ok((sum, Event::Finished(t.ndx)));
-        }
-        Ok((None, self.mismatch(t, request, true)))
     }
 
     pub(super) fn sys_error(&self, what: &str, path: &RelPath, after: &str, e: &io::Error) {
@@ -585,38 +500,27 @@ impl<R: RecvHalf> Receiver<R> {
         self.attrs.log.sys_error(Class::ErrorXfer, about(what, &shown, after), e);
     }
 
-    fn take(
-        &mut self,
-        t: &Target,
-        head: &SumHead,
-        file: Option<&File>,
-        basis: Option<&File>,
-        in_place: bool,
-    ) -> Result<(bool, Option<Vec<u8>>), Error> {
-        self.take_into(t, head, file, basis, in_place, &mut Tally::default())
-    }
-
     /// Takes tokens and trailer. Returns whether the content is what the sender has, and its digest.
-    fn take_into(
+    pub(super) fn take(
         &mut self,
         t: &Target,
         head: &SumHead,
-        file: Option<&File>,
-        basis: Option<&File>,
-        in_place: bool,
-        tally: &mut Tally,
+        sink: &Sink<'_>,
     ) -> Result<(bool, Option<Vec<u8>>), Error> {
+        let Sink { file, basis, in_place, .. } = *sink;
+        let tally = &mut Tally::default();
+        let (writer, hasher) = self.begin_output(t, sink);
         let settings = &self.session.settings;
         let spec = self.session.transfer_sum;
-        let hashing = spec.algo != Checksum::None && file.is_some();
+        let hashing = hasher.is_some();
         let root = &self.root;
         let shown = || root.as_ref().map_or(t.name.clone(), |r| r.quoted(&t.path));
         let mut out = file.map(|file| Output {
             file,
-            writer: FileWriter::new(settings.sparse, in_place).expect(t.want.len),
-            hasher: hashing.then(|| FileHasher::transfer(&spec)),
+            writer,
+            hasher,
             basis,
-            basis_len: basis.and_then(|b| b.metadata().ok()).map_or(0, |m| m.len()),
+            basis_len: sink.basis_len(),
             in_place,
             short: false,
             piece: std::mem::take(&mut self.scratch.piece),
@@ -624,8 +528,12 @@ impl<R: RecvHalf> Receiver<R> {
         let shared = self.shared.clone();
         let showing = settings.info.progress > 0 && shared.reporter.is_some();
         let mut progress = |tally: &Tally| {
+            if let Some(fresh) = sink.fresh.filter(|_| tally.literal > 0) {
+                fresh.store(true, Ordering::Relaxed);
+            }
             if showing {
-                shared.report(|r| r.progress(tally.literal + tally.matched, t.want.len));
+                let done = sink.kept + tally.literal + tally.matched;
+                shared.report(|r| r.progress(done, t.want.len));
             }
         };
         let incoming = Incoming {
@@ -662,6 +570,13 @@ impl<R: RecvHalf> Receiver<R> {
         let trailer = self.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
         let Some(mut out) = out else { return Ok((false, None)) };
         out.writer.finish(out.file).map_err(|e| write_failed(&e))?;
+        if settings.fsync
+            && let Err(e) = out.file.sync_all()
+        {
+            let text = about("fsync failed on", &shown(), "");
+            let line = sys_error_line(Role::Receiver, text, &e);
+            return Err(Error::fatal(ExitCode::FILE_IO, line));
+        }
         let good = match out.hasher {
             Some(hasher) => hasher.finish().as_bytes() == trailer,
             // Even without a checksum a sender that met an error says so with a wrong one.

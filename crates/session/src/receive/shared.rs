@@ -18,7 +18,7 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
-use wire::{RelPath, sums::SumHead};
+use wire::{RelPath, item::basis, sums::SumHead};
 
 /// What the receiver tells the generator.
 pub(super) enum Event {
@@ -69,6 +69,11 @@ impl Request {
         Request { ndx, flags, xname: xname.map(Box::from), transfer }
     }
 
+    /// The kind of basis that the answer must name.
+    pub fn basis(&self) -> u8 {
+        self.transfer().map_or(basis::DEST, |t| t.basis)
+    }
+
     /// The transfer that was asked for.
     pub fn transfer(&self) -> Option<Transfer> {
         match &self.transfer {
@@ -80,7 +85,7 @@ impl Request {
 }
 
 /// What the receiver must know of a requested transfer.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Transfer {
     /// The head that was sent; the answer must repeat it.
     pub head: SumHead,
@@ -88,6 +93,14 @@ pub(super) struct Transfer {
     pub redo: bool,
     /// Permissions of the file that will be replaced.
     pub old_perm: Option<u32>,
+    /// The kind of basis ([`basis`]).
+    pub basis: u8,
+}
+
+impl Default for Transfer {
+    fn default() -> Transfer {
+        Transfer { head: SumHead::default(), redo: false, old_perm: None, basis: basis::DEST }
+    }
 }
 
 /// State of one receiving side.

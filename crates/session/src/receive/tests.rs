@@ -106,6 +106,7 @@ impl Setup {
             log: Log::new(said.clone(), Role::ReceiverPresplit),
             activity: activity.clone(),
             started: Instant::now(),
+            installed: None,
         });
         let (from_script, to_receiver) = channel();
         let (from_receiver, to_script) = channel();

@@ -63,6 +63,7 @@ pub fn session(protocol: u32, settings: Settings) -> (Session, Arc<Page>) {
         log: Log::new(page.clone(), Role::Sender),
         activity: Arc::new(Activity::new(0)),
         started: Instant::now(),
+        installed: None,
     };
     (session, page)
 }

@@ -5,6 +5,15 @@ use crate::{Error, log::Class, settings::RemoveSource};
 use fast_io::{RecvHalf, SendHalf};
 use std::io;
 
+/// What became of a file that is to be removed.
+enum Look {
+    Removed,
+    /// It is not what was sent.
+    Changed,
+    /// It is what the receiving side has made, in a local copy.
+    Destination,
+}
+
 impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     /// Removes the files that were confirmed since the last time.
     pub(super) fn remove_confirmed(&mut self) -> Result<(), Error> {
@@ -27,7 +36,8 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     fn remove(&mut self, n: i32) -> Result<(), Error> {
         let subject = self.subject(n)?;
         let Some(entry) = subject.entry().filter(|e| !e.is_dir()) else { return Ok(()) };
-        let settings = &self.session.settings;
+        let session = self.session.clone();
+        let settings = &session.settings;
         let follow = settings.copy_links || settings.copy_unsafe_links;
         let mut name = Vec::new();
         entry.push_wire_name(&mut name);
@@ -36,20 +46,32 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let Some(rel) = sources.rel(entry.source(), &name) else { return Ok(()) };
         let looked = sources.root(entry.source()).and_then(|root| {
             let st = if follow { root.stat_follow(&rel, unconfined) } else { root.lstat(&rel) }?;
+            let installed = session.installed.as_ref().and_then(|installed| {
+                installed.lock().unwrap_or_else(|e| e.into_inner()).remove(&n)
+            });
+            if installed == Some((st.dev, st.ino)) {
+                return Ok(Look::Destination);
+            }
             let same_time = st.mtime == entry.mtime()
                 && (entry.mtime_nsec() == 0 || st.mtime_nsec == entry.mtime_nsec());
             let same_len = st.len == entry.len() || !(entry.is_regular() || entry.is_symlink());
-            if same_time && same_len { root.unlink(&rel).map(|()| true) } else { Ok(false) }
+            if !same_time || !same_len {
+                return Ok(Look::Changed);
+            }
+            root.unlink(&rel).map(|()| Look::Removed)
         });
         match looked {
-            Ok(true) => {
+            Ok(Look::Removed) => {
                 if settings.info.remove > 0 {
                     self.log.info([b"sender removed ", &name[..]].concat());
                 }
             }
-            Ok(false) => {
-                let text = b"ERROR: Skipping sender remove for changed file: ";
-                self.log.error_xfer([&text[..], &name].concat());
+            Ok(look @ (Look::Changed | Look::Destination)) => {
+                let text: &[u8] = match look {
+                    Look::Destination => b"ERROR: Skipping sender remove of destination file: ",
+                    _ => b"ERROR: Skipping sender remove for changed file: ",
+                };
+                self.log.error_xfer([text, &name].concat());
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 self.log.info([b"sender file already removed: ", &name[..]].concat());

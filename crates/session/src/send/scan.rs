@@ -3,7 +3,6 @@
 use super::{
     args::Arg,
     list::{Lister, Out},
-    serve::device_len,
     source::quoted,
 };
 use crate::{Error, ExitCode, log::Class, session::io_error, settings::MUNGE_PREFIX};
@@ -207,7 +206,7 @@ impl Lister {
     fn device_as_file(&mut self, found: &mut Found) -> io::Result<()> {
         let file = self.sources.root(found.source)?.open_read(&found.rel)?;
         found.st.kind = Kind::Regular;
-        found.st.len = device_len(&file);
+        found.st.len = fsroot::meta::device_len(&file);
         found.st.rdev = (0, 0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         found.st.mtime = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);

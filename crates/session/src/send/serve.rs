@@ -369,7 +369,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                 let kind = metadata.file_type();
                 let is_device = kind.is_block_device() || kind.is_char_device();
                 if is_device && copy_devices {
-                    let len = device_len(&file);
+                    let len = fsroot::meta::device_len(&file);
                     return Ok(Some((file, len)));
                 }
                 if is_device {
@@ -495,13 +495,6 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         say(&mut reporter, &event);
         reporter.take_failure().map_or(Ok(()), Err)
     }
-}
-
-/// The length of a device, found by seeking to its end.
-pub(super) fn device_len(mut file: &std::fs::File) -> u64 {
-    use std::io::Seek;
-    // Reading is by offset, so where the handle stands does not matter.
-    file.seek(io::SeekFrom::End(0)).unwrap_or(0)
 }
 
 /// An attribute that is not waiting to be fetched was asked for.

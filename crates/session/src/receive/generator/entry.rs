@@ -12,12 +12,17 @@ use crate::{
     flist::Entry,
     log::Class,
     report::{ListEntry, listing},
+    settings::Append,
 };
 use delta::checksum::FileHasher;
 use fast_io::SendHalf;
 use fsroot::{Kind, Stat};
 use std::{fs::File, io::Read, sync::Arc};
-use wire::{Fault, WireError, item::ItemFlags as F, sums::SumHead};
+use wire::{
+    Fault, WireError,
+    item::{ItemFlags as F, basis},
+    sums::SumHead,
+};
 
 impl<W: SendHalf> Generator<W> {
     /// An entry in its turn. `forced`: it must lead its hard-link group.
@@ -100,10 +105,17 @@ impl<W: SendHalf> Generator<W> {
         match node.want.kind {
             Some(Kind::Regular) => self.regular(&node, e, have, last),
             Some(Kind::Symlink) if settings.links => self.symlink(&node, e, have),
-            Some(k) if k.is_device() && settings.devices && self.attrs.root_user => {
+            Some(k)
+                if k.is_device()
+                    && settings.devices
+                    && self.attrs.root_user
+                    && !settings.drop_devices =>
+            {
                 self.device(&node, have)
             }
-            Some(k) if k.is_special() && settings.specials => self.device(&node, have),
+            Some(k) if k.is_special() && settings.specials && !settings.drop_devices => {
+                self.device(&node, have)
+            }
             _ => {
                 if settings.info.nonreg >= 1 {
                     let text = self.name_text("skipping non-regular file \"", &node.name, "\"");
@@ -132,7 +144,11 @@ impl<W: SendHalf> Generator<W> {
         }
         // Everything that could keep the file from being transferred was decided the first time.
         match self.lstat(&node.path) {
-            Ok(have) => self.request(&node, have.filter(|st| st.kind == Kind::Regular), true),
+            Ok(have) => {
+                let devices = self.session.settings.write_devices;
+                let fits = |st: &Stat| st.kind == Kind::Regular || (devices && st.kind.is_device());
+                self.request(&node, have.filter(fits), true)
+            }
             Err(e) => self.stat_failed(&node, &e),
         }
     }
@@ -238,15 +254,17 @@ impl<W: SendHalf> Generator<W> {
             self.skipped_member(node, last);
             return Ok(());
         }
-        if let Some(st) = have.filter(|st| st.kind != Kind::Regular) {
+        let device = settings.write_devices && have.is_some_and(|st| st.kind.is_device());
+        if let Some(st) = have.filter(|st| st.kind != Kind::Regular && !device) {
             if !self.make_room(&node.path, st.kind, "regular file")? {
                 self.skipped_member(node, last);
                 return Ok(());
             }
             have = None;
         }
+        let kept = self.partial_stat(&node.path);
         match have {
-            None if !last => {
+            None if !last && kept.is_none() => {
                 // A later member may have a basis.
                 if let Some(group) = node.group {
                     self.links.wait(group, node.ndx);
@@ -254,9 +272,13 @@ impl<W: SendHalf> Generator<W> {
                 }
                 return Ok(());
             }
-            Some(st) if self.unchanged(node, e, &st) => {
-                return self.in_place_already(node, Some(st));
+            Some(st) if !device && self.unchanged(node, e, &st) => {
+                self.in_place_already(node, Some(st))?;
+                self.forget_partial(node, kept);
+                return Ok(());
             }
+            // There is nothing to add to a file that is as long already.
+            Some(st) if settings.append != Append::Off && st.len >= len => return Ok(()),
             _ => {}
         }
         self.request(node, have, false)
@@ -310,16 +332,26 @@ impl<W: SendHalf> Generator<W> {
         let mut have = have;
         let mut basis = None;
         let mut head = SumHead::default();
+        let appends = settings.append != Append::Off && !redo;
         let delta =
             !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
-        if let (true, true, Some(root)) = (delta, self.shared.do_xfers, &mut self.root)
-            && let Some(st) = have.filter(|st| st.len > 0)
+        let kept = self.partial_stat(&node.path);
+        let kind = if kept.is_some() { basis::PARTIAL_DIR } else { basis::DEST };
+        if let (true, true, Some(root)) = (delta || appends, self.shared.do_xfers, &mut self.root)
+            && let Some(st) = kept.or(have).filter(|st| st.len > 0 || st.kind.is_device())
         {
-            match root.open_read(&node.path) {
+            let opened = match (&mut self.partial, kept) {
+                (Some(partial), Some(_)) => partial.open(root, &node.path),
+                _ => root.open_read(&node.path),
+            };
+            match opened {
                 Ok(file) => {
                     let digest_len = session.transfer_sum.algo.digest_len();
                     let size = settings.block_size;
-                    let len = file.metadata().map_or(st.len, |m| m.len());
+                    let len = match st.kind {
+                        Kind::Regular => file.metadata().map_or(st.len, |m| m.len()),
+                        _ => fsroot::meta::device_len(&file),
+                    };
                     match SumHead::choose(session.protocol, len, size, digest_len, redo) {
                         Some(sizes) => (head, basis) = (sizes, Some(file)),
                         None => self.log.warning(self.name_text(
@@ -332,11 +364,14 @@ impl<W: SendHalf> Generator<W> {
                 Err(e) => {
                     let text = about("failed to open", &root.quoted(&node.path), ", continuing");
                     self.log.sys_error(Class::Error, text, &e);
-                    have = None;
+                    have = have.filter(|_| kept.is_some());
                 }
             }
         }
         let mut base = F::TRANSFER;
+        if kind != basis::DEST {
+            base |= F::BASIS_TYPE_FOLLOWS;
+        }
         if settings.checksum && !redo {
             base |= F::REPORT_CHANGE;
         }
@@ -345,7 +380,7 @@ impl<W: SendHalf> Generator<W> {
         if self.shared.do_xfers {
             self.begin_one(node.ndx);
         }
-        self.emit(node, flags, None, Some(Transfer { head, redo, old_perm }))?;
+        self.emit(node, flags, None, Some(Transfer { head, redo, old_perm, basis: kind }))?;
         if !self.shared.do_xfers {
             self.flush_soon()?;
             return self.lead(node);
@@ -354,7 +389,7 @@ impl<W: SendHalf> Generator<W> {
             self.links.begin(group, node.ndx);
         }
         head.encode(self.writer.buf());
-        if let Some(mut file) = basis {
+        if let Some(mut file) = basis.filter(|_| !appends) {
             self.send_sums(&head, &mut file)?;
         }
         self.flush_soon()

@@ -52,7 +52,7 @@ impl<W: SendHalf> Generator<W> {
         }
         let item = Item {
             flags: F(flags),
-            basis: wire::item::basis::DEST,
+            basis: transfer.map_or(wire::item::basis::DEST, |t| t.basis),
             xname: xname.map(<[u8]>::to_vec),
         };
         if !p.has_item_flags() && transfer.is_none() {

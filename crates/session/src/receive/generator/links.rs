@@ -1,5 +1,5 @@
 //! Hard links to a leader that is in place (generator decisions: hard links).
-use super::{super::hardlinks::Leader, Generator, Node};
+use super::{super::hardlinks::Leader, Generator, Node, confirm::Confirmed};
 use crate::{Error, log::Class};
 use fast_io::SendHalf;
 use fsroot::{Kind, Stat};
@@ -65,7 +65,7 @@ impl<W: SendHalf> Generator<W> {
             let flags = self.flags(node, Some(have), base, true);
             self.emit(node, flags, Some(b""), None)?;
             self.say_unchanged(node, false);
-            return Ok(());
+            return self.confirm(node.ndx, Confirmed::Present);
         }
         let mut exists = have;
         if have.is_some_and(|st| st.kind == Kind::Directory) {
@@ -91,7 +91,8 @@ impl<W: SendHalf> Generator<W> {
                 return Ok(());
             }
         }
-        self.emit(node, flags, Some(name), None)
+        self.emit(node, flags, Some(name), None)?;
+        self.confirm(node.ndx, Confirmed::Present)
     }
 
     /// A member that is skipped for a reason of its own: if others wait for somebody to lead, the next one does.

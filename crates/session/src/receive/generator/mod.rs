@@ -1,5 +1,6 @@
 //! The generator: compares the lists with the destination, requests what is missing (transfer: generator decisions; phases, redo,
 //! DONE choreography).
+mod confirm;
 mod dirs;
 mod entry;
 mod item;
@@ -14,6 +15,7 @@ use super::{
     dest::Dest,
     hardlinks::Links,
     list::{Dir, List},
+    partial::Partial,
     shared::{Event, Shared},
 };
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
     session::io_error,
     settings::DeleteTiming,
 };
+use confirm::Confirmed;
 use delta::checksum::BlockHasher;
 use fast_io::SendHalf;
 use filters::{FilterList, Verdict};
@@ -62,6 +65,7 @@ pub(super) struct Generator<W> {
     ndx: NdxEncoder,
     inbox: mpsc::Receiver<Event>,
     pub root: Option<Root>,
+    partial: Option<Partial>,
     solo: Option<RelPath>,
     /// The root was (or would be) made by this run and has not been reported yet.
     root_is_new: bool,
@@ -138,6 +142,7 @@ impl<W: SendHalf> Generator<W> {
             deleter: Deleter::new(&session, job.filters, job.loader, &dest.path),
             daemon_filters: job.daemon_filters,
             root: dest.root,
+            partial: dest.partial,
             root_is_new: dest.created,
             solo: dest.solo,
             live: VecDeque::new(),
@@ -229,6 +234,14 @@ impl<W: SendHalf> Generator<W> {
         self.work_off()?;
         self.closing = true;
         self.send_done();
+        let delayed = self.session.settings.delay_updates;
+        if delayed && late.is_none() {
+            self.send_delete_stats();
+        }
+        if delayed {
+            // The files that waited have got their names when that comes back.
+            self.await_dones()?;
+        }
         if self.live.iter().any(|s| !s.list.is_settled()) {
             // Links to redone files are still to be reported, for which this is the last chance.
             self.await_dones()?;
@@ -256,8 +269,20 @@ impl<W: SendHalf> Generator<W> {
         self.writer.flush()
     }
 
-    /// DEL_STATS and the DONE of late deletion.
+    /// DEL_STATS, unless that was sent before, and the DONE of late deletion.
     fn late_done(&mut self) {
+        if !self.session.protocol.has_error_exit() {
+            return;
+        }
+        let before = self.session.settings.delay_updates
+            && !matches!(self.session.delete, Some(DeleteTiming::After | DeleteTiming::Delay));
+        if !before {
+            self.send_delete_stats();
+        }
+        self.send_done();
+    }
+
+    fn send_delete_stats(&mut self) {
         if !self.session.protocol.has_error_exit() {
             return;
         }
@@ -276,7 +301,6 @@ impl<W: SendHalf> Generator<W> {
             };
             stats.encode(self.writer.buf());
         }
-        self.send_done();
     }
 
     fn send_done(&mut self) {
@@ -394,6 +418,7 @@ impl<W: SendHalf> Generator<W> {
             Event::ListEof => self.eof = true,
             Event::Done => self.done_seen += 1,
             Event::Finished(ndx) => {
+                self.confirm(ndx, Confirmed::Transferred)?;
                 self.end_one(ndx);
                 self.leader_done(ndx)?;
             }

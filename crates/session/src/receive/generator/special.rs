@@ -2,6 +2,7 @@
 use super::{
     super::attrs::{Times, about},
     Generator, Node,
+    confirm::Confirmed,
 };
 use crate::{Error, flist::Entry, log::Class};
 use fast_io::SendHalf;
@@ -99,6 +100,7 @@ impl<W: SendHalf> Generator<W> {
             changed |= self.attrs.apply(root, &node.path, &node.want, &have, perm, times);
         }
         self.say_unchanged(node, changed);
+        self.confirm(node.ndx, Confirmed::Present)?;
         self.lead(node)
     }
 
@@ -144,6 +146,7 @@ impl<W: SendHalf> Generator<W> {
             }
         }
         self.emit(node, flags, None, None)?;
+        self.confirm(node.ndx, Confirmed::Made(node.want.kind))?;
         self.lead(node)
     }
 }

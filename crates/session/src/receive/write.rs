@@ -1,0 +1,368 @@
+//! What an answer's data are written into: a temporary file, or a file in place (receiver: basis selection; temporary
+//! file; in-place, append, devices).
+use super::{
+    attrs::{Times, about},
+    finish::{Filled, Goal, Kept, Spot, keep_partial},
+    receiver::{Receiver, Target},
+    shared::{Event, Transfer},
+};
+use crate::{Error, log::Class, settings::Append};
+use delta::checksum::{Checksum, FileHasher};
+use fast_io::RecvHalf;
+use fsroot::{FileWriter, Kind, Root, Stat, TempFile, meta};
+use std::{
+    fs::File,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use wire::{RelPath, compat::CompatFlags, item::basis, sums::SumHead};
+
+/// From this length on an interrupted file is worth keeping when a signal ends the process (`--partial`).
+const PARTIAL_FLOOR: u64 = 128 * 1024;
+/// What is there already is hashed in pieces of this size.
+const HASH_PIECE: usize = 256 * 1024;
+
+/// Where data go.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sink<'a> {
+    /// `None`: everything is parsed and dropped.
+    pub file: Option<&'a File>,
+    /// Where matched blocks come from.
+    pub basis: Option<&'a File>,
+    /// The output is the basis.
+    pub in_place: bool,
+    /// The output is a device.
+    pub device: bool,
+    /// Bytes at the beginning that stay (`--append`).
+    pub kept: u64,
+    /// Set once something has arrived that the basis did not have.
+    pub fresh: Option<&'a AtomicBool>,
+}
+
+impl Sink<'_> {
+    /// How much of the basis there is. That of a device does not stand in its metadata.
+    pub fn basis_len(&self) -> u64 {
+        match self.basis {
+            Some(_) if self.device => u64::MAX,
+            Some(basis) => basis.metadata().map_or(0, |m| m.len()),
+            None => 0,
+        }
+    }
+}
+
+/// What became of a file: the digest if it is good, and what the generator is to be told (`None`: nothing yet).
+pub(super) type Outcome = (Option<Vec<u8>>, Option<Event>);
+
+impl<R: RecvHalf> Receiver<R> {
+    /// The writer of a file, and the hasher if there is something to check. What stays of the file is behind both.
+    pub(super) fn begin_output(
+        &mut self,
+        t: &Target,
+        sink: &Sink<'_>,
+    ) -> (FileWriter, Option<FileHasher>) {
+        let settings = &self.session.settings;
+        let spec = &self.session.transfer_sum;
+        let mut writer = match sink.device {
+            true => FileWriter::for_device(settings.sparse),
+            false => FileWriter::new(settings.sparse, sink.in_place).expect(t.want.len),
+        };
+        let Some(file) = sink.file else { return (writer, None) };
+        if settings.preallocate
+            && let Err(e) = writer.preallocate(file, t.want.len)
+        {
+            let shown = self.root.as_ref().map_or(t.name.clone(), |root| root.quoted(&t.path));
+            self.attrs.log.sys_error(Class::Warning, about("do_fallocate", &shown, ""), &e);
+        }
+        let mut hasher = (spec.algo != Checksum::None).then(|| FileHasher::transfer(spec));
+        writer.skip(sink.kept);
+        let covered = settings.append == Append::Verify || !self.session.protocol.has_varints();
+        if let (Some(hasher), Some(basis), true) = (&mut hasher, sink.basis, covered) {
+            hash_start(hasher, basis, sink.kept);
+        }
+        (writer, hasher)
+    }
+
+    /// Parses the data of a file that cannot be written.
+    fn discard(&mut self, t: &Target, head: &SumHead) -> Result<Outcome, Error> {
+        self.take(t, head, &Sink::default())?;
+        Ok((None, Some(Event::Failed(t.ndx))))
+    }
+
+    /// Opens basis and output, takes the data, verifies and installs it.
+    pub(super) fn write_file(
+        &mut self,
+        t: &Target,
+        request: &Transfer,
+        head: &SumHead,
+    ) -> Result<Outcome, Error> {
+        if self.session.settings.inplace {
+            return self.write_in_place(t, request, head);
+        }
+        let from_partial = request.basis == basis::PARTIAL_DIR;
+        if from_partial && self.session.compat.has(CompatFlags::INPLACE_PARTIAL) {
+            return self.write_partial_in_place(t, request, head);
+        }
+        let Some(root) = &mut self.root else { return self.discard(t, head) };
+        let basis = match &mut self.partial {
+            _ if head.count == 0 => None,
+            Some(partial) if from_partial => partial.open(root, &t.path).ok(),
+            _ => root.open_read(&t.path).ok(),
+        };
+        let basis = basis.filter(|f| f.metadata().is_ok_and(|m| m.is_file()));
+        let temp = match self.create_temp(t) {
+            Some(temp) => temp,
+            None => return self.discard(t, head),
+        };
+        let fresh = Arc::new(AtomicBool::new(false));
+        self.keep_when_interrupted(t, &temp, request, &fresh);
+        let sink = Sink {
+            file: Some(temp.file()),
+            basis: basis.as_ref(),
+            fresh: Some(&fresh),
+            ..Sink::default()
+        };
+        let (good, sum) = match self.take(t, head, &sink) {
+            Ok(verdict) => verdict,
+            Err(e) => {
+                if fresh.load(Ordering::Relaxed) {
+                    self.keep(t, temp, request, true);
+                }
+                return Err(e);
+            }
+        };
+        if !good {
+            let kept = self.keep(t, temp, request, false);
+            return Ok((None, Some(self.mismatch(t, request, kept))));
+        }
+        if self.session.settings.delay_updates {
+            let done = self.install(t, temp, request, true, Goal::Partial);
+            return Ok((sum, self.delayed(t, request, done)));
+        }
+        let done = self.install(t, temp, request, true, Goal::Destination);
+        if let (true, Some(partial), Some(root)) =
+            (done && from_partial, &mut self.partial, &mut self.root)
+        {
+            partial.remove(root, &t.path);
+        }
+        Ok((sum, Some(finished(t, done))))
+    }
+
+    /// A temporary file beside the destination, or in the `--temp-dir`; that there is none was said.
+    fn create_temp(&mut self, t: &Target) -> Option<TempFile> {
+        let root = self.root.as_mut()?;
+        let leaf = t.path.split().map_or(&b""[..], |(_, leaf)| leaf);
+        let made = match &mut self.temp_dir {
+            Some(dir) => TempFile::create_in(dir, leaf, t.want.mode),
+            None => TempFile::create(root, &t.path, t.want.mode),
+        };
+        let e = match made {
+            Ok(temp) => return Some(temp),
+            Err(e) => e,
+        };
+        let placeholder = b"XXXXXX";
+        let shown = match &self.temp_dir {
+            Some(dir) => RelPath::new(&fsroot::temp::temp_dir_name(leaf, placeholder))
+                .map(|name| dir.quoted(&name)),
+            None => fsroot::temp::temp_path(&t.path, placeholder).map(|name| root.quoted(&name)),
+        };
+        let text = about("mkstemp", &shown.unwrap_or_default(), " failed");
+        self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
+        None
+    }
+
+    /// With `--partial`, what a signal cuts short is kept all the same.
+    fn keep_when_interrupted(
+        &mut self,
+        t: &Target,
+        temp: &TempFile,
+        request: &Transfer,
+        fresh: &Arc<AtomicBool>,
+    ) {
+        let Some(root) = &mut self.root else { return };
+        if !self.session.settings.partial || t.want.len < PARTIAL_FLOOR {
+            return;
+        }
+        let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
+        let (mut root, target) = (root.clone(), t.path.clone());
+        let mut from_root = self.temp_dir.as_ref().unwrap_or(&root).clone();
+        let (from, fresh, partial) = (temp.path().clone(), fresh.clone(), self.partial.clone());
+        temp.set_interrupt_action(Box::new(move || match fresh.load(Ordering::Relaxed) {
+            true => keep_partial((&mut from_root, &from), partial, (&mut root, &target), perm),
+            // What was there before is better than nothing at all.
+            false => drop(from_root.unlink(&from)),
+        }));
+    }
+
+    /// Keeps a file that is not what it should be, if that is wanted.
+    fn keep(&mut self, t: &Target, temp: TempFile, request: &Transfer, interrupted: bool) -> Kept {
+        if !self.session.settings.partial {
+            return Kept::Nothing;
+        }
+        if self.partial.is_some() {
+            return match self.install(t, temp, request, false, Goal::Partial) {
+                true => Kept::InPartialDir,
+                false => Kept::Nothing,
+            };
+        }
+        // Recognisably old, so that the next run does not take it for the whole file.
+        if interrupted && meta::set_times(temp.file(), None, Some((0, 0))).is_err() {
+            return Kept::Nothing;
+        }
+        match self.install(t, temp, request, false, Goal::Destination) {
+            true => Kept::InPlace,
+            false => Kept::Nothing,
+        }
+    }
+
+    /// Completes the file in the partial directory where it is.
+    fn write_partial_in_place(
+        &mut self,
+        t: &Target,
+        request: &Transfer,
+        head: &SumHead,
+    ) -> Result<Outcome, Error> {
+        let (Some(root), Some(partial)) = (&mut self.root, &mut self.partial) else {
+            return self.discard(t, head);
+        };
+        let Some(path) = partial.path(&t.path) else { return self.discard(t, head) };
+        let basis = (head.count > 0).then(|| partial.open(root, &t.path).ok()).flatten();
+        let place = partial.root(root);
+        let opened = place.open_in_place(&path).and_then(|file| {
+            let st = Stat::of(&file)?;
+            if st.kind == Kind::Regular { Ok((file, st)) } else { Err(no_file()) }
+        });
+        let (file, st) = match opened {
+            Ok(opened) => opened,
+            Err(e) => {
+                let text = about("open", &place.quoted(&path), " failed");
+                self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
+                return self.discard(t, head);
+            }
+        };
+        let sink =
+            Sink { file: Some(&file), basis: basis.as_ref(), in_place: true, ..Sink::default() };
+        let (good, sum) = self.take(t, head, &sink)?;
+        if !good {
+            return Ok((None, Some(self.mismatch(t, request, Kept::InPartialDir))));
+        }
+        let filled =
+            Filled { spot: Spot::Partial, path: &path, file: &file, perm: st.perm, verified: true };
+        self.dress(t, &filled, request);
+        if self.session.settings.delay_updates {
+            return Ok((sum, self.delayed(t, request, true)));
+        }
+        let done = self.promote(t, request);
+        Ok((sum, Some(finished(t, done))))
+    }
+
+    fn write_in_place(
+        &mut self,
+        t: &Target,
+        request: &Transfer,
+        head: &SumHead,
+    ) -> Result<Outcome, Error> {
+        let settings = &self.session.settings;
+        let Some(root) = &mut self.root else { return self.discard(t, head) };
+        let devices = settings.write_devices;
+        let opened = root.open_in_place(&t.path).and_then(|file| {
+            let st = match root.fakes_super() {
+                true => root.lstat(&t.path)?,
+                false => Stat::of(&file)?,
+            };
+            let fits = st.kind == Kind::Regular || (devices && st.kind.is_device());
+            if fits { Ok((file, st)) } else { Err(no_file()) }
+        });
+        let (file, st) = match opened {
+            Ok(opened) => opened,
+            Err(e) => {
+                self.sys_error("open", &t.path, " failed", &e);
+                return self.discard(t, head);
+            }
+        };
+        let basis = (head.count > 0).then(|| root.open_read(&t.path).ok()).flatten();
+        let appends = settings.append != Append::Off && !request.redo;
+        let sink = Sink {
+            file: Some(&file),
+            basis: basis.as_ref(),
+            in_place: true,
+            device: st.kind.is_device(),
+            kept: if appends { head.flength() } else { 0 },
+            fresh: None,
+        };
+        let (good, sum) = self.take(t, head, &sink)?;
+        let Some(root) = &mut self.root else { return Ok((None, Some(finished(t, false)))) };
+        if let (true, Some(k)) = (self.session.settings.xattrs > 0, t.want.xattr) {
+            self.attrs.apply_xattrs(root, &t.path, Some(st.perm), k);
+        }
+        let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
+        let times = if good { Times::Exact } else { Times::Keep };
+        // Writing has changed the mtime; what matters here is that it differs.
+        let have = Stat { mtime: i64::MIN, ..st };
+        self.attrs.apply(root, &t.path, &t.want, &have, perm, times);
+        if good {
+            return Ok((sum, Some(finished(t, true))));
+        }
+        Ok((None, Some(self.mismatch(t, request, Kept::InPlace))))
+    }
+
+    /// Notes that a file waits in the partial directory, if it does.
+    fn delayed(&mut self, t: &Target, request: &Transfer, waits: bool) -> Option<Event> {
+        if !waits {
+            return Some(Event::Failed(t.ndx));
+        }
+        self.waiting.push((t.ndx, *request));
+        None
+    }
+
+    /// `--delay-updates`: every file that waits gets its name.
+    pub(super) fn finish_delayed(&mut self) -> Result<(), Error> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.sort_unstable_by_key(|(ndx, _)| *ndx);
+        for (ndx, request) in waiting {
+            let t = self.target(ndx)?;
+            let done = self.promote(&t, &request);
+            self.settle(&t, finished(&t, done));
+        }
+        Ok(())
+    }
+}
+
+fn finished(t: &Target, done: bool) -> Event {
+    if done { Event::Finished(t.ndx) } else { Event::Failed(t.ndx) }
+}
+
+/// The first bytes of a file. If it has fewer, or cannot be read, the checksum will be another than the sender's.
+fn hash_start(hasher: &mut FileHasher, file: &File, len: u64) {
+    let mut rest = io::Read::take(file, len);
+    let mut piece = vec![0; HASH_PIECE.min(usize::try_from(len).unwrap_or(HASH_PIECE))];
+    loop {
+        match io::Read::read(&mut rest, &mut piece) {
+            Ok(0) => return,
+            Ok(n) => hasher.update(&piece[..n]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// What stands there cannot be written into.
+fn no_file() -> io::Error {
+    io::ErrorKind::InvalidInput.into()
+}
+
+/// Which root a name is below.
+pub(super) fn root_of<'a>(
+    spot: Spot,
+    dest: &'a mut Option<Root>,
+    temp_dir: &'a mut Option<Root>,
+    partial: &'a mut Option<super::partial::Partial>,
+) -> Option<&'a mut Root> {
+    match (spot, temp_dir, partial) {
+        (Spot::Temp, Some(dir), _) => Some(dir),
+        (Spot::Partial, _, Some(partial)) => dest.as_mut().map(|dest| partial.root(dest)),
+        _ => dest.as_mut(),
+    }
+}
