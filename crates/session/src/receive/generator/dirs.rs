@@ -123,7 +123,9 @@ impl<W: SendHalf> Generator<W> {
         if have.is_some_and(|st| st.kind == Kind::Symlink)
             && self.session.settings.keep_dirlinks
             && let Some(root) = &mut self.root
-            && let Ok(st) = root.stat_follow(&node.path, false)
+            // One that leads out of the destination is a directory, too: what goes into it is refused one by one, and the link
+            // stays.
+            && let Ok(st) = root.stat_follow(&node.path, true)
             && st.kind == Kind::Directory
         {
             return Ok(Some(Some(st)));

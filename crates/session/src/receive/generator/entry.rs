@@ -76,7 +76,7 @@ impl<W: SendHalf> Generator<W> {
         }
         let have = match self.is_in_fresh_dir(&node) {
             true => Ok(None),
-            false => self.lstat(&node.path),
+            false => self.lstat_entry(&node),
         };
         let have = match have {
             Ok(have) => have,

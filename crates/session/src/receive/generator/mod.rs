@@ -29,7 +29,7 @@ use confirm::Confirmed;
 use delta::checksum::BlockHasher;
 use fast_io::SendHalf;
 use filters::{FilterList, Verdict};
-use fsroot::{Root, Stat};
+use fsroot::{Kind, Root, Stat};
 use std::{
     collections::{HashSet, VecDeque},
     io,
@@ -525,6 +525,21 @@ impl<W: SendHalf> Generator<W> {
             Err(e) if is_missing(&e) && (!self.shared.do_xfers || !is_in_the_way(&e)) => Ok(None),
             Err(e) => Err(e),
         }
+    }
+
+    /// lstat of what an entry replaces. Behind a link that `--keep-dirlinks` takes for a directory, but that leads out of the
+    /// destination, a file's place cannot be told (for anything else, making it fails).
+    fn lstat_entry(&mut self, node: &Node) -> io::Result<Option<Stat>> {
+        let leads_out =
+            |e: &io::Error| e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        if self.session.settings.keep_dirlinks
+            && node.want.kind == Some(Kind::Regular)
+            && let Some(root) = &mut self.root
+            && let Some(e) = root.lstat(&node.path).err().filter(leads_out)
+        {
+            return Err(e);
+        }
+        self.lstat(&node.path)
     }
 
     /// `--no-implied-dirs`: parents that were not asked for keep their attributes.
