@@ -17,7 +17,7 @@ use session::{
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, sync::Arc, time::Duration};
 
 /// Runs a client and returns its exit code.
-pub fn run(mut plan: Plan, env: &Environment) -> i32 {
+pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     let (transfer, link) = match prepare(&mut plan) {
         Ok(prepared) => prepared,
         Err(e) => return option_error(&e),
@@ -42,12 +42,15 @@ pub fn run(mut plan: Plan, env: &Environment) -> i32 {
     for line in &plan.messages {
         Log::new(terminal.clone(), Role::Client).info(line);
     }
+    let program = std::env::args_os().next().map(OsStringExt::into_vec).unwrap_or_default();
+    let script = plan.script(program, args);
     let job = ClientJob {
         settings: plan.settings,
         receiver_settings,
         rules: plan.filters,
         transfer,
         link,
+        script,
     };
     let role = if job.settings.am_sender { Role::Sender } else { Role::Receiver };
     let code = client::run(job, terminal.clone(), status);
@@ -67,6 +70,10 @@ fn prepare(plan: &mut Plan) -> Result<(client::Transfer, Link), OptionError> {
     Ok(match transfer {
         Transfer::Local { sources, dest } => {
             (client::Transfer::Local { sources, dest }, Link::Local)
+        }
+        Transfer::Replay { dest } => {
+            let name = plan.settings.read_batch.clone().unwrap_or_default();
+            (client::Transfer::Pull { requested: Vec::new(), dest: Some(dest) }, Link::Batch(name))
         }
         Transfer::Push { sources, remote, dest } => {
             let args = args.ok_or_else(no_server)?;

@@ -16,7 +16,7 @@ fn main() -> ProcessExit {
             let _unread = std::io::stdout().write_all(text.as_bytes());
             0
         }
-        Ok(Request::Client(plan)) => client::run(*plan, &env),
+        Ok(Request::Client(plan)) => client::run(*plan, &args, &env),
         Ok(Request::Server(plan)) => server::run(*plan, &env),
         Ok(Request::Daemon(args)) => daemon::run(*args),
         Err(e) => option_error(&e),

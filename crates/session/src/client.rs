@@ -2,6 +2,7 @@
 
 use crate::{
     Error, ExitCode, Session, Settings,
+    batch::{self, Recorder, Script},
     conn::{Activity, Outbox, Reader, Route, Writer},
     connect::{
         daemon::{self, Login, Outcome},
@@ -11,7 +12,7 @@ use crate::{
     finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
-    options::FilterArg,
+    options::{FilterArg, RuleArg},
     receive::{self, Left, ReceiveJob},
     report::{self, Reporter},
     rules::{self, FsLoader},
@@ -27,6 +28,7 @@ use fast_io::{
 use filters::{FilterList, RequestedNames, Side};
 use signal_hook::consts::SIGVTALRM;
 use std::{
+    fs::File,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     thread,
     time::{Duration, Instant},
@@ -48,6 +50,8 @@ pub struct ClientJob {
     pub transfer: Transfer,
     /// How to reach the other end.
     pub link: Link,
+    /// For `--write-batch`: what the script beside the batch is made of.
+    pub script: Script,
 }
 
 /// The local ends of the transfer.
@@ -79,6 +83,8 @@ pub enum Transfer {
 pub enum Link {
     /// Not at all: a local copy.
     Local,
+    /// The other end is a batch file with this name.
+    Batch(Vec<u8>),
     /// `rsync --server …` through a remote shell.
     Shell {
         /// The complete command.
@@ -123,13 +129,22 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         _ => Role::Sender,
     };
     let log = Log::new(sink, Role::Client);
-    let ClientJob { settings, receiver_settings, rules, transfer, link } = job;
+    let ClientJob { settings, receiver_settings, rules, transfer, link, script } = job;
     let cx = rules::context(&settings, settings.protocol_max >= 30);
-    let list =
-        match rules::from_options(&rules, &cx, &mut FsLoader::new(&settings), settings.am_sender) {
-            Ok(list) => list,
-            Err(e) => return finish::report(&log, &e),
-        };
+    let mut loader = FsLoader::new(&settings);
+    // The names that CVS ignores are always the last, and no business of a batch's script, whose command line has -C itself.
+    let cvs = rules.partition_point(|arg| arg.rule != RuleArg::Cvs);
+    let list = rules::from_options(&rules[..cvs], &cx, &mut loader, settings.am_sender).and_then(
+        |mut list| {
+            let script = settings.write_batch.is_some().then(|| script.text(&settings, &list));
+            rules::add_options(&mut list, &rules[cvs..], &cx, &mut loader, settings.am_sender)?;
+            Ok((list, script.transpose()?))
+        },
+    );
+    let (list, script) = match list {
+        Ok(list) => list,
+        Err(e) => return finish::report(&log, &e),
+    };
     // Opened before anything else happens, so that a mistyped name costs nothing.
     let names = match &settings.files_from {
         Some(FilesFrom::Local(path)) => match rules::open_files_from(&settings, path) {
@@ -139,9 +154,18 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         _ => None,
     };
     let log = log.with_role(role);
-    let run = Run { settings, receiver_settings, list, names, transfer, log, status, started };
+    let batch = match (&settings.write_batch, script) {
+        (Some(name), Some(script)) => match batch::create(&settings, name, &script) {
+            Ok(batch) => Some(batch),
+            Err(e) => return finish::report(&log.with_role(Role::ReceiverPresplit), &e),
+        },
+        _ => None,
+    };
+    let run =
+        Run { settings, receiver_settings, list, names, transfer, log, status, started, batch };
     match link {
         Link::Local => run.local(),
+        Link::Batch(name) => run.replay(&name),
         Link::Shell { argv, secluded } => run.shell(&argv, secluded),
         Link::Daemon { target, request } => run.daemon(&target, request),
         Link::DaemonShell { argv, port, request } => run.daemon_shell(&argv, port, request),
@@ -158,6 +182,8 @@ struct Run {
     log: Log,
     status: Arc<Status>,
     started: Instant,
+    /// The batch file, to be recorded.
+    batch: Option<File>,
 }
 
 impl Run {
@@ -247,7 +273,7 @@ impl Run {
         activity: Arc<Activity>,
         shell: Option<Shell>,
     ) -> ExitCode {
-        let Run { settings, mut list, names, transfer, log, status, started, .. } = self;
+        let Run { settings, mut list, names, transfer, log, status, started, batch, .. } = self;
         let agreed = handshake::client(&settings, exchange, &mut reader, &mut writer);
         let agreed = match agreed {
             Ok(agreed) => agreed,
@@ -259,14 +285,22 @@ impl Run {
         let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
+        let recorder = match batch.map(|file| Recorder::begin(file, &session)).transpose() {
+            Ok(recorder) => recorder,
+            Err(e) => {
+                drop(writer);
+                let log = session.log.with_role(Role::ReceiverPresplit);
+                return end_with_child(&log, Err(e), shell, &session.status);
+            }
+        };
         let reporter = new_reporter(&session);
         let ended = match transfer {
             Transfer::Pull { requested, dest } => {
-                let pull = Pull { requested, dest, names, reporter: reporter.clone() };
+                let pull = Pull { requested, dest, names, recorder, reporter: reporter.clone() };
                 pull.run(&session, reader, writer, &mut list)
             }
             Transfer::Push { sources } | Transfer::Local { sources, .. } => {
-                let push = Push { sources, list, names, reporter: reporter.clone() };
+                let push = Push { sources, list, names, recorder, reporter: reporter.clone() };
                 let ended = push.run(&session, &mut reader, &mut writer);
                 match &ended {
                     Err(e) => finish::tell(&session, e, Some(&mut reader), &mut writer),
@@ -277,20 +311,46 @@ impl Run {
                 ended
             }
         };
-        let ended = close_reports(&session, &reporter, ended);
-        // Of a receiving side it is the generator that outlives the run, and the receiver that meets its errors.
-        let role = match &ended {
-            _ if session.settings.am_sender => Role::Sender,
-            _ if !session.status.is_split() => Role::ReceiverPresplit,
-            Ok(()) => Role::Generator,
-            Err(_) => Role::Receiver,
+        conclude(&session, &reporter, ended, shell)
+    }
+
+    /// Applies a batch.
+    fn replay(self, name: &[u8]) -> ExitCode {
+        let Run { mut settings, list, transfer, log, status, started, .. } = self;
+        let Transfer::Pull { dest, .. } = transfer else { return ExitCode::SYNTAX };
+        let activity = Arc::new(Activity::new(0));
+        let agreed = batch::open_to_read(&settings, name).and_then(|input| {
+            let mut reader = Reader::new(input, activity.clone());
+            let agreed = handshake::replay(&mut settings, &mut reader, &log)?;
+            Ok((agreed, reader))
+        });
+        let (agreed, reader) = match agreed {
+            Ok(agreed) => agreed,
+            Err(e) => return finish::report(&log, &e),
         };
-        end_with_child(&session.log.with_role(role), ended, shell, &session.status)
+        let filters = list.for_role(Side::Receiver, settings.delete_excluded);
+        let writer = Writer::new(batch::Unheard, activity.clone());
+        let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
+        let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
+        let session = Arc::new(session);
+        let reporter = new_reporter(&session);
+        let job = ReceiveJob {
+            dest,
+            filters,
+            daemon_filters: None,
+            loader: FsLoader::new(&session.settings),
+            sender_filters: None,
+            requested: None,
+            reporter: Some(reporter.clone()),
+        };
+        let (ended, _writer) = receive::run(&session, reader, writer, job);
+        conclude(&session, &reporter, ended, None)
     }
 
     /// A local copy: the same two sides, joined by an in-memory link.
     fn local(self) -> ExitCode {
-        let Run { settings, receiver_settings, list, names, transfer, log, status, started } = self;
+        let Run { settings, receiver_settings, list, names, transfer, log, status, started, batch } =
+            self;
         let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };
         let agreed = match handshake::local(&settings) {
             Ok(agreed) => agreed,
@@ -362,7 +422,9 @@ impl Run {
         let mut reader = Reader::new(from_server, activity.clone());
         let mut writer = Writer::new(to_server, activity);
         let ended = handshake::start(&session, &mut reader, &mut writer).and_then(|()| {
-            let push = Push { sources, list: sender_rules, names, reporter: reporter.clone() };
+            let recorder = batch.map(|file| Recorder::begin(file, &session)).transpose()?;
+            let list = sender_rules;
+            let push = Push { sources, list, names, recorder, reporter: reporter.clone() };
             push.send(&session, &mut reader, &mut writer)
         });
         if let Err(e) = &ended {
@@ -383,6 +445,24 @@ impl Run {
             Err(e) => finish::report(&session.log, &e),
         }
     }
+}
+
+/// The closing lines of a client with one role, and its exit code.
+fn conclude(
+    session: &Session,
+    reporter: &Mutex<Reporter>,
+    ended: Result<(), Error>,
+    shell: Option<Shell>,
+) -> ExitCode {
+    let ended = close_reports(session, reporter, ended);
+    // Of a receiving side it is the generator that outlives the run, and the receiver that meets its errors.
+    let role = match &ended {
+        _ if session.settings.am_sender => Role::Sender,
+        _ if !session.status.is_split() => Role::ReceiverPresplit,
+        Ok(()) => Role::Generator,
+        Err(_) => Role::Receiver,
+    };
+    end_with_child(&session.log.with_role(role), ended, shell, &session.status)
 }
 
 fn new_reporter(session: &Arc<Session>) -> Arc<Mutex<Reporter>> {
@@ -421,6 +501,7 @@ struct Push {
     sources: Vec<Vec<u8>>,
     list: FilterList,
     names: Option<rules::OpenList>,
+    recorder: Option<Recorder>,
     reporter: Arc<Mutex<Reporter>>,
 }
 
@@ -458,7 +539,11 @@ impl Push {
             loader: FsLoader::new(settings),
             reporter: Some(self.reporter),
         };
-        send::run(session, reader, writer, job)
+        if let Some(recorder) = self.recorder {
+            writer.set_recorder(recorder);
+        }
+        send::run(session, reader, writer, job)?;
+        writer.finish_recording()
     }
 }
 
@@ -466,6 +551,7 @@ struct Pull {
     requested: Vec<Vec<u8>>,
     dest: Option<Vec<u8>>,
     names: Option<rules::OpenList>,
+    recorder: Option<Recorder>,
     reporter: Arc<Mutex<Reporter>>,
 }
 
@@ -529,6 +615,9 @@ impl Pull {
                     );
                 }
             }
+        }
+        if let Some(recorder) = self.recorder {
+            reader.set_recorder(recorder);
         }
         Ok(ReceiveJob {
             dest: self.dest,

@@ -2,7 +2,7 @@
 //! negotiation, seed), up to the switch to framing.
 
 use crate::{
-    Error, ExitCode, Session, Settings,
+    Error, ExitCode, Session, Settings, batch,
     conn::{Activity, Reader, Writer},
     log::Log,
     session::{Stats, Status},
@@ -13,6 +13,7 @@ use fast_io::{RecvHalf, SendHalf};
 use std::{sync::Arc, time::Instant};
 use wire::{
     Protocol,
+    batch::BatchStart,
     compat::{ClientCapabilities, CompatFlags},
     negotiate,
     token::Compressor,
@@ -156,13 +157,46 @@ pub fn local(settings: &Settings) -> Result<Agreement, Error> {
     let mut agreement = names.agree(settings, protocol, compat, seed)?;
     // Nothing lies between the two ends of a whole-file local copy that could damage a byte without an error,
     // so there is nothing for a checksum of the transfer to find.
-    if settings.whole_file.unwrap_or(true)
+    if settings.sends_whole_files()
+        && settings.write_batch.is_none()
         && settings.checksum_choice.is_none()
         && !crate::report::wants_sums(settings)
     {
         agreement.transfer = Algorithm { algo: Checksum::None, implied: false };
     }
     Ok(agreement)
+}
+
+/// What the beginning of a batch says was agreed on; the options are changed to those that the stream was made with.
+///
+/// # Errors
+/// Code 2 for versions, 1 for options that do not go together with the batch, or the file's.
+pub fn replay<R: RecvHalf>(
+    settings: &mut Settings,
+    reader: &mut Reader<R>,
+    log: &Log,
+) -> Result<Agreement, Error> {
+    let start = reader.read(BatchStart::decode)?;
+    let own = settings.protocol_max;
+    if i64::from(start.protocol) > i64::from(own) {
+        let text = format!(
+            "The protocol version in the batch file is too new ({} > {own}).",
+            start.protocol
+        );
+        return Err(Error::fatal(ExitCode::PROTOCOL, text));
+    }
+    let version = i64::from(start.protocol);
+    let protocol = Protocol::agree(version, version, "Client")?;
+    let header = reader.read(|c| start.decode_rest(protocol, c))?;
+    batch::match_options(settings, &header, log)?;
+    check_options(settings, protocol)?;
+    if header.compat.has(CompatFlags::INC_RECURSE) && !settings.inc_recurse {
+        return Err(Error::fatal(
+            ExitCode::SYNTAX,
+            "Incompatible options specified for inc-recursive batch file.",
+        ));
+    }
+    Names::new(settings, false)?.agree(settings, protocol, header.compat, header.seed)
 }
 
 fn random_seed() -> i32 {
@@ -199,6 +233,12 @@ fn agree_on_version<R: RecvHalf, W: SendHalf>(
 fn common_version(settings: &Settings, own: u32, peer: i64) -> Result<Protocol, Error> {
     let side = if settings.am_server { "Server" } else { "Client" };
     let protocol = Protocol::agree(peer, peer.min(i64::from(own)), side)?;
+    check_options(settings, protocol)?;
+    Ok(protocol)
+}
+
+/// Refuses options that are too new for the version.
+fn check_options(settings: &Settings, protocol: Protocol) -> Result<(), Error> {
     if !settings.local {
         if settings.acls {
             protocol.require("--acls", 30)?;
@@ -210,7 +250,7 @@ fn common_version(settings: &Settings, own: u32, peer: i64) -> Result<Protocol, 
     if settings.prune_empty_dirs {
         protocol.require("--prune-empty-dirs", 29)?;
     }
-    Ok(protocol)
+    Ok(())
 }
 
 /// The names that are negotiated, given or implied.
@@ -245,6 +285,11 @@ impl NameList {
         NameList { what, own, restricted, open, chosen: None }
     }
 
+    /// A single name, whatever the environment says.
+    fn only(what: &'static str, name: &'static str, open: bool) -> NameList {
+        NameList { what, own: Some(vec![name]), restricted: false, open, chosen: None }
+    }
+
     fn allows(&self, name: &str) -> bool {
         !self.restricted || self.own.as_ref().is_some_and(|own| own.contains(&name))
     }
@@ -252,20 +297,36 @@ impl NameList {
 
 impl Names {
     fn new(settings: &Settings, is_server: bool) -> Result<Names, Error> {
+        let open_sums = settings.checksum_choice.is_none();
+        let open_compressors = settings.compress && settings.compress_choice.is_none();
+        if settings.write_batch.is_some() || settings.read_batch.is_some() {
+            // A batch does not say what was negotiated, so it can only be what every reader assumes.
+            let old = |name: &str| ["md5", "none", "auto"].contains(&name);
+            let choice = settings.checksum_choice.iter().flat_map(|choice| choice.split(','));
+            if let Some(name) = choice.filter(|_| settings.local).find(|name| !old(name)) {
+                let text =
+                    format!("Your --checksum-choice value ({name}) was refused by the server.");
+                return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
+            }
+            return Ok(Names {
+                checksum: NameList::only("checksum", "md5", open_sums),
+                compress: NameList::only("compress", "zlib", open_compressors),
+            });
+        }
         let names = Names {
             checksum: NameList::new(
                 "checksum",
                 &Checksum::NAMES,
                 settings.checksum_list.as_deref(),
                 is_server,
-                settings.checksum_choice.is_none(),
+                open_sums,
             ),
             compress: NameList::new(
                 "compress",
                 Compressor::NAMES,
                 settings.compress_list.as_deref(),
                 is_server,
-                settings.compress && settings.compress_choice.is_none(),
+                open_compressors,
             ),
         };
         if is_server {
@@ -356,8 +417,7 @@ impl Agreement {
     ) -> Session {
         let Agreement { protocol, compat, seed, transfer, list_sum, compressor } = self;
         let level = compressor.level(settings.compress_level);
-        let whole_file =
-            settings.whole_file.unwrap_or(settings.local) || transfer.algo == Checksum::None;
+        let whole_file = settings.sends_whole_files() || transfer.algo == Checksum::None;
         let delete = settings.delete.then(|| {
             settings.delete_when.unwrap_or(match protocol.has_varints() {
                 true => DeleteTiming::During,

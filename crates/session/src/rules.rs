@@ -141,9 +141,24 @@ pub fn from_options(
     loader: &mut FsLoader,
     am_sender: bool,
 ) -> Result<FilterList, Error> {
+    let mut list = FilterList::new();
+    add_options(&mut list, rules, cx, loader, am_sender)?;
+    Ok(list)
+}
+
+/// Adds what options say to a list.
+///
+/// # Errors
+/// Codes 1 and 11.
+pub fn add_options(
+    list: &mut FilterList,
+    rules: &[FilterArg],
+    cx: &ParseContext,
+    loader: &mut FsLoader,
+    am_sender: bool,
+) -> Result<(), Error> {
     // An old receiver is not told of perishable rules.
     let perishable = cx.protocol_30 || !am_sender;
-    let mut list = FilterList::new();
     for FilterArg { rule, from0 } in rules {
         // A file named by an option is read as `--from0` stood at that option.
         let cx = &ParseContext { from0: *from0, ..cx.clone() };
@@ -161,7 +176,7 @@ pub fn from_options(
         }
         .map_err(failed)?;
     }
-    Ok(list)
+    Ok(())
 }
 
 /// Whether a push sends the filter list (both ends compute this from the same options).

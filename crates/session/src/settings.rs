@@ -194,6 +194,12 @@ pub struct Settings {
     pub delete_missing_args: bool,
     pub list_only: bool,
     pub dry_run: bool,
+    /// `--only-write-batch`: a dry run whose data is recorded.
+    pub only_write_batch: bool,
+    /// The batch to record.
+    pub write_batch: Option<Vec<u8>>,
+    /// The batch to apply.
+    pub read_batch: Option<Vec<u8>>,
 
     /// `--remove-source-files`.
     pub remove_source: RemoveSource,
@@ -325,6 +331,14 @@ impl Settings {
     /// How the root of the module that is served is named in messages.
     pub fn module_root(&self) -> &[u8] {
         if self.served.as_ref().is_some_and(|served| served.at_root) { b"/" } else { b"" }
+    }
+    /// Whether sums and attribute values are exchanged, as for a transfer that changes something.
+    pub fn asks_for_data(&self) -> bool {
+        !self.dry_run || self.only_write_batch
+    }
+    /// Whether files go whole unless there is an option about it.
+    pub fn sends_whole_files(&self) -> bool {
+        self.whole_file.unwrap_or(self.local && self.write_batch.is_none())
     }
     /// Whether any delete option is active.
     pub fn deleting(&self) -> bool {

@@ -11,6 +11,7 @@
 
 pub mod acl;
 pub mod args;
+pub mod batch;
 pub mod compat;
 pub mod cursor;
 pub mod error;

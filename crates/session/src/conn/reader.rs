@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Error, Session,
+    batch::Recorder,
     session::{Counter, Stats},
 };
 use fast_io::{FileRange, Received, RecvHalf};
@@ -65,6 +66,8 @@ pub struct Reader<R> {
     stats: Option<Arc<Stats>>,
     received: Counter,
     consumed: u64,
+    /// What is consumed goes there, too.
+    recorder: Option<Recorder>,
 }
 
 impl<R: RecvHalf> Reader<R> {
@@ -86,6 +89,7 @@ impl<R: RecvHalf> Reader<R> {
             stats: None,
             received: Counter::default(),
             consumed: 0,
+            recorder: None,
         }
     }
 
@@ -111,6 +115,19 @@ impl<R: RecvHalf> Reader<R> {
     /// Sets or clears an absolute deadline for reads.
     pub fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
+    }
+
+    /// Records the stream from here on.
+    pub fn set_recorder(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
+    }
+
+    /// Ends the recording, if there is one.
+    ///
+    /// # Errors
+    /// If the batch cannot be written.
+    pub fn finish_recording(&mut self) -> Result<(), Error> {
+        self.recorder.take().map_or(Ok(()), |mut recorder| recorder.flush())
     }
 
     /// Replaces the handler of control messages.
@@ -165,6 +182,13 @@ impl<R: RecvHalf> Reader<R> {
         match decode(&mut cursor) {
             Ok(value) => {
                 let used = cursor.position();
+                if let Some(recorder) = &mut self.recorder {
+                    let bytes = match carried {
+                        true => &self.carry[self.carry_pos..],
+                        false => &self.raw[self.start..],
+                    };
+                    recorder.record(&bytes[..used])?;
+                }
                 self.consume(used);
                 Ok(Ok(value))
             }
@@ -354,6 +378,15 @@ impl<R: RecvHalf> Reader<R> {
     /// # Errors
     /// As [`Self::read`].
     pub fn literal(&mut self, max: usize) -> Result<Literal, Error> {
+        let literal = self.next_literal(max)?;
+        if let (Some(recorder), Literal::Bytes(bytes)) = (&mut self.recorder, &literal) {
+            // Handles do not come over links that are recorded here.
+            recorder.record(bytes)?;
+        }
+        Ok(literal)
+    }
+
+    fn next_literal(&mut self, max: usize) -> Result<Literal, Error> {
         if self.carry_pos < self.carry.len() {
             let n = max.min(self.carry.len() - self.carry_pos);
             let from = self.carry_pos;

@@ -1,7 +1,7 @@
 //! The writing end.
 
 use super::{Activity, Outbox};
-use crate::{Error, Session, session::Stats};
+use crate::{Error, Session, batch::Recorder, session::Stats};
 use fast_io::{
     Counters, FileRange, Lane, LinkKind, PlatformSendFile, Producer, ReadWriteSendFile, Reason,
     SendHalf,
@@ -40,6 +40,10 @@ pub struct Writer<W> {
     /// What goes through [`Self::buf`]: the greeting, then messages.
     small: Producer,
     tally: Tally,
+    /// Data goes there, too.
+    recorder: Option<Recorder>,
+    /// Data goes only there.
+    diverted: bool,
 }
 
 impl<W: SendHalf> Writer<W> {
@@ -59,6 +63,8 @@ impl<W: SendHalf> Writer<W> {
             counters: Arc::default(),
             small: Producer::Greeting,
             tally: Tally::new(HEADER_LEN),
+            recorder: None,
+            diverted: false,
         }
     }
 
@@ -77,6 +83,34 @@ impl<W: SendHalf> Writer<W> {
     /// Takes the messages of a server's sink.
     pub fn set_outbox(&mut self, outbox: Arc<Outbox>) {
         self.outbox = Some(outbox);
+    }
+
+    /// Records the data from here on. Flush first.
+    pub fn set_recorder(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
+    }
+
+    /// Whether the data is recorded.
+    pub fn is_recording(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// While diverted, data is recorded instead of being sent.
+    ///
+    /// # Errors
+    /// The transport's error, a timeout, or the batch's.
+    pub fn divert(&mut self, on: bool) -> Result<(), Error> {
+        self.flush()?;
+        self.diverted = on && self.is_recording();
+        Ok(())
+    }
+
+    /// Ends the recording, if there is one.
+    ///
+    /// # Errors
+    /// If the batch cannot be written.
+    pub fn finish_recording(&mut self) -> Result<(), Error> {
+        self.recorder.take().map_or(Ok(()), |mut recorder| recorder.flush())
     }
 
     /// Switches framing on or off. Flush first.
@@ -126,8 +160,21 @@ impl<W: SendHalf> Writer<W> {
     /// The transport's error or a timeout.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.flush_messages()?;
+        self.record()?;
         self.frame_data(0);
         self.send_buf(false)
+    }
+
+    /// Records what the buffer holds; if it is diverted, nothing is left to send.
+    fn record(&mut self) -> Result<(), Error> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(&self.buf[HEADER_LEN..])?;
+            if self.diverted {
+                self.buf.truncate(HEADER_LEN);
+                self.tally = Tally::new(HEADER_LEN);
+            }
+        }
+        Ok(())
     }
 
     /// Turns the buffer into a frame whose payload is followed by `more` bytes of payload sent otherwise.
@@ -201,6 +248,7 @@ impl<W: SendHalf> Writer<W> {
     /// # Errors
     /// The transport's error or a timeout. `range.len` is at most `MAX_FRAME / 2`.
     pub fn range(&mut self, head: &[u8], range: &FileRange) -> Result<u64, Error> {
+        debug_assert!(!self.is_recording(), "no lane is offered for what is recorded");
         self.flush_messages()?;
         self.buf_of(Producer::LiteralRun).extend_from_slice(head);
         self.frame_data(range.len as usize);
@@ -260,6 +308,13 @@ impl<W: SendHalf> Writer<W> {
     pub fn piece(&mut self, head: &[u8], data: &[u8]) -> Result<(), Error> {
         self.flush_messages()?;
         self.buf_of(Producer::LiteralRun).extend_from_slice(head);
+        self.record()?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(data)?;
+            if self.diverted {
+                return Ok(());
+            }
+        }
         self.frame_data(data.len());
         self.send_buf(true)?;
         self.counters.count(Producer::LiteralRun, Lane::ReadWrite, 0, data.len() as u64);
@@ -339,6 +394,10 @@ impl<W: SendHalf> Writer<W> {
 
     /// The lane that the link has for runs of a file, if it takes this one.
     pub fn file_lane(&self, file: &File) -> Lane {
+        if self.is_recording() {
+            // The batch needs the bytes.
+            return Lane::ReadWrite;
+        }
         let lane = self.transport.method();
         if lane.is_zero_copy() && !self.transport.takes(file) { Lane::ReadWrite } else { lane }
     }

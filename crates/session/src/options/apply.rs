@@ -253,12 +253,19 @@ impl State {
             Opt::Backup => self.backup = on,
             Opt::BackupDir => self.backup_dir = Some(owned()),
             Opt::Suffix => self.suffix = Some(owned()),
-            Opt::WriteBatch => self.write_batch = true,
+            Opt::WriteBatch => {
+                self.write_batch = true;
+                self.batch_name = owned();
+            }
             Opt::OnlyWriteBatch => {
                 self.write_batch = true;
                 self.only_write_batch = true;
+                self.batch_name = owned();
             }
-            Opt::ReadBatch => self.read_batch = true,
+            Opt::ReadBatch => {
+                self.read_batch = true;
+                self.batch_name = owned();
+            }
 
             Opt::Rsh => self.shell = Some(owned()),
             Opt::RsyncPath => self.rsync_path = Some(owned()),
@@ -296,8 +303,6 @@ impl State {
 
     fn check_built(&self, given: &Given, unchecked: bool) -> Result<(), OptionError> {
         let harmless = match given.entry.opt {
-            // A server ignores these anyway.
-            Opt::WriteBatch | Opt::ReadBatch => self.am_server,
             Opt::Iconv => given.text() == b"-",
             _ => false,
         };

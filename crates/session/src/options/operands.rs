@@ -172,6 +172,11 @@ pub enum Transfer {
         /// The path there.
         dest: Vec<u8>,
     },
+    /// From a batch file.
+    Replay {
+        /// The destination.
+        dest: Vec<u8>,
+    },
     /// From the remote side; without a destination the sources are listed.
     Pull {
         /// The remote side.
@@ -189,7 +194,7 @@ impl Plan {
         let transfer = classify(self)?;
         let listing = match &transfer {
             Transfer::Local { dest, .. } | Transfer::Pull { dest, .. } => dest.is_none(),
-            Transfer::Push { .. } => false,
+            Transfer::Push { .. } | Transfer::Replay { .. } => false,
         };
         let settings = &mut self.settings;
         if listing && !settings.list_only {
@@ -197,10 +202,10 @@ impl Plan {
             settings.dirs |= self.given.dirs_undecided;
         }
         settings.local = matches!(transfer, Transfer::Local { .. });
-        settings.am_sender = !matches!(transfer, Transfer::Pull { .. });
+        settings.am_sender = !matches!(transfer, Transfer::Pull { .. } | Transfer::Replay { .. });
         settings.am_daemon_client = match &transfer {
             Transfer::Push { remote, .. } | Transfer::Pull { remote, .. } => remote.is_daemon(),
-            Transfer::Local { .. } => false,
+            Transfer::Local { .. } | Transfer::Replay { .. } => false,
         };
         // A receiving side of ours needs the whole list before it can do these.
         let receiving = settings.local || !settings.am_sender;
@@ -211,7 +216,7 @@ impl Plan {
         {
             settings.inc_recurse = false;
         }
-        settings.trust_sender |= settings.local;
+        settings.trust_sender |= settings.local || settings.read_batch.is_some();
         settings.trust_sender_args |= settings.trust_sender
             || self.old_args > 0
             || matches!(settings.files_from, Some(FilesFrom::Remote(_)));
@@ -228,6 +233,13 @@ fn classify(plan: &Plan) -> Result<Transfer, OptionError> {
         };
         return Err(OptionError::usage(role));
     };
+    if let (Some(_), Some(dest)) = (&plan.settings.read_batch, plan.operands.last()) {
+        if Hostspec::parse(dest, plan.port).is_some() {
+            let text = "remote destination is not allowed with --read-batch";
+            return Err(OptionError::line(Role::ReceiverPresplit, 1, text));
+        }
+        return Ok(Transfer::Replay { dest: dest.clone() });
+    }
     match Hostspec::parse(first, plan.port) {
         Some(spec) => pull(plan, spec),
         None => push_or_local(plan),

@@ -61,6 +61,8 @@ pub struct Typed {
     pub options: Vec<Given>,
     /// What is not an option, in order.
     pub operands: Vec<Vec<u8>>,
+    /// Where in argv the operands stood.
+    pub operand_at: Vec<usize>,
     /// Why reading stopped, behind `options`.
     pub error: Option<ParseError>,
     /// The number of arguments.
@@ -86,8 +88,10 @@ pub fn parse(table: &'static [Entry], args: &[Vec<u8>], posix: bool) -> Typed {
     let mut typed = Typed { arg_count: args.len(), ..Typed::default() };
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
+        let at = args.len() - rest.len() - 1;
         let result = match arg.as_slice() {
             b"--" => {
+                typed.operand_at.extend(at + 1..args.len());
                 typed.operands.extend(rest.by_ref().cloned());
                 break;
             }
@@ -96,8 +100,10 @@ pub fn parse(table: &'static [Entry], args: &[Vec<u8>], posix: bool) -> Typed {
                 parse_cluster(table, arg, cluster, &mut rest, &mut typed.options)
             }
             _ => {
+                typed.operand_at.push(at);
                 typed.operands.push(arg.clone());
                 if posix {
+                    typed.operand_at.extend(at + 1..args.len());
                     typed.operands.extend(rest.by_ref().cloned());
                 }
                 continue;

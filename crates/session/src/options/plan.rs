@@ -1,6 +1,6 @@
 //! What the command line means.
 use super::{levels::Levels, operands::Hostspec, parse::Typed};
-use crate::{Settings, settings::StderrMode};
+use crate::{Settings, batch::Script, settings::StderrMode};
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
 /// The environment variables that matter, read once.
@@ -165,6 +165,17 @@ impl Plan {
     /// The first argument (`.`) is left out.
     pub fn server_paths(&self) -> &[Vec<u8>] {
         self.operands.get(1..).unwrap_or_default()
+    }
+
+    /// What the script beside a batch is made of: the program as it was called and all its arguments.
+    pub fn script(&self, program: Vec<u8>, args: &[Vec<u8>]) -> Script {
+        let last = self.operands.last().cloned().unwrap_or_default();
+        Script {
+            program,
+            args: args.to_vec(),
+            operands: self.typed.operand_at.clone(),
+            dest: Hostspec::parse(&last, self.port).map_or(last, |spec| spec.path),
+        }
     }
 
     /// What was typed.

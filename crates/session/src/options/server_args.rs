@@ -42,7 +42,7 @@ const CAPABILITIES: &str = "LsfxCIvu";
 /// For a remote shell or a daemon. Nothing is left to tell within this process.
 pub fn server_args(plan: &Plan, transfer: &Transfer) -> Result<Option<ServerArgs>, OptionError> {
     let (remote, push) = match transfer {
-        Transfer::Local { .. } => return Ok(None),
+        Transfer::Local { .. } | Transfer::Replay { .. } => return Ok(None),
         Transfer::Push { remote, .. } => (remote, true),
         Transfer::Pull { remote, .. } => (remote, false),
     };
@@ -73,7 +73,7 @@ pub fn server_args(plan: &Plan, transfer: &Transfer) -> Result<Option<ServerArgs
             sources.iter().for_each(|path| args.path(path, module));
         }
         Transfer::Push { dest, .. } => args.path(dest, module_of(dest)),
-        Transfer::Local { .. } => {}
+        Transfer::Local { .. } | Transfer::Replay { .. } => {}
     }
     let mut argv = args.out;
     let secluded = plan.secluded.then(|| {

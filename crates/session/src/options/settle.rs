@@ -13,6 +13,8 @@ use wire::token::Compressor;
 const MAX_ALLOC: u64 = 1 << 30;
 /// Paths this long or longer are refused.
 const MAX_PATH: usize = 4096;
+/// Longest name of a batch file.
+const MAX_BATCH_NAME: usize = 256;
 /// Room that a temporary file's name needs behind its directory's.
 const TEMP_NAME: usize = 10;
 /// Room that a backup's name needs behind its directory's.
@@ -188,6 +190,9 @@ pub(super) fn settle_batch(s: &mut State) -> Result<Vec<String>, OptionError> {
             _ => "source",
         };
         return Err(s.error(format!("--read-batch cannot be used with --remove-{name}-files")));
+    }
+    if (s.write_batch || s.read_batch) && s.batch_name.len() > MAX_BATCH_NAME {
+        return Err(s.error("the batch-file name must be 256 characters or less."));
     }
     if s.temp_dir.as_ref().is_some_and(|dir| dir.len() >= MAX_PATH - TEMP_NAME) {
         return Err(s.error("the --temp-dir path is WAY too long."));

@@ -166,6 +166,8 @@ pub(super) struct State {
     pub backup: bool,
     pub backup_dir: Option<Vec<u8>>,
     pub suffix: Option<Vec<u8>>,
+    /// The batch that was named last, by whichever option.
+    pub batch_name: Vec<u8>,
     pub write_batch: bool,
     pub only_write_batch: bool,
     pub read_batch: bool,
@@ -310,6 +312,7 @@ impl State {
             backup: false,
             backup_dir: None,
             suffix: None,
+            batch_name: Vec::new(),
             write_batch: false,
             only_write_batch: false,
             read_batch: false,

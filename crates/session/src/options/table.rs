@@ -482,9 +482,9 @@ pub static OPTIONS: &[Entry] = &[
         .unbuilt(),
     text(Opt::StopAt, "stop-at", X, "y-m-dTh:m", "stop at a point in time").unbuilt(),
     flag(Opt::Fsync, "fsync", X, "flush each file to the disk"),
-    text(Opt::WriteBatch, "write-batch", X, "FILE", "record the updates in FILE").unbuilt(),
-    text(Opt::OnlyWriteBatch, "only-write-batch", X, "FILE", "... and do not update").unbuilt(),
-    text(Opt::ReadBatch, "read-batch", X, "FILE", "apply the updates of FILE").unbuilt(),
+    text(Opt::WriteBatch, "write-batch", X, "FILE", "record the updates in FILE"),
+    text(Opt::OnlyWriteBatch, "only-write-batch", X, "FILE", "... and do not update"),
+    text(Opt::ReadBatch, "read-batch", X, "FILE", "apply the updates of FILE"),
     int(Opt::Protocol, "protocol", X, "NUM", "speak an older protocol"),
     text(Opt::Iconv, "iconv", X, "CONVERT_SPEC", "convert the charset of file names")
         .off(&["no-iconv"])

@@ -258,7 +258,8 @@ impl<R: RecvHalf> Receiver<R> {
             return Event::Failed(t.ndx);
         }
         if self.session.settings.info.name >= 1 || self.shared.itemizing {
-            text.extend_from_slice(b" (will try again).");
+            let verb = if self.shared.replay.is_some() { "may" } else { "will" };
+            text.extend_from_slice(format!(" ({verb} try again).").as_bytes());
             self.attrs.log.warning(text);
         }
         Event::Redo(t.ndx)

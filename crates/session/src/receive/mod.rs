@@ -19,6 +19,7 @@ mod ids;
 mod list;
 mod partial;
 mod receiver;
+mod replay;
 mod shared;
 mod write;
 mod xattrs;
@@ -119,6 +120,9 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         let (result, writer) = generator.run(&first);
         if result.is_err() {
             stop.stop.store(true, Ordering::Release);
+        }
+        if let Some(replay) = &stop.replay {
+            replay.close();
         }
         let result = result.map_err(|e| named(e, Role::Generator));
         let _left = ended.send(Ended::Generator(result, Box::new(writer)));

@@ -22,7 +22,7 @@ use fast_io::RecvHalf;
 use filters::{FilterList, Verdict};
 use fsroot::{Kind, Root};
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     io,
     sync::{Arc, atomic::Ordering, mpsc},
 };
@@ -45,14 +45,14 @@ pub(super) struct Receiver<R> {
     pub shared: Arc<Shared>,
     pub session: Arc<Session>,
     reader: Reader<R>,
-    events: mpsc::Sender<Event>,
+    pub events: mpsc::Sender<Event>,
     lists: ListReader,
     /// Lists whose indexes are valid, oldest first.
     live: VecDeque<Arc<List>>,
     ndx: NdxDecoder,
     eof: bool,
     phase: u32,
-    dones: u32,
+    pub dones: u32,
     pub root: Option<Root>,
     /// `--temp-dir`.
     pub temp_dir: Option<Root>,
@@ -65,6 +65,8 @@ pub(super) struct Receiver<R> {
     tokens: TokenReader,
     scratch: Scratch,
     pub umask: u32,
+    /// Applying a batch: files that need a second attempt.
+    pub retrying: HashSet<i32>,
 }
 
 /// What an item is about.
@@ -136,6 +138,7 @@ impl<R: RecvHalf> Receiver<R> {
             tokens: TokenReader::new(session.protocol, session.compressor),
             scratch: Scratch::default(),
             umask: fsroot::names::umask(),
+            retrying: HashSet::new(),
             reader,
             events,
             session,
@@ -258,11 +261,14 @@ impl<R: RecvHalf> Receiver<R> {
                 }
             }
         }
-        Ok(())
+        self.reader.finish_recording()
     }
 
     /// A DONE: the oldest list is finished, or a phase.
     fn done(&mut self) -> Result<(), Error> {
+        let list = self.live.front().filter(|_| self.live.len() > 1);
+        let end = list.map(|l| l.base() + l.len() as i32);
+        self.replay_done(end)?;
         if self.live.len() > 1 {
             self.live.pop_front();
         } else {
@@ -276,7 +282,8 @@ impl<R: RecvHalf> Receiver<R> {
 
     fn count_done(&mut self) -> Result<(), Error> {
         self.dones += 1;
-        if self.dones > self.shared.dones.load(Ordering::Acquire) {
+        let asked = self.shared.dones.load(Ordering::Acquire);
+        if self.shared.replay.is_none() && self.dones > asked {
             let text = "unexpected end of a phase";
             return Err(WireError::new(Fault::Protocol, text).with_role().into());
         }
@@ -375,6 +382,9 @@ impl<R: RecvHalf> Receiver<R> {
                 return Err(WireError::new(Fault::Protocol, text).with_role().into());
             }
         }
+        if let Some(replay) = &self.shared.clone().replay {
+            return self.replay_item(replay, &t, &item);
+        }
         let request = self.answered(&t, &item)?;
         if let Some(f) = &self.daemon_filters
             && f.check(&t.name, t.want.kind == Some(Kind::Directory), false) == Verdict::Exclude
@@ -395,21 +405,26 @@ impl<R: RecvHalf> Receiver<R> {
         match asked {
             Some(request) if transfers => self.transfer(&t, &item, &request),
             _ => {
-                if let (Some(k), Some(root), true) = (
-                    t.want.xattr.filter(|_| item.flags.has(F::REPORT_XATTR)),
-                    &mut self.root,
-                    self.session.settings.xattrs > 0 && self.shared.do_xfers,
-                ) {
-                    self.attrs.apply_xattrs(root, &t.path, None, k);
-                }
-                self.report(&t, &item, None, |r, e| r.item(e));
+                self.local_change(&t, &item);
                 Ok(())
             }
         }
     }
 
+    /// An item without data.
+    pub(super) fn local_change(&mut self, t: &Target, item: &Item) {
+        if let (Some(k), Some(root), true) = (
+            t.want.xattr.filter(|_| item.flags.has(F::REPORT_XATTR)),
+            &mut self.root,
+            self.session.settings.xattrs > 0 && self.shared.do_xfers,
+        ) {
+            self.attrs.apply_xattrs(root, &t.path, None, k);
+        }
+        self.report(t, item, None, |r, e| r.item(e));
+    }
+
     /// Fetched values (full-value xattr exchange).
-    fn xattr_values(&mut self, t: &Target) -> Result<(), Error> {
+    pub(super) fn xattr_values(&mut self, t: &Target) -> Result<(), Error> {
         let mut number = 0;
         while let Some((n, value)) = self.reader.read(|c| xattr::decode_value(number, c))? {
             number = n;
@@ -417,7 +432,8 @@ impl<R: RecvHalf> Receiver<R> {
                 let text = format!("could not find xattr #{n} for item {}", t.ndx);
                 WireError::new(Fault::Protocol, text).with_role()
             })?;
-            self.shared.xattrs.fill(list, n, value, &t.name)?;
+            let unasked = self.shared.replay.is_some();
+            self.shared.xattrs.fill(list, n, value, unasked, &t.name)?;
         }
         Ok(())
     }
@@ -449,20 +465,28 @@ impl<R: RecvHalf> Receiver<R> {
     }
 
     /// An answer with data.
-    fn transfer(&mut self, t: &Target, item: &Item, request: &Transfer) -> Result<(), Error> {
+    pub(super) fn transfer(
+        &mut self,
+        t: &Target,
+        item: &Item,
+        request: &Transfer,
+    ) -> Result<(), Error> {
         let stats = self.session.stats.clone();
         stats.transferred_files.add(1);
         stats.transferred_size.add(t.want.len);
         self.report(t, item, None, |r, e| r.transfer_begins(e));
+        let replaying = self.shared.replay.is_some();
         if !self.shared.do_xfers {
+            let settings = &self.session.settings;
+            if replaying || (settings.only_write_batch && !settings.am_server) {
+                self.drain(t)?;
+            }
             self.report(t, item, None, |r, e| r.transfer_ends(e, 0, 0));
             return Ok(());
         }
-        let p = self.session.protocol;
-        let digest_len = self.session.transfer_sum.algo.digest_len();
         let read_before = self.reader.consumed();
-        let head = self.reader.read(|c| SumHead::decode(p, digest_len, u64::MAX, c))?;
-        if head != request.head {
+        let head = self.sum_head()?;
+        if head != request.head && !replaying {
             let text = format!("sum head of item {} is not the one that was requested", t.ndx);
             return Err(WireError::new(Fault::Protocol, text).with_role().into());
         }
@@ -482,6 +506,9 @@ impl<R: RecvHalf> Receiver<R> {
 
     /// A transfer has come to its end, which the generator must know of.
     pub(super) fn settle(&mut self, t: &Target, event: Event) {
+        if let (Event::Redo(ndx), true) = (&event, self.shared.replay.is_some()) {
+            self.retrying.insert(*ndx);
+        }
         match event {
             Event::Finished(_) if !t.told => {
                 if t.list.end_one() {
@@ -490,6 +517,19 @@ impl<R: RecvHalf> Receiver<R> {
             }
             event => self.tell(event),
         }
+    }
+
+    fn sum_head(&mut self) -> Result<SumHead, Error> {
+        let p = self.session.protocol;
+        let digest_len = self.session.transfer_sum.algo.digest_len();
+        self.reader.read(|c| SumHead::decode(p, digest_len, u64::MAX, c))
+    }
+
+    /// Reads data that nobody wants.
+    pub(super) fn drain(&mut self, t: &Target) -> Result<(), Error> {
+        let head = self.sum_head()?;
+        self.take(t, &head, &Sink::default())?;
+        Ok(())
     }
 
     pub(super) fn sys_error(&self, what: &str, path: &RelPath, after: &str, e: &io::Error) {

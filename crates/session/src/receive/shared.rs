@@ -3,6 +3,7 @@ use super::{
     acls::AclStore,
     ids::IdMap,
     list::List,
+    replay::Replay,
     xattrs::{Foreign, XattrStore},
 };
 use crate::{
@@ -36,6 +37,8 @@ pub(super) enum Event {
     Redo(i32),
     /// It will not come: the sender does not have it, or it could not be written.
     Failed(i32),
+    /// The receiver waits for a decision about an entry it has received (applying a batch).
+    Hurry,
     /// The receiver stopped with an error.
     Abort,
 }
@@ -120,6 +123,8 @@ pub(super) struct Shared {
     pub bytes: Mutex<Option<(u64, u64)>>,
     /// Whether files are really changed.
     pub do_xfers: bool,
+    /// A batch is applied.
+    pub replay: Option<Replay>,
     /// Full paths are wanted by the output format.
     pub wants_path: bool,
     /// The output format shows permissions, those of deleted files as well.
@@ -137,6 +142,7 @@ impl Shared {
         let logged = |c: u8| matches!(&log_format, Some(Ok(format)) if format.has(c));
         Shared {
             do_xfers: !s.dry_run,
+            replay: (s.read_batch.is_some() && !s.am_server).then(Replay::default),
             wants_path: has(b'f') || (s.am_server && logged(b'f')),
             wants_mode: reporter.is_some() && (has(b'B') || logged(b'B')),
             itemizing: s.itemize > 0 || has(b'i'),
@@ -188,6 +194,9 @@ impl Shared {
 
     pub fn count_done(&self) {
         self.dones.fetch_add(1, Ordering::Release);
+        if let Some(replay) = &self.replay {
+            replay.done();
+        }
     }
 
     /// Whether an item with these flags is followed by an exchange of xattr values (full-value xattr exchange).
@@ -198,7 +207,7 @@ impl Shared {
             s.protocol.has_error_exit() && !s.compat.has(CompatFlags::AVOID_XATTR_OPTIM);
         let both = F::XNAME_FOLLOWS | F::LOCAL_CHANGE;
         s.settings.xattrs > 0
-            && self.do_xfers
+            && (s.settings.asks_for_data() || self.replay.is_some())
             && flags & F::REPORT_XATTR != 0
             && !(optimised && flags & both == both)
     }

@@ -188,8 +188,15 @@ impl XattrStore {
         numbers
     }
 
-    /// Takes a fetched value. `file` is for the error text.
-    pub fn fill(&self, k: u32, number: u32, value: Vec<u8>, file: &[u8]) -> Result<(), WireError> {
+    /// Takes a fetched value, or with `unasked` one that nobody asked for. `file` is for the error text.
+    pub fn fill(
+        &self,
+        k: u32,
+        number: u32,
+        value: Vec<u8>,
+        unasked: bool,
+        file: &[u8],
+    ) -> Result<(), WireError> {
         let file = String::from_utf8_lossy(file);
         let unknown = || {
             WireError::new(Fault::Protocol, format!("could not find xattr #{number} for {file}"))
@@ -198,7 +205,7 @@ impl XattrStore {
         let mut set = lock(&set);
         let slot = number.checked_sub(1).and_then(|i| set.get_mut(i as usize));
         let a = slot.ok_or_else(unknown)?;
-        if !matches!(a.value, Value::Digest { requested: true, .. }) {
+        if !unasked && !matches!(a.value, Value::Digest { requested: true, .. }) {
             let name = String::from_utf8_lossy(&a.name);
             let len = value.len();
             return Err(WireError::new(
@@ -277,13 +284,20 @@ mod tests {
     #[test]
     fn only_requested_values_are_taken() {
         let s = store();
-        assert!(s.fill(0, 1, vec![1], b"f").unwrap_err().text.contains("internal abbrev error"));
+        assert!(
+            s.fill(0, 1, vec![1], false, b"f").unwrap_err().text.contains("internal abbrev error")
+        );
         s.request(0);
-        s.fill(0, 1, vec![1], b"f").unwrap();
-        assert!(s.fill(0, 1, vec![1], b"f").unwrap_err().text.contains("internal abbrev error"));
+        s.fill(0, 1, vec![1], false, b"f").unwrap();
+        assert!(
+            s.fill(0, 1, vec![1], false, b"f").unwrap_err().text.contains("internal abbrev error")
+        );
         for n in [0, 5, u32::MAX] {
             assert!(
-                s.fill(0, n, vec![1], b"f").unwrap_err().text.starts_with("could not find xattr")
+                s.fill(0, n, vec![1], false, b"f")
+                    .unwrap_err()
+                    .text
+                    .starts_with("could not find xattr")
             );
         }
     }

@@ -95,7 +95,11 @@ pub fn closing(session: &Session, seconds: u64) -> [String; 2] {
     let (sent, received) = (s.bytes_written.value(), s.bytes_read.value());
     let (moved, total) = (sent as f64 + received as f64, s.total_size.value());
     let speedup = if moved > 0.0 { total as f64 / moved } else { 0.0 };
-    let remark = if session.settings.dry_run { " (DRY RUN)" } else { "" };
+    let remark = match &session.settings {
+        s if s.only_write_batch => " (BATCH ONLY)",
+        s if s.dry_run => " (DRY RUN)",
+        _ => "",
+    };
     [
         format!(
             "sent {} bytes  received {} bytes  {} bytes/sec",

@@ -46,7 +46,8 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.writer.message(&Message::IoError(bits))?;
         }
         self.ndx_out.encode(ndx::DONE, self.writer.buf());
-        if session.settings.am_server {
+        let told = session.settings.am_server;
+        if told || self.writer.is_recording() {
             // The counts are of what was written, so what is buffered has to go first.
             self.writer.flush()?;
             let s = &session.stats;
@@ -58,7 +59,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                 flist_build_ms: number(s.flist_build_ms.value()),
                 flist_xfer_ms: number(s.flist_xfer_ms.value()),
             };
+            // A batch is read as if its writer had been a server.
+            self.writer.divert(!told)?;
             stats.encode(protocol, self.writer.buf());
+            self.writer.divert(false)?;
         }
         self.writer.flush()?;
         if protocol.has_error_exit() {

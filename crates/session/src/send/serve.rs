@@ -200,7 +200,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         if !redo {
             self.count_created(entry, flags);
         }
-        if settings.dry_run {
+        if !settings.asks_for_data() {
             self.echo(n, &item, reply);
             self.report(entry, n, &name, &item, None, |r, e| {
                 r.transfer_begins(e);
@@ -219,6 +219,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
         let sent_before = self.produced();
         self.echo(n, &item, reply);
+        if settings.only_write_batch {
+            // A client keeps the data, and its receiver does not wait for any.
+            self.writer.divert(true)?;
+        }
         head.encode(self.writer.buf());
         self.report(entry, n, &name, &item, None, |r, e| r.transfer_begins(e))?;
         let request = Request {
@@ -237,6 +241,9 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             }
         })?;
         let moved = self.produced().saturating_sub(sent_before);
+        if settings.only_write_batch {
+            self.writer.divert(false)?;
+        }
         let Outcome { digest, error } = outcome;
         // A run that crossed as a handle was found short by the other side, which asked again.
         let shrank = redo && self.writer.link() == LinkKind::Memory && len < entry.len();
@@ -413,7 +420,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             && flags.has(ItemFlags::LOCAL_CHANGE);
         let exchange = s.settings.xattrs > 0
             && flags.has(ItemFlags::REPORT_XATTR)
-            && !s.settings.dry_run
+            && s.settings.asks_for_data()
             && !optimised;
         if exchange { self.reader.read(xattr::decode_request).map(Some) } else { Ok(None) }
     }

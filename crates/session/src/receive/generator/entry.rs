@@ -335,9 +335,10 @@ impl<W: SendHalf> Generator<W> {
         let appends = settings.append != Append::Off && !redo;
         let delta =
             !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
+        let asks = settings.asks_for_data() && self.shared.replay.is_none();
         let kept = self.partial_stat(&node.path);
         let kind = if kept.is_some() { basis::PARTIAL_DIR } else { basis::DEST };
-        if let (true, true, Some(root)) = (delta || appends, self.shared.do_xfers, &mut self.root)
+        if let (true, true, Some(root)) = (delta || appends, asks, &mut self.root)
             && let Some(st) = kept.or(have).filter(|st| st.len > 0 || st.kind.is_device())
         {
             let opened = match (&mut self.partial, kept) {
@@ -381,18 +382,24 @@ impl<W: SendHalf> Generator<W> {
             self.begin_one(node.ndx);
         }
         self.emit(node, flags, None, Some(Transfer { head, redo, old_perm, basis: kind }))?;
-        if !self.shared.do_xfers {
+        if self.shared.do_xfers
+            && let Some(group) = node.group
+        {
+            self.links.begin(group, node.ndx);
+        }
+        if !settings.asks_for_data() {
             self.flush_soon()?;
             return self.lead(node);
         }
-        if let Some(group) = node.group {
-            self.links.begin(group, node.ndx);
+        if self.shared.replay.is_some() {
+            return Ok(());
         }
         head.encode(self.writer.buf());
         if let Some(mut file) = basis.filter(|_| !appends) {
             self.send_sums(&head, &mut file)?;
         }
-        self.flush_soon()
+        self.flush_soon()?;
+        if self.shared.do_xfers { Ok(()) } else { self.lead(node) }
     }
 
     /// A line of a listing.

@@ -63,6 +63,13 @@ impl<W: SendHalf> Generator<W> {
             self.report_here(node, &item);
             return Ok(());
         }
+        if let Some(replay) = &self.shared.replay {
+            // Everything else about the entry stands in the batch.
+            if let Some(transfer) = transfer {
+                replay.want(node.ndx, transfer);
+            }
+            return Ok(());
+        }
         // The answer may be here before the next line, so the receiver must know of the request already.
         self.shared.requests().push_back(Request::new(node.ndx, flags, xname, transfer));
         self.ndx.encode(node.ndx, self.writer.buf());

@@ -96,6 +96,8 @@ pub(super) struct Generator<W> {
     fresh: Option<Vec<u8>>,
     /// Somebody else makes directories, too, so that none counts as fresh.
     crowded: bool,
+    /// The receiver waits for a decision (applying a batch).
+    hurried: bool,
     /// Modes to be restored at the end, of directories that we may not write otherwise.
     tweaked: Vec<(RelPath, u32)>,
     /// Incremental: directories whose times are set at the end.
@@ -159,6 +161,7 @@ impl<W: SendHalf> Generator<W> {
             unmade: HashSet::new(),
             fresh: None,
             crowded: false,
+            hurried: false,
             tweaked: Vec::new(),
             touch_later: Vec::new(),
             known_parent: None,
@@ -196,7 +199,7 @@ impl<W: SendHalf> Generator<W> {
             _ => (false, None),
         };
         self.accept(first.clone());
-        while inc && links && !self.eof && self.entries < LINK_AHEAD {
+        while inc && links && !self.eof && self.entries < LINK_AHEAD && !self.hurried {
             self.wait_event()?;
         }
         if before {
@@ -233,6 +236,9 @@ impl<W: SendHalf> Generator<W> {
         self.redoing = true;
         self.work_off()?;
         self.closing = true;
+        if let Some(replay) = &self.shared.replay {
+            replay.close();
+        }
         self.send_done();
         let delayed = self.session.settings.delay_updates;
         if delayed && late.is_none() {
@@ -337,14 +343,23 @@ impl<W: SendHalf> Generator<W> {
         if let Some(dir) = &list.dir {
             self.list_dir(list, dir)?;
         }
+        self.walked(list.base() - 1);
         for slot in 0..list.len() {
             self.entry(list, slot, false)?;
+            self.walked(list.base() + slot as i32);
             self.tick()?;
         }
         if let Some(state) = self.live.back_mut() {
             state.walked = true;
         }
         self.work_off()
+    }
+
+    /// Every entry up to this index was decided about.
+    fn walked(&self, ndx: i32) {
+        if let Some(replay) = &self.shared.replay {
+            replay.walked(ndx);
+        }
     }
 
     /// Now and then: events, keep-alives.
@@ -408,6 +423,9 @@ impl<W: SendHalf> Generator<W> {
                 self.end_one(ndx);
                 self.entry_again(ndx, true)?;
             }
+            if let Some(replay) = &self.shared.replay {
+                replay.retried(ndx);
+            }
         }
         Ok(())
     }
@@ -423,6 +441,7 @@ impl<W: SendHalf> Generator<W> {
                 self.leader_done(ndx)?;
             }
             Event::Settled => {}
+            Event::Hurry => self.hurried = true,
             Event::Redo(ndx) => self.redo.push_back(ndx),
             Event::Failed(ndx) => self.failed(ndx)?,
             Event::Abort => {
