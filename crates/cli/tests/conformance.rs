@@ -14,6 +14,8 @@ mod framing;
 mod handshake;
 #[path = "conformance/lists.rs"]
 mod lists;
+#[path = "conformance/names.rs"]
+mod names;
 #[path = "conformance/receiver.rs"]
 mod receiver;
 #[path = "conformance/scan.rs"]

@@ -62,7 +62,8 @@ impl Common {
                     self.session.activity.set_timeout(seconds as u32);
                 }
             }
-            // A peer that is still there; the answer it may want is the keep-alive that is due anyway.
+            // A peer that is still there. Only from a sender it wants an answer.
+            Message::Noop if self.role == Role::Sender => self.session.activity.ask(),
             Message::Noop => {}
             Message::ErrorExit(Some(code)) => {
                 return Err(Error::PeerExit(match code & 0xff {

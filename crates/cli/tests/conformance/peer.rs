@@ -189,11 +189,10 @@ impl Site {
         let script = "#!/bin/sh\n\
             cd \"${0%/*}\"\n\
             printf '%s\\n' \"$@\" > argv\n\
-            exec 3>&1 1>/dev/null\n\
-            cat < down >&3 3>&- &\n\
-            exec 3>&-\n\
-            cat > up\n\
-            wait\n";
+            exec 3>&1 4<&0 1>/dev/null\n\
+            cat <&4 > up 3>&- 4<&- &\n\
+            exec 4<&-\n\
+            exec cat < down >&3 3>&-\n";
         fs::write(self.path("shell"), script).unwrap();
         let fifos = [self.path("down"), self.path("up")];
         assert!(Command::new("mkfifo").args(&fifos).status().unwrap().success());
@@ -362,6 +361,22 @@ impl Peer {
     pub fn frame_both(&mut self) {
         self.frame_in();
         self.frame_out();
+    }
+
+    /// What is sent meanwhile is not framed.
+    pub fn unframed(&mut self, act: impl FnOnce(&mut Peer)) {
+        self.framed_out = false;
+        act(self);
+        self.framed_out = true;
+    }
+
+    /// What comes meanwhile is not framed.
+    #[track_caller]
+    pub fn unframed_in(&mut self, act: impl FnOnce(&mut Peer)) {
+        assert!(self.data.is_empty(), "before the raw bytes: {}", show(&self.data));
+        self.framed_in = false;
+        act(self);
+        self.framed_in = true;
     }
 
     /// Sends bytes as they are. A peer that has gone is no error: why it went is what the test asks.

@@ -331,11 +331,32 @@ fn an_idle_raw_sender_gives_up() {
 
 #[test]
 fn an_old_message_asks_for_an_answer() {
-    let mut peer = one_file("");
+    // Without a timeout there is no time to wait for: every one is answered at once.
+    for version in ["1E", "20"] {
+        let words = "--sender -e.LsfxCIvu --checksum-seed=1 --checksum-choice=none . src/f";
+        let mut peer = Site::new().file("src/f", "hello\n").server(words);
+        peer.send(&format!("{version}000000"));
+        peer.expect("20000000 81FE 01000000");
+        peer.frame_both();
+        peer.send("00000000");
+        assert_eq!(peer.take_list(), ["f"]);
+        for answers in 1..=3 {
+            peer.frame(tag::NOOP, b"");
+            while peer.empty_frames < answers {
+                peer.next_frame();
+            }
+        }
+        peer.send(if version == "20" { "00 00 00 00 00" } else { "00 00 00 00" });
+        peer.succeeds();
+    }
+    // With one, an answer waits until it is due.
+    let mut peer = one_file("--timeout=60");
     for _ in 0..3000 {
         peer.frame(tag::NOOP, b"");
     }
     peer.send("00 00 00 00 00");
+    peer.rest();
+    assert!(peer.empty_frames <= 1, "{}", peer.empty_frames);
     peer.succeeds();
 }
 

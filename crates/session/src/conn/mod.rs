@@ -15,7 +15,7 @@ pub use reader::{Literal, Messages, Reader};
 pub use writer::Writer;
 
 use std::{
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -28,6 +28,8 @@ pub struct Activity {
     last: AtomicU64,
     /// Seconds, 0 for none.
     timeout: AtomicU32,
+    /// The peer has asked for a sign of life.
+    asked: AtomicBool,
 }
 
 impl Activity {
@@ -37,6 +39,7 @@ impl Activity {
             started: Instant::now(),
             last: AtomicU64::new(0),
             timeout: AtomicU32::new(timeout),
+            asked: AtomicBool::new(false),
         }
     }
 
@@ -68,6 +71,17 @@ impl Activity {
         let idle = self.started.elapsed().as_millis() as u64 - self.last.load(Ordering::Relaxed);
         let timeout = u64::from(self.timeout());
         (timeout > 0 && idle >= timeout * 1000).then_some(idle / 1000)
+    }
+
+    /// Notes that the peer wants to know whether we are still there.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// The silence after which a keep-alive is due now: none at all if there is no timeout and the peer has asked.
+    fn silence_allowed(&self) -> Option<Duration> {
+        let asked = self.asked.swap(false, Ordering::Relaxed);
+        self.keep_alive_after().or(asked.then_some(Duration::ZERO))
     }
 
     /// Seconds of silence after which a keep-alive is due.

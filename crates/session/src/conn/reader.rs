@@ -439,12 +439,12 @@ impl<R: RecvHalf> Reader<R> {
         self.transport.ready().map_err(|source| Error::Link { op: "read error", source })
     }
 
-    /// Waits for at most `limit` for something more to arrive than what [`Self::try_read`] found too little;
+    /// Waits for at most `limit`, if there is one, for something more to arrive than what [`Self::try_read`] found too little;
     /// whether something has.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn wait(&mut self, limit: Duration) -> Result<bool, Error> {
+    pub fn wait(&mut self, limit: Option<Duration>) -> Result<bool, Error> {
         if self.range.is_some() {
             return Ok(true);
         }
@@ -453,7 +453,7 @@ impl<R: RecvHalf> Reader<R> {
         if self.end == raw.len() {
             return Ok(true);
         }
-        match self.transport.recv(&mut raw[self.end..], Some(limit)) {
+        match self.transport.recv(&mut raw[self.end..], limit) {
             // The next read finds the end of the stream again.
             Ok(Received::Bytes(n)) => {
                 self.end += n;

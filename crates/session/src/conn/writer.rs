@@ -407,12 +407,13 @@ impl<W: SendHalf> Writer<W> {
         self.transport.link()
     }
 
-    /// Sends an empty DATA frame if nothing was sent for half the timeout and the stream is framed.
+    /// Sends an empty DATA frame if the stream is framed and nothing was sent for half the timeout, or, without a
+    /// timeout, if the peer has asked for it.
     ///
     /// # Errors
     /// The transport's error or a timeout.
     pub fn keep_alive(&mut self) -> Result<(), Error> {
-        match self.activity.keep_alive_after() {
+        match self.activity.silence_allowed() {
             Some(after) if self.framed && self.last_write.elapsed() >= after => {
                 if self.buf.len() == HEADER_LEN && self.messages.is_empty() {
                     self.counters.count(Producer::Message, Lane::Write, 0, HEADER_LEN as u64);

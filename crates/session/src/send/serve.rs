@@ -68,14 +68,14 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
         // The peer may be waiting for what is buffered here.
         self.writer.flush()?;
-        while let Some(interval) = self.writer.keep_alive_interval() {
-            if !self.reader.wait(interval)? {
-                self.writer.keep_alive()?;
-            } else if let Some(n) = self.reader.try_read(|c| ndx_in.decode(c))? {
+        loop {
+            self.writer.keep_alive()?;
+            if self.reader.wait(self.writer.keep_alive_interval())?
+                && let Some(n) = self.reader.try_read(|c| ndx_in.decode(c))?
+            {
                 return Ok(n);
             }
         }
-        self.reader.read(|c| ndx_in.decode(c))
     }
 
     /// Sends lists ahead of the requests, more of them while nothing is asked for.
