@@ -10,7 +10,8 @@ use crate::write::FileWriter;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use std::{fmt, io};
 use wire::RelPath;
 
@@ -56,6 +57,7 @@ impl TempFile {
         hidden: bool,
         mode: u32,
     ) -> io::Result<TempFile> {
+        let _creating = begin().ok_or(Errno::CANCELED)?;
         let (path, file) = with_free_name(parent, leaf, hidden, |path| {
             root.open_leaf(path, Open::ReadWriteNew { mode: (mode | 0o200) & 0o700 })
         })?;
@@ -199,6 +201,7 @@ impl Root {
         mut create: impl FnMut(&mut Root, &RelPath) -> io::Result<()>,
     ) -> io::Result<()> {
         let (parent, leaf) = split(p)?;
+        let _creating = begin().ok_or(Errno::CANCELED)?;
         let (temp, ()) = with_free_name(&parent, leaf, true, |path| create(self, path))?;
         let renamed = self.rename(&temp, p);
         // Renaming one hard link of a file over another does nothing, and leaves the name.
@@ -213,6 +216,10 @@ pub fn cleanup_all() {
     let live = {
         let mut registry = registry();
         registry.closed = true;
+        // Who is just making one registers it, or has done with it, in no time, unless its file system hangs.
+        let waited = CREATED.wait_timeout_while(registry, HANGS, |registry| registry.creating > 0);
+        registry = waited.unwrap_or_else(PoisonError::into_inner).0;
+        registry.cleaned = true;
         std::mem::take(&mut registry.live)
     };
     for (_, entry) in live {
@@ -321,8 +328,18 @@ fn random_suffix() -> io::Result<[u8; 6]> {
     })
 }
 
+/// Somebody has finished making a temporary file.
+static CREATED: Condvar = Condvar::new();
+/// How long to wait for that before the process ends.
+const HANGS: Duration = Duration::from_secs(2);
+
 struct Registry {
+    /// No further one may be begun.
     closed: bool,
+    /// Nor registered: nobody would remove it.
+    cleaned: bool,
+    /// How many are being made.
+    creating: usize,
     next: u64,
     live: BTreeMap<u64, Live>,
 }
@@ -334,15 +351,39 @@ struct Live {
 }
 
 fn registry() -> MutexGuard<'static, Registry> {
-    static REGISTRY: Mutex<Registry> =
-        Mutex::new(Registry { closed: false, next: 0, live: BTreeMap::new() });
+    static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+        closed: false,
+        cleaned: false,
+        creating: 0,
+        next: 0,
+        live: BTreeMap::new(),
+    });
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `None` once the process is cleaning up.
+/// Held while a temporary file is made and not yet registered.
+struct Creating;
+
+/// `None` once the process is cleaning up: what is made now could outlive it.
+fn begin() -> Option<Creating> {
+    let mut registry = registry();
+    (!registry.closed).then(|| {
+        registry.creating += 1;
+        Creating
+    })
+}
+
+impl Drop for Creating {
+    fn drop(&mut self) {
+        registry().creating -= 1;
+        CREATED.notify_all();
+    }
+}
+
+/// `None` once the process has cleaned up.
 fn register(dir: &Arc<Dir>, leaf: &[u8]) -> Option<u64> {
     let mut registry = registry();
-    if registry.closed {
+    if registry.cleaned {
         return None;
     }
     let id = registry.next;
