@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use testkit::run::{Finished, TIME_LIMIT, command, run};
-use testkit::{Peers, Scratch, normalise, tree};
+use testkit::{Mounted, Peers, Scratch, normalise, tree};
 
 fn peers() -> Peers {
     Peers::new(env!("CARGO_BIN_EXE_oxrsync"))
@@ -175,28 +175,6 @@ fn partial_keeps_what_has_arrived() {
     }
 }
 
-/// A small file system in memory, unmounted when dropped.
-struct Small(PathBuf);
-
-impl Small {
-    fn mount(path: &Path, size: &str) -> Self {
-        fs::create_dir(path).unwrap();
-        let status = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"])
-            .arg(path)
-            .status()
-            .unwrap();
-        assert!(status.success(), "this test mounts a small tmpfs: run it as root");
-        Self(path.to_path_buf())
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
-
 /// What a run ended with, in comparable form.
 fn ending(finished: &Finished, top: &Path, program: &Path) -> (String, String) {
     let replace =
@@ -230,7 +208,8 @@ fn a_full_destination() {
             let scratch = Scratch::new("faults", "full");
             let top = &scratch.path;
             tree::build(top, "f src/a size=10000\nf src/b size=3000000\nf src/c size=10000");
-            let small = Small::mount(&top.join("dst"), "1m");
+            fs::create_dir(top.join("dst")).unwrap();
+            let small = Mounted::tmpfs(top.join("dst"), "1m");
             let mut command = command(program);
             command.args(["-a", extra, "src/"]).current_dir(top);
             if remote {

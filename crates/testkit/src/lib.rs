@@ -3,6 +3,7 @@
 //! our program and the real one at its two ends.
 
 pub mod daemon;
+mod mounted;
 pub mod normalise;
 pub mod peers;
 pub mod run;
@@ -12,6 +13,7 @@ pub mod sshd;
 pub mod tree;
 
 pub use daemon::Daemon;
+pub use mounted::Mounted;
 pub use peers::Peers;
 pub use scenario::{Row, Scratch, Via, row, run_family};
 pub use snapshot::Snapshot;

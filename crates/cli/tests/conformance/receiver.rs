@@ -271,6 +271,35 @@ fn a_wrong_checksum_is_asked_for_again_once() {
 }
 
 #[test]
+fn a_file_changed_in_place_is_retained() {
+    let mut peer = delta("-v --inplace");
+    peer.expect("00");
+    let wrong = "00".repeat(16);
+    let tokens = format!("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000 {wrong}");
+    peer.send(&format!("01 0c80 {HEAD} {tokens} 00"));
+    peer.expect("fe0000");
+    let flags = peer.take(2);
+    let head = peer.take(16);
+    // The file has its new content and length by now, and is summed again as it is.
+    assert_eq!(head[..12], hex("03000000 bc020000 10000000"));
+    assert_eq!(head[12..], hex("69000000"));
+    peer.take(3 * 20);
+    peer.expect("00");
+    peer.put(&[&hex("fe0000")[..], &flags, &head, &hex(&tokens)].concat());
+    peer.send("00");
+    peer.expect("00 00");
+    peer.send("00 00");
+    peer.expect("00");
+    peer.rest();
+    let end = peer.fails(23, "ERROR: f failed verification -- update retained.");
+    let said = format!("{}{}", end.stderr, end.stdout);
+    let first = "WARNING: f failed verification -- update retained (will try again).";
+    assert!(said.contains(first), "{said}");
+    assert_eq!(end.site.dest(), ["f"]);
+    assert_eq!(end.site.read("dest/f").unwrap().len(), 1510);
+}
+
+#[test]
 fn literals_and_last_blocks_of_any_kind_are_taken() {
     // One literal of 200,000 bytes, then the short last block in the middle of the file.
     let mut peer = receiver(Site::new(), "-t --checksum-choice=none");

@@ -1,5 +1,7 @@
 //! What a server lists for its arguments: the entries, their flags, and what it says of those it cannot list.
 
+use testkit::Mounted;
+
 use crate::peer::{Peer, Site, hex, set_mtime};
 use std::os::unix::{fs::symlink, net::UnixListener};
 
@@ -260,6 +262,42 @@ fn relative_parents_open_lists_of_their_own() {
     peer.expect("ff01");
     assert_eq!(peer.take_list(), ["a/b/c"]);
     peer.expect("fffe80020000");
+}
+
+#[test]
+fn mount_points_are_left_out_or_listed_empty() {
+    let nothing = |names: &[&str]| names.iter().map(|&name| (name.into(), 0)).collect::<Vec<_>>();
+    for (option, mount_point) in [("-x", Some(NO_CONTENT)), ("-xx", None), ("", Some(0))] {
+        let site = tree();
+        std::fs::create_dir(site.path("src/mnt")).unwrap();
+        let mounted = Mounted::tmpfs(site.path("src/mnt"), "1m");
+        std::fs::write(site.path("src/mnt/inside"), "1").unwrap();
+        let (names, _) = listed(site, &format!("{option} -r . src/"));
+        let mut expected = nothing(&["a", "sub", "sub/b"]);
+        expected.push((".".into(), TOP));
+        expected.extend(mount_point.map(|flags| ("mnt".into(), flags)));
+        if option.is_empty() {
+            expected.push(("mnt/inside".into(), 0));
+        }
+        expected.sort();
+        assert_eq!(names, expected, "{option}");
+        drop(mounted);
+    }
+    // With incremental recursion it has a list without anything in it.
+    let site = tree();
+    std::fs::create_dir(site.path("src/mnt")).unwrap();
+    let mounted = Mounted::tmpfs(site.path("src/mnt"), "1m");
+    std::fs::write(site.path("src/mnt/inside"), "1").unwrap();
+    let mut peer = sender(site, "-rxe.iLsfxCIvu . src/");
+    let mut names = peer.take_list();
+    names.sort();
+    assert_eq!(names, [".", "a", "mnt", "sub"]);
+    peer.expect("ff65");
+    assert!(peer.take_list().is_empty());
+    peer.expect("ff01");
+    assert_eq!(peer.take_list(), ["sub/b"]);
+    peer.expect("fffe80020000");
+    drop(mounted);
 }
 
 #[test]

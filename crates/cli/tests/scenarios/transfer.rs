@@ -13,6 +13,18 @@ f src/zeros size=100K fill=zero
 f src/none size=65536
 ";
 
+/// Files of which only a part has to come, in a folder where nothing can be made.
+const UNWRITABLE: &str = r"
+f src/a size=100000
+f src/b size=90000 fill=words
+d src/other
+f src/other/c size=5000
+f dst/a size=100000 edits=3 mtime=5
+f dst/b size=90000 fill=words edits=3 mtime=5
+d dst/other uid=65534
+f dst/other/c size=5000 edits=1 mtime=5
+";
+
 pub const ROWS: &[Row] = &[
     row("delta", &[DELTA], "-ai --no-whole-file --stats").over(EVERY_WAY),
     row("delta-whole-file", &[DELTA], "-aiW --stats").over(EVERY_WAY),
@@ -66,6 +78,11 @@ pub const ROWS: &[Row] = &[
     row("inplace", &[DELTA], "-ai --inplace --no-whole-file --stats").over(EVERY_WAY),
     row("inplace-whole", &[DELTA], "-ai --inplace").over(LOCAL_AND_SHELL),
     row("inplace-hard-linked", &["f src/a size=10\nf dst/a size=20\nh dst/other -> dst/a"], "-ai --inplace").over(LOCAL_AND_SHELL),
+    row("unwritable-delta", &[UNWRITABLE], "-rti --no-whole-file").over(&[Via::Local, Via::Push]).as_nobody(),
+    row("unwritable-delta-zlib", &[UNWRITABLE], "-rtiz --zc=zlib --no-whole-file").over(&[Via::Local, Via::Push]).as_nobody(),
+    row("unwritable-delta-zlibx", &[UNWRITABLE], "-rtiz --zc=zlibx --no-whole-file").over(&[Via::Local, Via::Push]).as_nobody(),
+    row("unwritable-delta-lz4", &[UNWRITABLE], "-rtiz --zc=lz4 --no-whole-file").over(&[Via::Local, Via::Push]).as_nobody(),
+    row("unwritable-delta-zstd", &[UNWRITABLE], "-rtiz --zc=zstd --no-whole-file").over(&[Via::Local, Via::Push]).as_nobody(),
     row("inplace-read-only", &["f src/a size=10 mode=444\nf dst/a size=20 mode=444\nd dst uid=65534\n", "f dst/a size=20 mode=444 uid=65534"], "-rti --inplace").as_nobody(),
     row("append", &["f src/a size=100000\nf dst/a size=100000 cut=60000 mtime=3\nf src/b size=9\nf dst/b size=20"], "-ai --append").over(EVERY_WAY),
     row("append-verify", &["f src/a size=100000\nf dst/a size=100000 cut=60000 edits=1 mtime=3"], "-ai --append-verify").over(EVERY_WAY),
