@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::panic::catch_unwind;
 
 use testkit::peers::truth;
-use testkit::scenario::LOCAL_AND_SHELL;
+use testkit::row::LOCAL_AND_SHELL;
 use testkit::{Peers, Row, Scratch, row, run_family};
 
 const TREE: &str = "f src/a size=5000 mode=666\nf src/sub/b size=3\nl src/l -> a\nf dst/old";

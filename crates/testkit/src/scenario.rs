@@ -17,56 +17,10 @@ use std::time::{Instant, SystemTime};
 use crate::daemon::Daemon;
 use crate::normalise;
 use crate::peers::{Peers, find};
+use crate::row::{Row, Via};
 use crate::run::{command, run};
 use crate::snapshot::{Details, Snapshot};
 use crate::tree;
-
-/// How the two ends are connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Via {
-    /// Both ends on this machine, in one command.
-    Local,
-    /// The destination behind a remote shell.
-    Push,
-    /// The sources behind a remote shell.
-    Pull,
-    /// The destination in a daemon's module.
-    DaemonPush,
-    /// The sources in a daemon's module.
-    DaemonPull,
-}
-
-/// Every way of connecting two ends.
-pub const EVERY_WAY: &[Via] = &[Via::Local, Via::Push, Via::Pull, Via::DaemonPush, Via::DaemonPull];
-
-/// Over a remote shell, both directions.
-pub const SHELL: &[Via] = &[Via::Push, Via::Pull];
-
-/// With a daemon, both directions.
-pub const DAEMON: &[Via] = &[Via::DaemonPush, Via::DaemonPull];
-
-/// Local, and one direction each with a remote shell.
-pub const LOCAL_AND_SHELL: &[Via] = &[Via::Local, Via::Push, Via::Pull];
-
-impl Via {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Push => "push",
-            Self::Pull => "pull",
-            Self::DaemonPush => "daemon-push",
-            Self::DaemonPull => "daemon-pull",
-        }
-    }
-
-    fn host(self) -> &'static str {
-        match self {
-            Self::Local => "",
-            Self::Push | Self::Pull => "host:",
-            Self::DaemonPush | Self::DaemonPull => "127.0.0.1::mod/",
-        }
-    }
-}
 
 /// Two programs at the two ends of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -104,145 +58,10 @@ fn comparisons(peers: &Peers, via: Via) -> Vec<Comparison<'_>> {
     }
 }
 
-/// One row of a table of scenarios: a tree, a command line, and the connections and protocols to run it over.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    name: &'static str,
-    trees: &'static [&'static str],
-    args: &'static str,
-    from: &'static str,
-    to: &'static str,
-    via: &'static [Via],
-    protocols: &'static [u32],
-    stdin: &'static str,
-    environment: &'static [(&'static str, &'static str)],
-    modules: &'static str,
-    nobody: bool,
-    ordered: bool,
-    stdout: bool,
-    stderr: bool,
-    server_args: bool,
-    tree: bool,
-    atimes: bool,
-    holes: bool,
-}
-
-/// A row that copies `src/` to `dst/` locally, comparing everything; the methods change that. In `args`, words are
-/// separated by spaces, single quotes keep one together, and `{host}` becomes the prefix of the remote end.
-pub const fn row(name: &'static str, trees: &'static [&'static str], args: &'static str) -> Row {
-    Row {
-        name,
-        trees,
-        args,
-        from: "src/",
-        to: "dst/",
-        via: &[Via::Local],
-        protocols: &[],
-        stdin: "",
-        environment: &[],
-        modules: "",
-        nobody: false,
-        ordered: true,
-        stdout: true,
-        stderr: true,
-        server_args: true,
-        tree: true,
-        atimes: false,
-        holes: false,
-    }
-}
-
-impl Row {
-    /// Other connections than local.
-    pub const fn over(mut self, via: &'static [Via]) -> Self {
-        self.via = via;
-        self
-    }
-
-    /// Other sources and destination than `src/` and `dst/`, relative to the top of the tree.
-    pub const fn from_to(mut self, from: &'static str, to: &'static str) -> Self {
-        self.from = from;
-        self.to = to;
-        self
-    }
-
-    /// Once for each of these protocols instead of once with the newest.
-    pub const fn protocols(mut self, protocols: &'static [u32]) -> Self {
-        self.protocols = protocols;
-        self
-    }
-
-    /// Standard input.
-    pub const fn stdin(mut self, stdin: &'static str) -> Self {
-        self.stdin = stdin;
-        self
-    }
-
-    /// Environment variables.
-    pub const fn environment(mut self, pairs: &'static [(&'static str, &'static str)]) -> Self {
-        self.environment = pairs;
-        self
-    }
-
-    /// More configuration for the daemon, after the settings of module `mod`; `{top}` is the folder of the tree.
-    pub const fn modules(mut self, modules: &'static str) -> Self {
-        self.modules = modules;
-        self
-    }
-
-    /// Run by the user nobody, who owns what the tree gives to 65534.
-    pub const fn as_nobody(mut self) -> Self {
-        self.nobody = true;
-        self
-    }
-
-    /// Lines of the output may come in any order: two processes write them.
-    pub const fn any_order(mut self) -> Self {
-        self.ordered = false;
-        self
-    }
-
-    /// Do not compare standard output.
-    pub const fn any_stdout(mut self) -> Self {
-        self.stdout = false;
-        self
-    }
-
-    /// Do not compare standard error.
-    pub const fn any_stderr(mut self) -> Self {
-        self.stderr = false;
-        self
-    }
-
-    /// Do not compare the command line given to the server.
-    pub const fn any_server_args(mut self) -> Self {
-        self.server_args = false;
-        self
-    }
-
-    /// Do not compare the trees.
-    pub const fn any_tree(mut self) -> Self {
-        self.tree = false;
-        self
-    }
-
-    /// Compare access times too.
-    pub const fn atimes(mut self) -> Self {
-        self.atimes = true;
-        self
-    }
-
-    /// Compare whether files have holes too.
-    pub const fn holes(mut self) -> Self {
-        self.holes = true;
-        self
-    }
-}
-
 /// One run that a row asks for.
 #[derive(Clone, Copy, Debug)]
 struct Case<'a> {
-    row: &'a Row,
+    row: &'a Row<'a>,
     via: Via,
     protocol: Option<u32>,
 }
@@ -273,7 +92,7 @@ struct Outcome {
 /// # Panics
 ///
 /// When a row fails that is not known to, or one passes that is known to fail.
-pub fn run_family(peers: &Peers, family: &str, rows: &[Row], known: &str) {
+pub fn run_family(peers: &Peers, family: &str, rows: &[Row<'_>], known: &str) {
     let only = std::env::var("OXRSYNC_SCENARIO").ok();
     let known = Known::parse(known, family);
     let mut names = BTreeSet::new();
@@ -327,6 +146,15 @@ pub fn run_family(peers: &Peers, family: &str, rows: &[Row], known: &str) {
     );
 }
 
+/// How the pairings of a row differ from the truth: a report of each that does.
+pub fn differences(peers: &Peers, row: &Row<'_>) -> Vec<String> {
+    let known = Known { lines: Vec::new() };
+    row.via
+        .iter()
+        .flat_map(|&via| run_case(peers, "random", &Case { row, via, protocol: None }, &known))
+        .collect()
+}
+
 fn run_case(peers: &Peers, family: &str, case: &Case<'_>, known: &Known) -> Vec<String> {
     let name = case.name(family);
     let outcome = |ends: Ends<'_>| {
@@ -358,7 +186,7 @@ fn run_case(peers: &Peers, family: &str, case: &Case<'_>, known: &Known) -> Vec<
     failures
 }
 
-fn compare(row: &Row, truth: &Outcome, found: &Outcome) -> String {
+fn compare(row: &Row<'_>, truth: &Outcome, found: &Outcome) -> String {
     let mut text = String::new();
     if truth.end != found.end {
         text.push_str(&format!("  ended with {}, should be {}\n", found.end, truth.end));

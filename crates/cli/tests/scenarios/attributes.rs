@@ -1,7 +1,7 @@
 //! Metadata: rights, owners, times, links, devices, ACLs, extended attributes.
 
 use super::trees::{BASIC, EMPTY, LINKED, LINKS, OLDER, OWNED, SPECIAL};
-use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, row};
 
 const ACLS: &str = r"

@@ -1,7 +1,7 @@
 //! Sizes and counts beyond what small integers hold.
 
 use super::trees::EMPTY;
-use testkit::scenario::{EVERY_WAY, SHELL};
+use testkit::row::{EVERY_WAY, SHELL};
 use testkit::{Row, Via, row};
 
 const HUGE: &str = "f src/huge size=4200M data=0:4096,2G:4096,4G:9,4199M:100\nf src/small size=4";

@@ -1,7 +1,7 @@
 //! What a daemon does beyond serving a tree: lists of modules, refusals, logins.
 
 use super::trees::{BASIC, EMPTY, OLDER};
-use testkit::scenario::DAEMON;
+use testkit::row::DAEMON;
 use testkit::{Row, Via, row};
 
 const LOGIN: &str =

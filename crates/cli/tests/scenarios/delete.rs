@@ -1,7 +1,7 @@
 //! Deleting what the source does not have.
 
 use super::trees::{BASIC, EMPTY, OLDER};
-use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, row};
 
 const EXTRA: &str = r"

@@ -1,7 +1,7 @@
 //! The command lines of every day, over every connection.
 
 use super::trees::{BASIC, EMPTY, LINKED, OLDER, OWNED};
-use testkit::scenario::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, Via, row};
 
 pub const ROWS: &[Row] = &[

@@ -1,7 +1,7 @@
 //! `--fake-super` in every role, and a daemon's `fake super`, `incoming chmod` and `outgoing chmod`.
 
 use super::trees::{BASIC, EMPTY, LINKED, LINKS, OLDER, OWNED, SPECIAL};
-use testkit::scenario::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, Via, row};
 
 /// Ordinary files that stand for others.

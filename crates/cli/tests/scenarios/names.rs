@@ -1,7 +1,7 @@
 //! Names that are hard to carry: odd bytes, longest names, deep paths.
 
 use super::trees::EMPTY;
-use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, row};
 
 const ODD: &str = r#"

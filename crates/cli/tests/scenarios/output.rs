@@ -1,7 +1,7 @@
 //! What is printed, at every verbosity and in every format.
 
 use super::trees::{BASIC, DELTA, EMPTY, LINKED, OLDER};
-use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, Via, row};
 
 pub const ROWS: &[Row] = &[

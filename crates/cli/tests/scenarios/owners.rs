@@ -1,7 +1,7 @@
 //! Modes and owners that options change on the way: `--chmod`, `--chown` and the maps, `--super`.
 
 use super::trees::{BASIC, EMPTY, OLDER, OWNED};
-use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, row};
 
 const MODES: &str = r"

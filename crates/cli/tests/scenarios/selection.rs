@@ -1,7 +1,7 @@
 //! Which files are transferred: filters, sizes, names from files, existence.
 
 use super::trees::{BASIC, EMPTY, OLDER};
-use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, Via, row};
 
 const PROJECT: &str = r"

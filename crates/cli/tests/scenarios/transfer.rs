@@ -1,7 +1,7 @@
 //! How content crosses: deltas, compression, checksums, ways of writing.
 
 use super::trees::{BASIC, DELTA, EMPTY, OLDER};
-use testkit::scenario::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, Via, row};
 
 const PUSH_PULL_DAEMON: &[Via] = &[Via::Push, Via::Pull, Via::DaemonPull];

@@ -1,0 +1,236 @@
+//! Random cases: a tree, another state of it at the destination, and a command line, all from one number.
+//!
+//! A case is checked like a row of the scenarios: the real rsync on both sides gives the truth. One that fails is made
+//! smaller while it still fails, and printed as a row that can be kept.
+
+mod options;
+mod trees;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+use crate::peers::Peers;
+use crate::row::{EVERY_WAY, Row, Via, row};
+use crate::scenario::differences;
+use options::Group;
+use trees::{Entry, Extent};
+
+/// How many attempts to make a failing case smaller.
+const SHRINKS: usize = 120;
+
+/// A case in parts that can be left out.
+#[derive(Clone, Debug)]
+struct Case {
+    seed: u64,
+    via: Via,
+    groups: Vec<Group>,
+    entries: Vec<Entry>,
+    from: &'static str,
+    to: &'static str,
+}
+
+/// What became of a case.
+enum Verdict {
+    Same,
+    /// It has an option that is not built yet.
+    Unsupported,
+    Different(String),
+}
+
+impl Case {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let via = EVERY_WAY[[0, 0, 0, 1, 1, 2, 2, 3, 4][rng.usize(..9)]];
+        let groups = options::command_line(&mut rng);
+        let has = |word: &str| groups.iter().any(|group| group.contains(word));
+        let extent = Extent {
+            acls: has("-A") || rng.u32(..20) == 0,
+            xattrs: has("-X") || has("--fake") || rng.u32(..10) == 0,
+            large: rng.u32(..6) == 0,
+        };
+        let source = trees::tree(&mut rng, "src", extent);
+        let mut entries = source.clone();
+        entries.extend(trees::mutated(&mut rng, &source, "dst", extent));
+        if has("../alt") {
+            entries.extend(trees::mutated(&mut rng, &source, "alt", extent));
+            entries.extend(trees::mutated(&mut rng, &source, "alt2", extent));
+        }
+        let (from, to) = match rng.u32(..12) {
+            0 => ("src", "dst/"),
+            1 => ("src/", "dst"),
+            2 => ("src/dir", "dst/"),
+            3 => ("src/a src/dir/", "dst/"),
+            4 => ("src/a", "dst/b"),
+            5 => ("src/./dir src/b", "dst/"),
+            _ => ("src/", "dst/"),
+        };
+        Self { seed, via, groups, entries, from, to }
+    }
+
+    fn args(&self) -> String {
+        self.groups.iter().filter(|group| !group.is_empty()).copied().collect::<Vec<_>>().join(" ")
+    }
+
+    fn trees(&self) -> String {
+        let mut text = trees::lines(&self.entries);
+        if self.groups.iter().any(|group| group.contains("/tmp")) {
+            text.push_str("d tmp\n");
+        }
+        text
+    }
+
+    fn check(&self, peers: &Peers) -> Verdict {
+        let (args, tree, name) = (self.args(), self.trees(), format!("seed-{}", self.seed));
+        let (trees, via) = ([tree.as_str()], [self.via]);
+        let found = differences(peers, &self.row(&name, &trees, &args, &via)).join("\n");
+        if found.contains("not supported yet") {
+            Verdict::Unsupported
+        } else if found.is_empty() {
+            Verdict::Same
+        } else {
+            Verdict::Different(found)
+        }
+    }
+
+    fn row<'a>(
+        &self,
+        name: &'a str,
+        trees: &'a [&'a str],
+        args: &'a str,
+        via: &'a [Via],
+    ) -> Row<'a> {
+        let row = row(name, trees, args).over(via).from_to(self.from, self.to);
+        if options::any_order(&self.groups) { row.any_order() } else { row }
+    }
+
+    /// Leaves out what the failure does not need; with what is then different.
+    fn shrink(mut self, peers: &Peers, mut found: String) -> (Self, String) {
+        let mut left = SHRINKS;
+        let mut fails = |case: &Self| {
+            left = left.saturating_sub(1);
+            match case.check(peers) {
+                Verdict::Different(found) if left > 0 => Some(found),
+                _ => None,
+            }
+        };
+        for index in (0..self.groups.len()).rev() {
+            let mut smaller = self.clone();
+            smaller.groups.remove(index);
+            if let Some(now) = fails(&smaller) {
+                (self, found) = (smaller, now);
+            }
+        }
+        let mut chunk = self.entries.len().div_ceil(2);
+        while chunk > 0 {
+            let mut at = 0;
+            while at < self.entries.len() {
+                let mut smaller = self.clone();
+                let end = (at + chunk).min(smaller.entries.len());
+                smaller.entries.drain(at..end);
+                match fails(&smaller) {
+                    Some(now) => (self, found) = (smaller, now),
+                    None => at = end,
+                }
+            }
+            chunk /= 2;
+        }
+        if self.via != Via::Local {
+            let local = Self { via: Via::Local, ..self.clone() };
+            if let Some(now) = fails(&local) {
+                (self, found) = (local, now);
+            }
+        }
+        (self, found)
+    }
+
+    fn report(&self, found: &str) -> String {
+        let order = if options::any_order(&self.groups) { ".any_order()" } else { "" };
+        format!(
+            "OXRSYNC_RANDOM={} cargo test -p oxrsync --test random\n    row(\"NAME\", &[r\"\n{}\"], \"{}\").over(&[Via::{:?}]).from_to(\"{}\", \"{}\"){order},\n{found}",
+            self.seed,
+            self.trees(),
+            self.args(),
+            self.via,
+            self.from,
+            self.to
+        )
+    }
+}
+
+/// What to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// The first seed; the others follow it.
+    pub first: u64,
+    /// At most so many cases.
+    pub cases: u64,
+    /// None is begun later than this.
+    pub time: Duration,
+    /// How many at once.
+    pub threads: usize,
+}
+
+/// Runs random cases and returns a report of each that fails.
+pub fn run(peers: &Peers, plan: Plan) -> Vec<String> {
+    let (next, unsupported) = (AtomicU64::new(0), AtomicU64::new(0));
+    let failures = Mutex::new(Vec::new());
+    let start = Instant::now();
+    let over = AtomicBool::new(false);
+    let work = || {
+        while start.elapsed() < plan.time && !over.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= plan.cases {
+                break;
+            }
+            let case = Case::new(plan.first + index);
+            match case.check(peers) {
+                Verdict::Same => {}
+                Verdict::Unsupported => {
+                    unsupported.fetch_add(1, Ordering::Relaxed);
+                }
+                Verdict::Different(found) => {
+                    let (case, found) = case.shrink(peers, found);
+                    let report = case.report(&found);
+                    println!("{report}");
+                    failures.lock().expect("no holder panics").push(report);
+                }
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    thread::scope(|scope| {
+        for _ in 0..plan.threads {
+            scope.spawn(work);
+        }
+    });
+    let cases = next.load(Ordering::Relaxed).min(plan.cases);
+    println!(
+        "{cases} random cases from {} in {:.1} s, {} of them with options that are not built yet",
+        plan.first,
+        start.elapsed().as_secs_f32(),
+        unsupported.load(Ordering::Relaxed)
+    );
+    failures.into_inner().expect("no holder panics")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_a_case() {
+        for seed in 0..200 {
+            let (one, other) = (Case::new(seed), Case::new(seed));
+            assert_eq!(
+                (one.args(), one.trees(), one.via),
+                (other.args(), other.trees(), other.via)
+            );
+            assert!(one.trees().starts_with("d src\n"), "{}", one.trees());
+        }
+        assert_ne!(Case::new(1).trees(), Case::new(2).trees());
+    }
+}

@@ -1,0 +1,189 @@
+//! Random command lines.
+
+use fastrand::Rng;
+
+/// Some words of a command line that belong together.
+pub type Group = &'static str;
+
+/// What to copy.
+const BASES: &[(u32, Group)] = &[
+    (60, "-a"),
+    (5, "-r"),
+    (8, "-rt"),
+    (6, "-rlt"),
+    (5, "-rlpt"),
+    (3, "-rltD"),
+    (3, "-dlt"),
+    (2, "-lt"),
+    (3, "-rpgo"),
+    (5, "-a --no-inc-recursive"),
+];
+
+/// What to show.
+const SHOWN: &[(u32, Group)] = &[
+    (30, "-i"),
+    (15, "-ii"),
+    (10, "-v"),
+    (6, "-vv"),
+    (5, "-vvi"),
+    (10, "-i --stats"),
+    (3, "-v --progress"),
+    (2, ""),
+    (3, "-q"),
+    (5, "'--out-format=%o|%i|%n|%L|%l|%M|%U|%G|%B|%C'"),
+    (2, "-vh --stats"),
+    (2, "-v -8"),
+    (3, "--info=name2,del2,skip2,nonreg,symsafe,remove,copy,backup,misc"),
+];
+
+/// Everything else, with how often it is taken.
+const OTHERS: &[(u32, Group)] = &[
+    (10, "-n"),
+    (10, "-H"),
+    (8, "-A"),
+    (8, "-X"),
+    (4, "-S"),
+    (4, "-W"),
+    (14, "--no-whole-file"),
+    (8, "-c"),
+    (4, "-u"),
+    (5, "-I"),
+    (4, "--size-only"),
+    (3, "--existing"),
+    (4, "--ignore-existing"),
+    (6, "-z"),
+    (2, "-z --zc=zlib"),
+    (2, "-z --zc=zlibx"),
+    (2, "-z --zc=lz4"),
+    (1, "-z --zl=1"),
+    (2, "--cc=md5"),
+    (2, "--cc=xxh64"),
+    (1, "--cc=sha1,md4"),
+    (4, "-B 700"),
+    (2, "-B 2048"),
+    (6, "--inplace"),
+    (3, "--append"),
+    (3, "--append-verify"),
+    (2, "--partial"),
+    (4, "--partial-dir=.pp"),
+    (4, "--delay-updates"),
+    (4, "-T {top}/tmp"),
+    (8, "-b"),
+    (4, "-b --suffix=.old"),
+    (5, "-b --backup-dir=bak"),
+    (4, "-b --backup-dir={top}/bak"),
+    (10, "--delete"),
+    (5, "--delete-before"),
+    (5, "--delete-after"),
+    (5, "--delete-delay"),
+    (3, "--delete-excluded"),
+    (3, "--max-delete=2"),
+    (4, "--force"),
+    (2, "--ignore-errors"),
+    (6, "--exclude=*.o"),
+    (3, "--exclude=/dir"),
+    (3, "--include=*/ --include=*.c --exclude=*"),
+    (3, "'--filter=P b'"),
+    (2, "'--filter=H sub/'"),
+    (2, "'--filter=-! */'"),
+    (2, "-F"),
+    (2, "-C"),
+    (4, "-m"),
+    (5, "-R"),
+    (2, "-R --no-implied-dirs"),
+    (3, "--max-size=4096"),
+    (3, "--min-size=2"),
+    (3, "-k"),
+    (3, "-L"),
+    (3, "--copy-unsafe-links"),
+    (3, "--safe-links"),
+    (2, "--munge-links"),
+    (2, "-x"),
+    (3, "--chmod=Du=rwx,go=rx,Fa-x,g+w"),
+    (2, "--chmod=a-w"),
+    (2, "--chown=33:44"),
+    (2, "--usermap=1:2,1000:0,*:5"),
+    (2, "--groupmap=1-1000:99"),
+    (3, "--numeric-ids"),
+    (3, "-O"),
+    (2, "-J"),
+    (3, "--no-times"),
+    (3, "--no-perms"),
+    (2, "--no-owner"),
+    (2, "--no-group"),
+    (2, "--no-links"),
+    (2, "--no-devices"),
+    (2, "--no-specials"),
+    (3, "-E"),
+    (2, "--modify-window=1"),
+    (2, "--modify-window=-1"),
+    (6, "--link-dest=../alt"),
+    (4, "--compare-dest=../alt"),
+    (4, "--copy-dest=../alt"),
+    (2, "--link-dest={top}/alt --link-dest=../alt2"),
+    (4, "-y"),
+    (5, "--remove-source-files"),
+    (3, "--fake-super"),
+    (2, "--super"),
+    (1, "--mkpath"),
+    (1, "--fsync"),
+    (1, "--preallocate"),
+    (1, "--open-noatime"),
+    (2, "--no-inc-recursive"),
+    (2, "--numeric-ids --no-inc-recursive"),
+    (2, "--protocol=31"),
+    (2, "--protocol=30"),
+    (2, "--protocol=29"),
+    (1, "--protocol=28"),
+    (1, "--timeout=60"),
+    (1, "-s"),
+    (1, "--stderr=client"),
+    (1, "--drop-D"),
+    (1, "--copy-devices"),
+];
+
+fn weighted(rng: &mut Rng, from: &[(u32, Group)]) -> Group {
+    let total = from.iter().map(|(weight, _)| weight).sum::<u32>();
+    let mut at = rng.u32(..total);
+    for (weight, group) in from {
+        if at < *weight {
+            return group;
+        }
+        at -= weight;
+    }
+    unreachable!("the weights add up to their total")
+}
+
+/// A command line.
+pub fn command_line(rng: &mut Rng) -> Vec<Group> {
+    let mut groups = vec![weighted(rng, BASES), weighted(rng, SHOWN)];
+    // Most surprises are in combinations of a few.
+    for _ in 0..[0, 1, 1, 2, 2, 3, 3, 4, 5, 7][rng.usize(..10)] {
+        let group = weighted(rng, OTHERS);
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    groups
+}
+
+/// Whether two processes of rsync itself may write lines in any order: what the generator says, and what the other
+/// side shows of transfers.
+pub fn any_order(groups: &[Group]) -> bool {
+    groups.iter().any(|group| {
+        [
+            "--del",
+            "-vv",
+            "-b",
+            "--info",
+            "--force",
+            "--remove",
+            "-R",
+            "--backup",
+            "-H",
+            "--protocol=2",
+        ]
+        .iter()
+        .any(|start| group.contains(start))
+    })
+}

@@ -1,0 +1,317 @@
+//! Random trees, and random changes to them.
+
+use fastrand::Rng;
+use std::collections::BTreeMap;
+
+/// An item of a tree: a line of [`crate::tree`] in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The first component of its path: which of the trees it is in.
+    pub top: &'static str,
+    kind: &'static str,
+    /// Escaped, below `top`.
+    path: String,
+    /// For a hard link the path below the same `top`.
+    target: String,
+    settings: BTreeMap<&'static str, String>,
+}
+
+/// What the entries of a case may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// ACLs: making them takes a process each.
+    pub acls: bool,
+    /// Extended attributes.
+    pub xattrs: bool,
+    /// Few items, or more.
+    pub large: bool,
+}
+
+const NAMES: &[&str] = &[
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "f.o",
+    "g.o",
+    "h.c",
+    "z.gz",
+    "dir",
+    "sub",
+    "lib",
+    ".hidden",
+    "core",
+    "keep~",
+    "two\\swords",
+    "\\slead",
+    "line\\nfeed",
+    "tab\\t",
+    "\\xff\\xe9",
+    "\\xc3\\xbc",
+    "-dash",
+    "st*r",
+    "q?",
+    "br[ack]et",
+    "#hash",
+    ":colon",
+    "back\\\\slash",
+    "a\\x01b",
+    "\\\\#012",
+    "...",
+    "\\{n*255}",
+    "\\{x*250}.",
+    "A",
+    "~",
+    "a.b.c",
+    "quote'",
+    "$dollar",
+];
+const SIZES: &[&str] = &[
+    "0", "1", "2", "3", "699", "700", "701", "1399", "1400", "1401", "4095", "4096", "4097",
+    "32767", "32768", "32769", "65535", "65536", "65537", "100000", "262143", "262144", "262145",
+];
+const MODES: &[&str] = &[
+    "600", "640", "644", "664", "755", "777", "444", "400", "0", "111", "711", "1777", "2755",
+    "4755",
+];
+const MTIMES: &[&str] = &[
+    "0",
+    "1",
+    "-5.25",
+    "-2000000000",
+    "1000000000",
+    "1000000000.123456789",
+    "1000000001",
+    "1500000000.000000001",
+    "2147483647",
+    "2147483648.5",
+    "4294967296.25",
+    "15000000000",
+];
+const OWNERS: &[&str] = &["1", "5", "1000", "65534", "70000"];
+const TARGETS: &[&str] = &[
+    "a",
+    "b",
+    "dir",
+    "sub",
+    "../a",
+    "../../out",
+    "dir/../a",
+    "/etc/passwd",
+    "nowhere",
+    ".",
+    "..",
+    "./a",
+    "two\\swords",
+    "\\xff",
+    "/rsyncd-munged/a",
+    "dir/",
+];
+const DEVICES: &[&str] = &["1:3", "1:5", "7:250", "5:6", "300:70000"];
+const ACLS: &[&str] =
+    &["u:1000:rw-", "u:7:rwx,g:9:r-x", "g:5:r--", "u:3:rwx,m::r--", "u:70000:---,u:1:r--,g:1:rw-"];
+
+fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
+    from[rng.usize(..from.len())]
+}
+
+/// One in `n`.
+fn one_in(rng: &mut Rng, n: u32) -> bool {
+    rng.u32(..n) == 0
+}
+
+impl Entry {
+    fn new(top: &'static str, kind: &'static str, path: String) -> Self {
+        Self { top, kind, path, target: String::new(), settings: BTreeMap::new() }
+    }
+
+    fn line(&self) -> String {
+        let mut line = format!("{} {}/{}", self.kind, self.top, self.path);
+        match self.kind {
+            "l" => line.push_str(&format!(" -> {}", self.target)),
+            "h" => line.push_str(&format!(" -> {}/{}", self.top, self.target)),
+            _ => {}
+        }
+        for (name, value) in &self.settings {
+            line.push_str(&format!(" {name}={value}"));
+        }
+        line
+    }
+
+    fn set(&mut self, name: &'static str, value: &str) {
+        self.settings.insert(name, value.to_owned());
+    }
+
+    /// Settings that any item of its kind may have.
+    fn dress(&mut self, rng: &mut Rng, extent: Extent) {
+        if one_in(rng, 4) {
+            self.set("mtime", pick(rng, MTIMES));
+        }
+        if one_in(rng, 8) {
+            self.set("uid", pick(rng, OWNERS));
+        }
+        if one_in(rng, 8) {
+            self.set("gid", pick(rng, OWNERS));
+        }
+        if self.kind != "l" && one_in(rng, 3) {
+            self.set("mode", pick(rng, MODES));
+        }
+        if extent.acls && matches!(self.kind, "f" | "d") && one_in(rng, 4) {
+            self.set("acl", pick(rng, ACLS));
+            if self.kind == "d" && one_in(rng, 2) {
+                self.set("dacl", pick(rng, ACLS));
+            }
+        }
+        if extent.xattrs && matches!(self.kind, "f" | "d") && one_in(rng, 3) {
+            let values =
+                ["", "v", "\\{w*31}", "\\{w*32}", "\\{w*33}", "a\\x00b\\xff", "\\{long*400}"];
+            self.set("x:user.one", pick(rng, &values));
+            if one_in(rng, 3) {
+                self.set("x:user.two", pick(rng, &values));
+            }
+            if one_in(rng, 5) {
+                self.set("x:trusted.t", pick(rng, &values));
+            }
+        }
+    }
+
+    fn file(&mut self, rng: &mut Rng) {
+        self.set("size", pick(rng, SIZES));
+        match rng.u32(..8) {
+            0 | 1 => self.set("fill", "words"),
+            2 => self.set("fill", "zero"),
+            3 => {
+                self.set("size", pick(rng, &["70000", "300000", "1M"]));
+                self.set(
+                    "data",
+                    pick(rng, &["0:10", "4096:5000", "60000:10000", "0:4096,40000:30000"]),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn random(rng: &mut Rng, top: &'static str, path: String, extent: Extent) -> Self {
+        let kind = match rng.u32(..40) {
+            0..20 => "f",
+            20..28 => "d",
+            28..34 => "l",
+            34 | 35 => "p",
+            36 => "c",
+            37 => "b",
+            38 => "s",
+            _ => "h",
+        };
+        let mut entry = Self::new(top, kind, path);
+        match kind {
+            "f" => entry.file(rng),
+            "l" => entry.target = pick(rng, TARGETS).to_owned(),
+            "c" | "b" => entry.set("dev", pick(rng, DEVICES)),
+            _ => {}
+        }
+        entry.dress(rng, extent);
+        entry
+    }
+}
+
+/// A random tree below `top`.
+pub fn tree(rng: &mut Rng, top: &'static str, extent: Extent) -> Vec<Entry> {
+    let mut entries = vec![Entry::new(top, "d", ".".to_owned())];
+    let budget = if extent.large { rng.usize(10..60) } else { rng.usize(1..14) };
+    let mut dirs = vec![String::new()];
+    let mut files: Vec<String> = Vec::new();
+    for _ in 0..budget {
+        let parent = &dirs[rng.usize(..dirs.len())];
+        let path = format!("{parent}{}", pick(rng, NAMES));
+        if entries.iter().any(|entry| entry.path == path) {
+            continue;
+        }
+        let mut entry = Entry::random(rng, top, path, extent);
+        match entry.kind {
+            "d" if entry.path.matches('/').count() < 3 => dirs.push(format!("{}/", entry.path)),
+            "h" if files.is_empty() => continue,
+            "h" => entry.target.clone_from(&files[rng.usize(..files.len())]),
+            "f" | "p" | "c" | "l" => files.push(entry.path.clone()),
+            _ => {}
+        }
+        entries.push(entry);
+    }
+    entries
+}
+
+/// What another tree, `top`, may look like where `entries` are to be copied: some missing, most of the rest the
+/// same or changed in a way or two, and some that have no origin.
+pub fn mutated(rng: &mut Rng, entries: &[Entry], top: &'static str, extent: Extent) -> Vec<Entry> {
+    let mut changed = vec![Entry::new(top, "d", ".".to_owned())];
+    let missing = rng.u32(1..8);
+    for entry in entries {
+        if entry.path == "." || rng.u32(..8) < missing / 2 {
+            continue;
+        }
+        let mut entry = Entry { top, ..entry.clone() };
+        if one_in(rng, 2) {
+            for _ in 0..rng.u32(1..3) {
+                mutate(rng, &mut entry, extent);
+            }
+        }
+        changed.push(entry);
+    }
+    for extra in tree(rng, top, Extent { large: false, ..extent }).into_iter().skip(1) {
+        if one_in(rng, 2) {
+            changed.push(extra);
+        }
+    }
+    changed
+}
+
+fn mutate(rng: &mut Rng, entry: &mut Entry, extent: Extent) {
+    let has_content = entry.kind == "f"
+        && !entry.settings.contains_key("data")
+        && entry.settings.get("size").is_some_and(|size| size != "0");
+    match rng.u32(..10) {
+        0..3 if has_content => entry.set("edits", pick(rng, &["1", "3", "20"])),
+        3 if has_content => entry.set("insert", pick(rng, &["0:1", "0:700", "1:33"])),
+        4 if has_content => entry.set("append", pick(rng, &["1", "700", "5000"])),
+        5 if has_content => entry.set("cut", pick(rng, &["0", "1", "600", "30000"])),
+        6 => {
+            *entry = Entry::random(rng, entry.top, entry.path.clone(), extent);
+            if entry.kind == "h" {
+                entry.kind = "p";
+            }
+        }
+        7 if entry.kind == "l" => entry.target = pick(rng, TARGETS).to_owned(),
+        _ => {
+            entry.settings.remove("mtime");
+            entry.settings.remove("mode");
+            entry.dress(rng, extent);
+        }
+    }
+}
+
+/// The lines of a tree that can be built: without what lies below something that is no directory, comes twice, or is
+/// a hard link to nothing.
+pub fn lines(entries: &[Entry]) -> String {
+    let mut kinds: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    let mut text = String::new();
+    for entry in entries {
+        let (top, path) = (entry.top, entry.path.as_str());
+        let mut parents = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let blocked =
+            parents.any(|parent| kinds.get(&(top, parent)).is_some_and(|kind| *kind != "d"));
+        let unlinked = entry.kind == "h"
+            && kinds.get(&(top, entry.target.as_str())).is_none_or(|kind| *kind == "d");
+        // A longer path has made it a directory already.
+        let filled = kinds.keys().any(|(other, below)| {
+            *other == top && below.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+        });
+        if blocked || unlinked || kinds.contains_key(&(top, path)) || (filled && entry.kind != "d")
+        {
+            continue;
+        }
+        kinds.insert((top, path), entry.kind);
+        text.push_str(&if path == "." { format!("d {top}") } else { entry.line() });
+        text.push('\n');
+    }
+    text
+}
