@@ -137,7 +137,7 @@ fn a_pulling_client_writes_names_between_frames() {
                 match version {
                     29 => peer.send(&format!("{done} {}", "00000000".repeat(5))),
                     30 => peer.send(&format!("{done} {}", "000000".repeat(5))),
-                    _ => peer.send(&format!("{done}")),
+                    _ => peer.send(done),
                 }
             } else if number < more {
                 peer.send(done);
