@@ -14,7 +14,7 @@ use session::{
     report::{Buffering, Terminal},
     session::Status,
 };
-use std::{ffi::OsString, os::unix::ffi::OsStringExt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// Runs a client and returns its exit code.
 pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
@@ -136,7 +136,10 @@ fn login(plan: &Plan, remote: &Remote, paths: &[Vec<u8>]) -> Login {
     Login {
         module: module.to_vec(),
         user: remote.user.clone(),
-        password_file: plan.password_file.clone().map(|path| OsString::from_vec(path).into()),
+        password_file: plan
+            .password_file
+            .as_deref()
+            .map(|path| fsroot::text::path(path).into_owned()),
         motd: plan.motd,
         protocol_max: plan.settings.protocol_max,
     }

@@ -1,14 +1,17 @@
 //! The `oxrsync` program: parse, present, exit code; nothing else prints.
 
 mod client;
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
+mod platform;
 mod server;
 mod signals;
 
 use session::options::{self, Environment, OptionError, Request};
-use std::{io::Write, os::unix::ffi::OsStringExt, process::ExitCode as ProcessExit};
+use std::{io::Write, process::ExitCode as ProcessExit};
 
 fn main() -> ProcessExit {
-    let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
+    let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(fsroot::text::bytes).collect();
     let env = Environment::from_process();
     let code = match options::parse_args(&args, &env) {
         Ok(Request::Print(text)) => {
@@ -18,7 +21,7 @@ fn main() -> ProcessExit {
         }
         Ok(Request::Client(plan)) => client::run(*plan, &args, &env),
         Ok(Request::Server(plan)) => server::run(*plan, &env),
-        Ok(Request::Daemon(args)) => daemon::run(*args),
+        Ok(Request::Daemon(args)) => platform::daemon(*args),
         Err(e) => option_error(&e),
     };
     ProcessExit::from(code as u8)

@@ -1,6 +1,6 @@
 //! From a plan to a server's run on the standard streams.
 
-use crate::{option_error, signals};
+use crate::{option_error, platform, signals};
 use fast_io::fd::{FdReader, FdWriter};
 use session::{
     ExitCode,
@@ -11,7 +11,7 @@ use session::{
     options::{Environment, Plan},
     server::{self, ServerJob},
 };
-use std::{io::Write, os::fd::AsFd, sync::Arc};
+use std::{io::Write, sync::Arc};
 use wire::{args::ArgBlockDecoder, compat::ClientCapabilities};
 
 /// Longest secluded argument, in bytes.
@@ -34,9 +34,8 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
     signals::watch(Arc::new(Stderr), plan.settings.am_sender);
     let activity = Arc::new(Activity::new(plan.settings.timeout));
     let halves = (|| {
-        let reader = FdReader::new(std::io::stdin().as_fd().try_clone_to_owned()?)?;
-        let writer = FdWriter::new(std::io::stdout().as_fd().try_clone_to_owned()?)?;
-        Ok::<_, std::io::Error>((reader, writer))
+        let (input, output) = platform::standard_streams()?;
+        Ok::<_, std::io::Error>((FdReader::new(input)?, FdWriter::new(output)?))
     })();
     let (reader, writer) = match halves {
         Ok(halves) => halves,

@@ -36,7 +36,9 @@ fn dependencies_point_one_way() {
             }
             let Some(dependency) = own_crate(line) else { continue };
             let wrong = match section {
-                "dependencies" => !allowed.contains(&dependency.as_str()),
+                "dependencies" | "target.'cfg(unix)'.dependencies" => {
+                    !allowed.contains(&dependency.as_str())
+                }
                 // Tests may use the test tools; nothing else may.
                 "dev-dependencies" => {
                     dependency != "testkit" && !allowed.contains(&dependency.as_str())

@@ -71,7 +71,8 @@ impl FdReader {
     ///
     /// # Errors
     /// If it cannot be made non-blocking.
-    pub fn new(fd: OwnedFd) -> io::Result<FdReader> {
+    pub fn new(fd: impl Into<OwnedFd>) -> io::Result<FdReader> {
+        let fd = fd.into();
         prepare(fd.as_fd())?;
         Ok(FdReader { fd: Arc::new(fd) })
     }
@@ -82,7 +83,8 @@ impl FdWriter {
     ///
     /// # Errors
     /// If it cannot be made non-blocking.
-    pub fn new(fd: OwnedFd) -> io::Result<FdWriter> {
+    pub fn new(fd: impl Into<OwnedFd>) -> io::Result<FdWriter> {
+        let fd = fd.into();
         let kind = prepare(fd.as_fd())?;
         Ok(FdWriter { fd: Some(Arc::new(fd)), kind })
     }
@@ -96,7 +98,8 @@ impl FdWriter {
 ///
 /// # Errors
 /// If it cannot be made non-blocking.
-pub fn socket(fd: OwnedFd) -> io::Result<(FdReader, FdWriter)> {
+pub fn socket(fd: impl Into<OwnedFd>) -> io::Result<(FdReader, FdWriter)> {
+    let fd = fd.into();
     let kind = prepare(fd.as_fd())?;
     let fd = Arc::new(fd);
     Ok((FdReader { fd: fd.clone() }, FdWriter { fd: Some(fd), kind }))
@@ -249,8 +252,8 @@ mod tests {
     fn range_follows_its_head_over_a_socket() {
         let (a, b) = UnixStream::pair().unwrap();
         let (data, range) = sample();
-        let reader = std::thread::spawn(move || read_all(FdReader::new(b.into()).unwrap()));
-        let (_r, mut w) = socket(a.into()).unwrap();
+        let reader = std::thread::spawn(move || read_all(FdReader::new(b).unwrap()));
+        let (_r, mut w) = socket(a).unwrap();
         send_everything(&mut w, b"head", range);
         assert_eq!(reader.join().unwrap(), [b"head", &data[1000..251_000]].concat());
     }
@@ -259,15 +262,15 @@ mod tests {
     fn range_follows_its_head_over_a_pipe() {
         let (r, w) = io::pipe().unwrap();
         let (data, range) = sample();
-        let reader = std::thread::spawn(move || read_all(FdReader::new(r.into()).unwrap()));
-        send_everything(&mut FdWriter::new(w.into()).unwrap(), b"head", range);
+        let reader = std::thread::spawn(move || read_all(FdReader::new(r).unwrap()));
+        send_everything(&mut FdWriter::new(w).unwrap(), b"head", range);
         assert_eq!(reader.join().unwrap(), [b"head", &data[1000..251_000]].concat());
     }
 
     #[test]
     fn a_silent_peer_times_out() {
         let (a, _b) = UnixStream::pair().unwrap();
-        let (mut r, mut w) = socket(a.into()).unwrap();
+        let (mut r, mut w) = socket(a).unwrap();
         let limit = Some(Duration::from_millis(10));
         assert_eq!(r.recv(&mut [0; 8], limit).unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(!r.ready().unwrap());
@@ -284,7 +287,7 @@ mod tests {
         let (a, _b) = UnixStream::pair().unwrap();
         let (_, mut range) = sample();
         range.offset = 300_000;
-        let (_r, mut w) = socket(a.into()).unwrap();
+        let (_r, mut w) = socket(a).unwrap();
         assert_eq!(w.send_file(b"", &range, None).unwrap(), 0);
     }
 }

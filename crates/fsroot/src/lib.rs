@@ -16,6 +16,7 @@ pub mod operator;
 pub mod root;
 mod sys;
 pub mod temp;
+pub mod text;
 pub mod write;
 #[cfg_attr(any(target_os = "linux", target_os = "android"), path = "xattr/linux.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "xattr/absent.rs")]

@@ -13,6 +13,7 @@ use crate::{
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
     options::{FilterArg, RuleArg},
+    platform,
     receive::{self, Left, ReceiveJob},
     report::{self, Reporter},
     rules::{self, FsLoader},
@@ -26,7 +27,6 @@ use fast_io::{
     memory,
 };
 use filters::{FilterList, RequestedNames, Side};
-use signal_hook::consts::SIGVTALRM;
 use std::{
     fs::File,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
@@ -470,8 +470,7 @@ fn new_reporter(session: &Arc<Session>) -> Arc<Mutex<Reporter>> {
     let list = if session.settings.am_sender { "building" } else { "receiving" };
     session.log.sink().log_only(format!("{list} file list").as_bytes());
     let asked = Arc::new(AtomicBool::new(false));
-    // The signal ends a process that does not handle it; without the handler it still does.
-    if signal_hook::flag::register(SIGVTALRM, asked.clone()).is_ok() {
+    if platform::show_progress_when_asked(&asked) {
         reporter.show_when_asked(asked);
     }
     Arc::new(Mutex::new(reporter))

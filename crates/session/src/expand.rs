@@ -1,11 +1,8 @@
 //! Wildcards in paths that went past the remote shell (wire: secluded arguments).
 
 use filters::wildmatch::wildmatch;
-use std::{
-    ffi::OsStr,
-    fs,
-    os::unix::ffi::{OsStrExt, OsStringExt},
-};
+use fsroot::text;
+use std::fs;
 
 /// The paths that `path` matches, or `path` itself if there are none. Each component with a wildcard stands for the
 /// names in its directory, hidden ones too, in the directory's order.
@@ -23,16 +20,16 @@ pub fn wildcards(path: &[u8]) -> Vec<Vec<u8>> {
             if !is_wild(part) {
                 let path = [dir.as_slice(), &unescape(part)].concat();
                 // An empty component is the root or a slash at the end, where a directory must be.
-                if i == 0 || fs::symlink_metadata(OsStr::from_bytes(&path)).is_ok() {
+                if i == 0 || fs::symlink_metadata(text::path(&path)).is_ok() {
                     next.push(path);
                 }
                 continue;
             }
             let here = if dir.is_empty() { b"." } else { dir.as_slice() };
             // What cannot be read matches nothing; the sender will say why.
-            let Ok(entries) = fs::read_dir(OsStr::from_bytes(here)) else { continue };
+            let Ok(entries) = fs::read_dir(text::path(here)) else { continue };
             for entry in entries.flatten() {
-                let name = entry.file_name().into_vec();
+                let name = text::bytes(entry.file_name());
                 if wildmatch(part, &name) {
                     next.push([dir.as_slice(), &name].concat());
                 }
@@ -68,7 +65,8 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        let top = top.path().as_os_str().as_bytes();
+        let top = text::bytes(top.path());
+        let top = top.as_slice();
         let expand = |pattern: &str| {
             let mut found: Vec<_> = wildcards(&[top, b"/", pattern.as_bytes()].concat())
                 .iter()

@@ -15,6 +15,7 @@ pub mod handshake;
 pub mod log;
 pub mod messages;
 pub mod options;
+mod platform;
 pub mod receive;
 pub mod report;
 pub mod rules;

@@ -1,4 +1,5 @@
 //! Messages of a run: classes, roles, and where they go.
+use crate::platform;
 use std::{fmt::Display, io, sync::Arc};
 
 /// Message classes (WIRE.md, Frames).
@@ -114,13 +115,13 @@ pub fn sys_error_line(role: Role, text: impl AsRef<[u8]>, err: &io::Error) -> Ve
     line
 }
 
-/// `STRERROR`: std appends ` (os error N)` to the system's text.
+/// `STRERROR`.
 pub fn reason(err: &io::Error) -> String {
-    let text = err.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_string()
+    platform::strerror(err).0
 }
 
 /// `STRERROR (ERRNO)`.
 pub fn strerror(err: &io::Error) -> impl Display {
-    format!("{} ({})", reason(err), err.raw_os_error().unwrap_or(0))
+    let (reason, number) = platform::strerror(err);
+    format!("{reason} ({number})")
 }

@@ -11,11 +11,10 @@ use crate::{
 };
 use fast_io::{RecvHalf, SendHalf};
 use filters::{FilterError, FilterList, ParseContext};
+use fsroot::text;
 use std::{
-    ffi::OsStr,
     fs::File,
     io::{self, BufRead, BufReader, Read},
-    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -68,10 +67,10 @@ impl FsLoader {
     }
 
     fn open(&self, path: &[u8]) -> io::Result<File> {
-        let path = Path::new(OsStr::from_bytes(path));
+        let path = &text::path(path);
         let path = self.base.as_ref().map_or_else(|| path.to_path_buf(), |base| base.join(path));
         if self.in_module {
-            open_in_module(path.as_os_str().as_bytes(), self.hidden.as_deref())
+            open_in_module(&text::bytes(path), self.hidden.as_deref())
         } else {
             fsroot::read_operator_file(&path)
         }
@@ -109,7 +108,7 @@ fn open_in_module(path: &[u8], hidden: Option<&FilterList>) -> io::Result<File> 
         rules.check_daemon(name.as_bytes(), false) == filters::Verdict::Exclude
     };
     if hidden.is_some_and(is_hidden) {
-        return Err(rustix::io::Errno::NOENT.into());
+        return Err(fsroot::Errno::NOENT.into());
     }
     let mut root = fsroot::Root::open(Path::new("."))?;
     root.set_follow_parents(fsroot::FollowParents::Beneath);
@@ -246,7 +245,7 @@ pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<OpenList, Err
     if path == b"-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
-    let name = Path::new(OsStr::from_bytes(path));
+    let name = &text::path(path);
     let file = if settings.am_daemon {
         open_in_module(path, None)
     } else {

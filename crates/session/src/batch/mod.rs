@@ -10,16 +10,17 @@ pub use script::Script;
 use crate::{
     Error, ExitCode, Session, Settings,
     log::{Log, Role, sys_error_line},
+    platform,
     settings::Append,
 };
 use fast_io::{FileRange, Lane, LinkKind, PlatformSendFile, Received, RecvHalf, SendHalf};
-use fsroot::operator::{LinkTrust, OpenHow, open_operator_file};
+use fsroot::{
+    operator::{LinkTrust, OpenHow, open_operator_file},
+    text,
+};
 use std::{
-    ffi::OsStr,
     fs::File,
     io::{self, BufWriter, Read, Write},
-    os::unix::{ffi::OsStrExt, fs::FileTypeExt},
-    path::Path,
     time::Duration,
 };
 use wire::batch::{BatchHeader, StreamFlags};
@@ -29,21 +30,21 @@ const BUFFER: usize = 64 * 1024;
 
 fn open(settings: &Settings, name: &[u8], how: OpenHow) -> io::Result<File> {
     if name.is_empty() {
-        return Err(io::Error::from_raw_os_error(rustix::io::Errno::INVAL.raw_os_error()));
+        return Err(io::Error::from_raw_os_error(fsroot::Errno::INVAL.raw_os_error()));
     }
     let trust = match settings.insecure_links {
         true => LinkTrust::Insecure,
         false => LinkTrust::OwnerChecked,
     };
-    open_operator_file(Path::new(OsStr::from_bytes(name)), how, trust)
+    open_operator_file(&text::path(name), how, trust)
 }
 
 fn not_open(name: &[u8], e: &io::Error, code: ExitCode) -> Error {
     let mut path = Vec::new();
-    if !name.starts_with(b"/")
+    if text::path(name).is_relative()
         && let Ok(here) = std::env::current_dir()
     {
-        path.extend_from_slice(here.as_os_str().as_bytes());
+        path.extend_from_slice(&text::shown(&here));
         path.push(b'/');
     }
     path.extend_from_slice(name);
@@ -76,10 +77,10 @@ pub fn open_to_read(settings: &Settings, name: &[u8]) -> Result<BatchInput, Erro
     let opened = file.and_then(|file| file.metadata().map(|m| (file, m.file_type())));
     let (file, kind) = opened.map_err(|e| not_open(name, &e, ExitCode::FILE_IO))?;
     if kind.is_dir() {
-        let e = io::Error::from_raw_os_error(rustix::io::Errno::ISDIR.raw_os_error());
+        let e = io::Error::from_raw_os_error(fsroot::Errno::ISDIR.raw_os_error());
         return Err(not_open(name, &e, ExitCode::FILE_IO));
     }
-    if !kind.is_file() && !kind.is_fifo() {
+    if !kind.is_file() && !platform::is_fifo(kind) {
         let text = [b"Batch file \"", name, b"\" is neither a regular file nor a FIFO"].concat();
         return Err(Error::fatal(ExitCode::FILE_IO, text));
     }

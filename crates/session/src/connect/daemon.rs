@@ -5,9 +5,10 @@ use crate::{
     Error, ExitCode,
     conn::{Reader, Writer},
     log::{Class, Log, Role},
+    platform,
 };
 use fast_io::{RecvHalf, SendHalf};
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read};
 use wire::{Cursor, Decode, Fault, WireError, greeting::Greeting};
 
 /// Longest text line that a client accepts.
@@ -136,9 +137,10 @@ fn password(login: &Login, role: Role) -> Result<Vec<u8>, Error> {
         return password_from(path, role);
     }
     if let Some(password) = std::env::var_os("RSYNC_PASSWORD") {
-        return Ok(password.into_encoded_bytes());
+        return Ok(fsroot::text::bytes(password));
     }
-    prompt().map_err(|e| {
+    let answer = platform::ask_password(MAX_LINE as u64);
+    answer.map(without_end).map_err(|e| {
         let text = crate::log::sys_error_line(role, "could not read a password", &e);
         Error::fatal(ExitCode::SYNTAX, text)
     })
@@ -155,15 +157,11 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
     if path.as_os_str() == "-" {
         io::stdin().lock().read_until(b'\n', &mut line).map_err(failed)?;
     } else {
-        use std::os::unix::fs::MetadataExt;
         let file = fsroot::read_operator_file(path).map_err(failed)?;
         // On the open file: whoever can swap the name cannot change what was checked.
         let meta = file.metadata().map_err(failed)?;
-        if meta.mode() & 0o006 != 0 {
-            return refuse("ERROR: password file must not be other-accessible");
-        }
-        if fsroot::names::am_root() && meta.uid() != 0 {
-            return refuse("ERROR: password file must be owned by root when running as root");
+        if let Some(text) = platform::distrust_password_file(&meta) {
+            return refuse(text);
         }
         io::BufReader::new(file)
             .take(MAX_LINE as u64)
@@ -175,27 +173,6 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
         return refuse("ERROR: password file is empty");
     }
     Ok(line)
-}
-
-/// Asks on the terminal, without echo; where there is none, stdin answers.
-fn prompt() -> io::Result<Vec<u8>> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let mut line = Vec::new();
-    let Ok(mut tty) = std::fs::File::options().read(true).write(true).open("/dev/tty") else {
-        io::stderr().write_all(b"Password: ")?;
-        io::stdin().lock().take(MAX_LINE as u64).read_until(b'\n', &mut line)?;
-        return Ok(without_end(line));
-    };
-    tty.write_all(b"Password: ")?;
-    let before = tcgetattr(&tty)?;
-    let mut silent = before.clone();
-    silent.local_modes -= LocalModes::ECHO;
-    tcsetattr(&tty, OptionalActions::Flush, &silent)?;
-    let read = io::BufReader::new(&tty).take(MAX_LINE as u64).read_until(b'\n', &mut line);
-    tcsetattr(&tty, OptionalActions::Flush, &before)?;
-    tty.write_all(b"\n")?;
-    read?;
-    Ok(without_end(line))
 }
 
 fn without_end(mut line: Vec<u8>) -> Vec<u8> {

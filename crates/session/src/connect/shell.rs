@@ -1,12 +1,9 @@
 //! Starting the remote shell (man page, --rsh).
 
-use crate::{Error, ExitCode, log};
+use crate::{Error, ExitCode, log, platform};
 use fast_io::fd::{FdReader, FdWriter};
-use std::{
-    ffi::OsStr,
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
-    process::{Child, Command, ExitStatus, Stdio},
-};
+use fsroot::text;
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// A running child that speaks the protocol on its standard streams.
 pub struct Shell {
@@ -25,9 +22,9 @@ impl Shell {
         let Some((program, args)) = argv.split_first() else {
             return Err(Error::fatal(ExitCode::SYNTAX, "rsync: empty remote-shell command"));
         };
-        let mut command = Command::new(OsStr::from_bytes(program));
+        let mut command = Command::new(text::os(program));
         command
-            .args(args.iter().map(|arg| OsStr::from_bytes(arg)))
+            .args(args.iter().map(|arg| text::os(arg)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         for (name, value) in env {
@@ -41,8 +38,8 @@ impl Shell {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Error::fatal(ExitCode::IPC, "rsync: the remote shell has no pipes"));
         };
-        let reader = FdReader::new(OwnedFd::from(stdout)).map_err(failed)?;
-        let writer = FdWriter::new(OwnedFd::from(stdin)).map_err(failed)?;
+        let reader = FdReader::new(stdout).map_err(failed)?;
+        let writer = FdWriter::new(stdin).map_err(failed)?;
         Ok((Shell { child }, reader, writer))
     }
 
@@ -75,10 +72,9 @@ impl Shell {
 
 /// A child's status as one of our exit codes (man page, EXIT VALUES).
 fn exit_code(status: ExitStatus) -> ExitCode {
-    use std::os::unix::process::ExitStatusExt;
     match status.code() {
         Some(code) => ExitCode(code),
-        None if status.core_dumped() => ExitCode::CRASHED,
+        None if platform::crashed(status) => ExitCode::CRASHED,
         None => ExitCode::TERMINATED,
     }
 }

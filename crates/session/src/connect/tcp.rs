@@ -62,7 +62,7 @@ pub fn connect(
     // Without it each small message may wait for the acknowledgement of the one before.
     let _slower_on_error = stream.set_nodelay(true);
     let (reader, writer) =
-        fd::socket(stream.into()).map_err(|source| Error::Link { op: "read error", source })?;
+        fd::socket(stream).map_err(|source| Error::Link { op: "read error", source })?;
     Ok((None, reader, writer))
 }
 

@@ -2,6 +2,7 @@
 use super::{OptionError, Plan};
 use crate::{
     log::Role,
+    platform,
     settings::{DeleteTiming, FilesFrom},
 };
 
@@ -38,6 +39,9 @@ pub struct Hostspec {
 impl Hostspec {
     /// Reads an operand; `None` is a local path. `port` is the `--port` value, 0 for none.
     pub fn parse(arg: &[u8], port: u16) -> Option<Hostspec> {
+        if platform::is_local(arg) {
+            return None;
+        }
         const URL: &[u8] = b"rsync://";
         if arg.len() >= URL.len()
             && arg[..URL.len()].eq_ignore_ascii_case(URL)
@@ -311,7 +315,7 @@ fn push_or_local(plan: &Plan) -> Result<Transfer, OptionError> {
             return Err(err(&[b"Unexpected remote arg: ", source.as_slice()].concat()));
         }
     }
-    let sources = sources.to_vec();
+    let sources = sources.iter().map(|source| platform::local_path(source)).collect();
     match (spec, dest) {
         (Some(spec), _) => {
             let dest = spec.path.clone();
@@ -328,7 +332,7 @@ fn push_or_local(plan: &Plan) -> Result<Transfer, OptionError> {
 
 fn local_dest(plan: &Plan, dest: &[u8]) -> Result<Vec<u8>, OptionError> {
     if !dest.is_empty() {
-        return Ok(dest.to_vec());
+        return Ok(platform::local_path(dest));
     }
     if plan.old_args > 0 {
         return Ok(b".".to_vec());

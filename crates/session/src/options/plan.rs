@@ -1,7 +1,6 @@
 //! What the command line means.
 use super::{levels::Levels, operands::Hostspec, parse::Typed};
 use crate::{Settings, batch::Script, settings::StderrMode};
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
 /// The environment variables that matter, read once.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +20,7 @@ pub struct Environment {
 impl Environment {
     /// This process's.
     pub fn from_process() -> Environment {
-        let get = |name: &str| std::env::var_os(OsStr::new(name)).map(|v| v.as_bytes().to_vec());
+        let get = |name: &str| std::env::var_os(name).map(fsroot::text::bytes);
         Environment {
             rsync_rsh: get("RSYNC_RSH"),
             iconv: get("RSYNC_ICONV"),

@@ -6,7 +6,7 @@ use crate::{
 use delta::checksum::FileHasher;
 use fast_io::{FileRange, RecvHalf};
 use fsroot::FileWriter;
-use std::{fs::File, io, os::unix::fs::FileExt, sync::mpsc, thread};
+use std::{fs::File, io, sync::mpsc, thread};
 use wire::{
     Fault, WireError,
     sums::SumHead,
@@ -217,7 +217,7 @@ pub(super) fn take<R: RecvHalf>(
 fn read_full(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut got = 0;
     while got < buf.len() {
-        match file.read_at(&mut buf[got..], offset + got as u64) {
+        match fsroot::meta::read_at(file, &mut buf[got..], offset + got as u64) {
             Ok(0) => break,
             Ok(n) => got += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

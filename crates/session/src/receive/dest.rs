@@ -4,12 +4,10 @@ use crate::{
     Error, ExitCode, Settings,
     log::{Role, strerror, sys_error_line},
 };
-use fsroot::{FollowParents, Kind, Root};
-use rustix::io::Errno;
+use fsroot::Errno;
+use fsroot::{FollowParents, Kind, Root, text};
 use std::{
-    ffi::OsStr,
     io,
-    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -67,8 +65,7 @@ impl Base {
 
     /// The path below the module.
     fn rel(path: &Path) -> io::Result<RelPath> {
-        RelPath::new(path.as_os_str().as_bytes())
-            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
+        RelPath::new(&text::bytes(path)).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
     }
 
     /// Whether the path, links followed, is a directory.
@@ -107,9 +104,10 @@ impl Base {
 
     /// Makes a directory, whose parent must be there.
     fn mkdir(&mut self, path: &Path) -> io::Result<()> {
-        let (dir, leaf) = split(path.as_os_str().as_bytes());
+        let path = text::bytes(path);
+        let (dir, leaf) = split(&path);
         let leaf = RelPath::new(leaf).ok_or(io::ErrorKind::InvalidInput)?;
-        self.open(Path::new(OsStr::from_bytes(dir)))?.mkdir(&leaf, 0o777)
+        self.open(&text::path(dir))?.mkdir(&leaf, 0o777)
     }
 
     /// For messages, in quotes.
@@ -138,7 +136,8 @@ pub(super) fn absolute(path: &Path) -> Vec<u8> {
         Ok(cwd) if path.is_relative() => cwd.join(path),
         _ => path.to_path_buf(),
     };
-    let mut bytes = path.as_os_str().as_bytes();
+    let shown = text::shown(&path);
+    let mut bytes = shown.as_slice();
     while bytes.len() > 1 && bytes.ends_with(b"/") {
         bytes = &bytes[..bytes.len() - 1];
     }
@@ -172,7 +171,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         _ => return Ok(Dest::new(None, Path::new(""))),
     };
     let typed = if typed.is_empty() { b"." } else { typed };
-    let path = Path::new(OsStr::from_bytes(typed));
+    let path = &text::path(typed);
     let count: usize = lists.iter().map(|l| l.len()).sum();
     let first = lists.first().and_then(|l| l.get(0));
     let code = ExitCode::FILE_SELECT;
@@ -213,7 +212,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         let e = io::Error::from(io::ErrorKind::NotFound);
         return Err(base.failure(code, "change_dir#3", path, &e));
     };
-    let dir = Path::new(OsStr::from_bytes(dir));
+    let dir = &text::path(dir);
     let root = if unmade { None } else { Some(base.enter(dir, "change_dir#3")?) };
     Ok(Dest { solo: Some(leaf), ..Dest::new(root, dir) })
 }
@@ -235,7 +234,7 @@ fn make_path(
         path = split(path).0;
     }
     let failed = |base: &Base, e: &io::Error| {
-        base.failure(ExitCode::FILE_IO, "mkdir", Path::new(OsStr::from_bytes(typed)), e)
+        base.failure(ExitCode::FILE_IO, "mkdir", &text::path(typed), e)
     };
     let mut made = 0;
     let ends = path.iter().enumerate().filter(|(i, b)| **b == b'/' && *i > 0).map(|(i, _)| i);
@@ -243,7 +242,7 @@ fn make_path(
         if path[..end].ends_with(b"/") {
             continue;
         }
-        let dir = Path::new(OsStr::from_bytes(&path[..end]));
+        let dir = &text::path(&path[..end]);
         match base.is_dir(dir) {
             Ok(true) => {}
             Ok(false) => {
@@ -272,7 +271,7 @@ fn make_path(
 
 /// A directory that an option names, relative to the destination.
 fn option_dir(settings: &Settings, dest: &Dest, typed: &[u8]) -> io::Result<Root> {
-    let typed = Path::new(OsStr::from_bytes(typed));
+    let typed = &text::path(typed);
     let mut root = option_path(settings, dest, typed)?;
     root.set_fake_super(settings.fake_super);
     Ok(root)
@@ -289,7 +288,8 @@ fn option_path(settings: &Settings, dest: &Dest, typed: &Path) -> io::Result<Roo
         Err(_) => dest.path.join(typed),
     };
     let mut parts: Vec<&[u8]> = Vec::new();
-    for part in whole.as_os_str().as_bytes().split(|b| *b == b'/') {
+    let whole = text::bytes(whole);
+    for part in whole.split(|b| *b == b'/') {
         match part {
             b"" | b"." => {}
             b".." => drop(parts.pop()),
@@ -297,7 +297,7 @@ fn option_path(settings: &Settings, dest: &Dest, typed: &Path) -> io::Result<Roo
         }
     }
     let inside = parts.join(&b'/');
-    Base::of(settings)?.open(Path::new(OsStr::from_bytes(&inside)))
+    Base::of(settings)?.open(&text::path(&inside))
 }
 
 /// Opens the `--temp-dir`.
@@ -339,7 +339,7 @@ fn create(shared: &Arc<Shared>, mut base: Base, typed: &[u8]) -> Result<Dest, Er
     while name.len() > 1 && name.ends_with(b"/") {
         name = &name[..name.len() - 1];
     }
-    let path = Path::new(OsStr::from_bytes(name));
+    let path = &text::path(name);
     let mut dest = Dest { created: true, ..Dest::new(None, path) };
     if !settings.dry_run {
         base.mkdir(path).map_err(|e| base.failure(ExitCode::FILE_IO, "mkdir", path, &e))?;

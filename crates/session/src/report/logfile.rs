@@ -5,13 +5,10 @@ use super::{
     time,
 };
 use crate::Settings;
-use fsroot::{LinkTrust, OpenHow, open_operator_file};
+use fsroot::{LinkTrust, OpenHow, open_operator_file, text};
 use std::{
-    ffi::OsStr,
     fs::File,
     io::{self, Write},
-    os::unix::ffi::OsStrExt,
-    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -31,7 +28,7 @@ impl LogFile {
     /// # Errors
     /// The system's.
     pub fn open(settings: &Settings) -> Option<io::Result<LogFile>> {
-        let path = Path::new(OsStr::from_bytes(settings.log_file.as_deref()?));
+        let path = &text::path(settings.log_file.as_deref()?);
         let trust = match settings.insecure_links {
             true => LinkTrust::Insecure,
             false => LinkTrust::OwnerChecked,
@@ -62,7 +59,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         std::fs::write(&path, "before\n").unwrap();
-        let log_file = Some(path.as_os_str().as_bytes().to_vec());
+        let log_file = Some(text::bytes(&path));
         let settings = Settings { log_file, ..Settings::default() };
         let log = LogFile::open(&settings).unwrap().unwrap();
         log.line(b"building file list\n");

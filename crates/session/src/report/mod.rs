@@ -16,7 +16,7 @@ pub mod terminal;
 pub(crate) mod testing;
 pub mod time;
 
-use crate::{Error, Session, Settings, log::Class};
+use crate::{Error, Session, Settings, log::Class, platform};
 use format::{Context, Format, Moved, Operation};
 use itemize::significant;
 pub use listing::{ListEntry, list_line};
@@ -449,8 +449,7 @@ fn logs(settings: &Settings) -> bool {
 /// Whether a line that will be overwritten is worth printing: not when it would come from the background.
 fn visible() -> bool {
     let out = std::io::stdout();
-    !out.is_terminal()
-        || rustix::termios::tcgetpgrp(&out).is_ok_and(|group| group == rustix::process::getpgrp())
+    !out.is_terminal() || platform::in_foreground(&out)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use delta::{
     signature::Signature,
 };
 use fast_io::{FileRange, Lane, LinkKind, Producer, SendHalf};
-use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
+use std::{fs::File, io, sync::Arc};
 use wire::{
     limits::MAX_FRAME,
     token::{TokenWriter, put_literal_head},
@@ -324,7 +324,7 @@ fn run_producer(tokens: &TokenWriter) -> Producer {
 
 /// The error of a file that became shorter than it was when it was opened.
 pub(super) fn shrunk() -> io::Error {
-    io::Error::from_raw_os_error(rustix::io::Errno::NODATA.raw_os_error())
+    io::Error::from_raw_os_error(fsroot::Errno::NODATA.raw_os_error())
 }
 
 /// A checksum that cannot be right.
@@ -345,7 +345,7 @@ fn read_filled(file: &File, buf: &mut [u8], offset: u64) -> Option<io::Error> {
         if done == buf.len() {
             return None;
         }
-        match file.read_at(&mut buf[done..], offset + done as u64) {
+        match fsroot::meta::read_at(file, &mut buf[done..], offset + done as u64) {
             Ok(0) => break shrunk(),
             Ok(n) => done += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -501,7 +501,7 @@ mod tests {
 
     fn file(content: &[u8]) -> Arc<File> {
         let f = tempfile::tempfile().expect("a temporary file");
-        f.write_all_at(content, 0).expect("written");
+        std::io::Write::write_all(&mut &f, content).expect("written");
         Arc::new(f)
     }
 

@@ -10,6 +10,7 @@ use crate::{
     Error, ExitCode,
     flist::{Entry, Found, Live},
     log::Class,
+    platform,
     report::{ItemEvent, Reporter},
     session::io_error,
     settings::Append,
@@ -372,9 +373,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                 return Ok(Some((file, metadata.len())));
             }
             Ok((file, metadata)) => {
-                use std::os::unix::fs::FileTypeExt;
-                let kind = metadata.file_type();
-                let is_device = kind.is_block_device() || kind.is_char_device();
+                let is_device = platform::is_device(metadata.file_type());
                 if is_device && copy_devices {
                     let len = fsroot::meta::device_len(&file);
                     return Ok(Some((file, len)));
@@ -385,7 +384,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                         "attempt to copy device contents without --copy-devices",
                     ));
                 }
-                io::Error::from_raw_os_error(rustix::io::Errno::INVAL.raw_os_error())
+                io::Error::from_raw_os_error(fsroot::Errno::INVAL.raw_os_error())
             }
             Err(e) => e,
         };

@@ -6,12 +6,10 @@
 
 use crate::log::{Log, Role};
 use crate::{Session, log::Class};
-use fsroot::{Root, root::FollowParents};
+use fsroot::{Root, root::FollowParents, text};
 use std::{
     collections::HashMap,
-    ffi::OsStr,
     io,
-    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 use wire::RelPath;
@@ -161,7 +159,7 @@ impl Sources {
             }
             Place::Path(path) => {
                 let path: &[u8] = if path.is_empty() { b"." } else { path };
-                Root::open_unchecked(Path::new(OsStr::from_bytes(path)))
+                Root::open_unchecked(&text::path(path))
             }
             Place::Link { parent, rel } => {
                 let (parent, rel) = (*parent, rel.clone());
@@ -169,7 +167,7 @@ impl Sources {
                     return self.root(parent)?.open_below_anchored(&rel, FollowParents::Beneath);
                 }
                 let path = self.root(parent)?.display(&rel);
-                Root::open_unchecked(Path::new(OsStr::from_bytes(&path)))
+                Root::open_unchecked(&text::path(&path))
             }
         }
     }
@@ -253,12 +251,12 @@ impl Sources {
         if self.confined {
             return below_module(dir).as_bytes().to_vec();
         }
-        let path = Path::new(OsStr::from_bytes(dir));
+        let path = &text::path(dir);
         let absolute =
             if dir.is_empty() { std::env::current_dir() } else { std::path::absolute(path) };
         let absolute = absolute.unwrap_or_else(|_| path.to_path_buf());
         let parts = absolute.components().collect::<PathBuf>();
-        parts.into_os_string().into_encoded_bytes()
+        text::shown(&parts)
     }
     /// The sender's log line for a directory that cannot be entered.
     pub fn cannot_enter(&self, log: &Log, dir: &[u8], e: &io::Error) {

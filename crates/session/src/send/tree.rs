@@ -54,7 +54,7 @@ pub(super) struct Tree {
 }
 
 fn no_entry() -> io::Error {
-    io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error())
+    io::Error::from_raw_os_error(fsroot::Errno::NOENT.raw_os_error())
 }
 
 /// Whether `dir` is `name` or above it.
@@ -218,7 +218,7 @@ impl Tree {
             let root = lister.sources.root(here)?;
             if root.lstat(&rel)?.kind == fsroot::Kind::Symlink {
                 if root.stat_follow(&rel, unconfined)?.kind != fsroot::Kind::Directory {
-                    let not_a_dir = rustix::io::Errno::NOTDIR.raw_os_error();
+                    let not_a_dir = fsroot::Errno::NOTDIR.raw_os_error();
                     return Err(io::Error::from_raw_os_error(not_a_dir));
                 }
                 here = lister.sources.add_link(here, parent)?;

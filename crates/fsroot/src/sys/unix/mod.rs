@@ -17,17 +17,36 @@ use crate::meta::{Kind, Stat, Time};
 use crate::sys::Open;
 use rustix::fs::{self as rfs, AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::process::{Gid, Uid};
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 /// A held directory. May be good for nothing but being a parent (`O_PATH`).
 pub(crate) type Dir = OwnedFd;
 
 /// Where directory entries are read to.
 pub(crate) type ListBuffer = Vec<u8>;
+
+pub(crate) fn path(bytes: &[u8]) -> Cow<'_, Path> {
+    Cow::Borrowed(Path::new(OsStr::from_bytes(bytes)))
+}
+
+pub(crate) fn os(bytes: &[u8]) -> Cow<'_, OsStr> {
+    Cow::Borrowed(OsStr::from_bytes(bytes))
+}
+
+pub(crate) fn bytes(os: OsString) -> Vec<u8> {
+    os.into_vec()
+}
+
+pub(crate) fn shown(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().to_vec()
+}
 
 /// Where a directory that was opened elsewhere is, for messages.
 pub(crate) fn path_of(dir: &File) -> Vec<u8> {

@@ -15,6 +15,7 @@ pub use errno::Errno;
 pub(crate) use names::*;
 pub(crate) use operator::{absolute, open_operator_dir, open_operator_file};
 pub(crate) use resolve::{Way, open_dir, open_following};
+pub(crate) use text::{bytes, os, path, shown};
 
 use crate::meta::{Kind, Stat, Time};
 use crate::sys::{Enter, Open};

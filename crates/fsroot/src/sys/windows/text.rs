@@ -1,7 +1,9 @@
 //! Names and paths: WTF-8 on our side and on the wire, UTF-16 on Windows'.
 
 use super::Errno;
-use std::os::windows::ffi::OsStrExt;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 /// Names that stand for devices in every directory, with any extension.
@@ -46,8 +48,30 @@ pub(super) fn to_wide(mut bytes: &[u8]) -> Result<Vec<u16>, Errno> {
     }
 }
 
+/// A path of ours for the system. A drive alone is its root, not where this process is on it.
+pub(crate) fn path(bytes: &[u8]) -> Cow<'_, Path> {
+    let mut os = os(bytes).into_owned();
+    if let [letter, b':'] = bytes
+        && letter.is_ascii_alphabetic()
+    {
+        os.push("\\");
+    }
+    Cow::Owned(os.into())
+}
+
+/// An argument or value for the system. What is no text gets U+FFFD, which no name of ours has.
+pub(crate) fn os(bytes: &[u8]) -> Cow<'_, OsStr> {
+    let wide =
+        to_wide(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).encode_utf16().collect());
+    Cow::Owned(OsString::from_wide(&wide))
+}
+
+pub(crate) fn bytes(os: OsString) -> Vec<u8> {
+    to_bytes(os.encode_wide())
+}
+
 /// A path with `/` between its parts, and without the prefix that lifts limits.
-pub(super) fn shown(path: &Path) -> Vec<u8> {
+pub(crate) fn shown(path: &Path) -> Vec<u8> {
     let mut bytes = to_bytes(path.as_os_str().encode_wide());
     bytes.iter_mut().filter(|b| **b == b'\\').for_each(|b| *b = b'/');
     for (prefix, instead) in [(&b"//?/UNC/"[..], &b"//"[..]), (b"//?/", b"")] {
@@ -124,5 +148,7 @@ mod tests {
         assert_eq!(shown(Path::new(r"\\?\C:\a\b")), b"C:/a/b");
         assert_eq!(shown(Path::new(r"\\?\UNC\server\share\a")), b"//server/share/a");
         assert_eq!(shown(Path::new(r"c:\x")), b"c:/x");
+        assert_eq!(shown(&path(b"c:")), b"c:/");
+        assert_eq!(bytes(os("ü".as_bytes()).into_owned()), "ü".as_bytes());
     }
 }

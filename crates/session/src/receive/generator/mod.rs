@@ -550,7 +550,7 @@ impl<W: SendHalf> Generator<W> {
     /// destination, a file's place cannot be told (for anything else, making it fails).
     fn lstat_entry(&mut self, node: &Node) -> io::Result<Option<Stat>> {
         let leads_out =
-            |e: &io::Error| e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+            |e: &io::Error| e.raw_os_error() == Some(fsroot::Errno::LOOP.raw_os_error());
         if self.session.settings.keep_dirlinks
             && node.want.kind == Some(Kind::Regular)
             && let Some(root) = &mut self.root
@@ -602,12 +602,12 @@ impl<W: SendHalf> Generator<W> {
 
 /// Something that is no directory stands where a directory should.
 fn is_in_the_way(e: &io::Error) -> bool {
-    e.raw_os_error() == Some(rustix::io::Errno::NOTDIR.raw_os_error())
+    e.raw_os_error() == Some(fsroot::Errno::NOTDIR.raw_os_error())
 }
 
 /// Nothing can be there: also below something that is not a directory, or a symlink that is not followed.
 pub(super) fn is_missing(e: &io::Error) -> bool {
-    use rustix::io::Errno;
+    use fsroot::Errno;
     let errno = e.raw_os_error();
     [Errno::NOENT, Errno::NOTDIR, Errno::LOOP].iter().any(|n| errno == Some(n.raw_os_error()))
 }

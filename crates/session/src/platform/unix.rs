@@ -1,0 +1,90 @@
+//! Unix.
+
+use signal_hook::consts::SIGVTALRM;
+use std::{
+    fs::{File, FileType, Metadata},
+    io::{self, BufRead, Read, Stdout, Write},
+    os::unix::{
+        fs::{FileTypeExt, MetadataExt},
+        process::ExitStatusExt,
+    },
+    process::ExitStatus,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+/// Whether an operand is a local path although it looks like `host:path`: never.
+pub fn is_local(_operand: &[u8]) -> bool {
+    false
+}
+
+/// A local operand with `/` between its parts, as it is.
+pub fn local_path(operand: &[u8]) -> Vec<u8> {
+    operand.to_vec()
+}
+
+/// Character or block device.
+pub fn is_device(kind: FileType) -> bool {
+    kind.is_block_device() || kind.is_char_device()
+}
+
+/// Named pipe.
+pub fn is_fifo(kind: FileType) -> bool {
+    kind.is_fifo()
+}
+
+/// Whether a process ended by a signal left a core dump.
+pub fn crashed(status: ExitStatus) -> bool {
+    status.core_dumped()
+}
+
+/// Why a password file must not be used.
+pub fn distrust_password_file(meta: &Metadata) -> Option<&'static str> {
+    if meta.mode() & 0o006 != 0 {
+        return Some("ERROR: password file must not be other-accessible");
+    }
+    if fsroot::names::am_root() && meta.uid() != 0 {
+        return Some("ERROR: password file must be owned by root when running as root");
+    }
+    None
+}
+
+/// Asks for a password on the terminal, without echo; where there is none, stdin answers. Reads a line of at most `max`
+/// bytes.
+pub fn ask_password(max: u64) -> io::Result<Vec<u8>> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let mut line = Vec::new();
+    let Ok(mut tty) = File::options().read(true).write(true).open("/dev/tty") else {
+        io::stderr().write_all(b"Password: ")?;
+        io::stdin().lock().take(max).read_until(b'\n', &mut line)?;
+        return Ok(line);
+    };
+    tty.write_all(b"Password: ")?;
+    let before = tcgetattr(&tty)?;
+    let mut silent = before.clone();
+    silent.local_modes -= LocalModes::ECHO;
+    tcsetattr(&tty, OptionalActions::Flush, &silent)?;
+    let read = io::BufReader::new(&tty).take(max).read_until(b'\n', &mut line);
+    tcsetattr(&tty, OptionalActions::Flush, &before)?;
+    tty.write_all(b"\n")?;
+    read?;
+    Ok(line)
+}
+
+/// Whether the terminal behind `out` belongs to us now.
+pub fn in_foreground(out: &Stdout) -> bool {
+    rustix::termios::tcgetpgrp(out).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+/// Has SIGVTALRM set the flag, whether that worked. The signal ends a process that does not handle it; without the handler
+/// it still does.
+pub fn show_progress_when_asked(asked: &Arc<AtomicBool>) -> bool {
+    signal_hook::flag::register(SIGVTALRM, asked.clone()).is_ok()
+}
+
+/// The text of a system error and its number.
+pub fn strerror(err: &io::Error) -> (String, i32) {
+    let text = err.to_string();
+    // std appends ` (os error N)` to the system's text.
+    let reason = text.split(" (os error").next().unwrap_or_default().to_string();
+    (reason, err.raw_os_error().unwrap_or(0))
+}
