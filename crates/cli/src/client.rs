@@ -42,7 +42,7 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     for line in &plan.messages {
         Log::new(terminal.clone(), Role::Client).info(line);
     }
-    let program = std::env::args_os().next().map(OsStringExt::into_vec).unwrap_or_default();
+    let program = std::env::args_os().next().map(fsroot::text::bytes).unwrap_or_default();
     let script = plan.script(program, args);
     let job = ClientJob {
         settings: plan.settings,

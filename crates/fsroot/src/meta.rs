@@ -141,6 +141,11 @@ pub fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     sys::read_at(file, buf, offset)
 }
 
+/// The error of a file that became shorter while it was read.
+pub fn shrunk() -> io::Error {
+    sys::SHRUNK.into()
+}
+
 /// The length of a device, found by seeking to its end.
 pub fn device_len(mut file: &File) -> u64 {
     use std::io::{Seek, SeekFrom};

@@ -324,7 +324,7 @@ fn run_producer(tokens: &TokenWriter) -> Producer {
 
 /// The error of a file that became shorter than it was when it was opened.
 pub(super) fn shrunk() -> io::Error {
-    io::Error::from_raw_os_error(fsroot::Errno::NODATA.raw_os_error())
+    fsroot::meta::shrunk()
 }
 
 /// A checksum that cannot be right.

@@ -45,6 +45,7 @@ impl TokenWriter {
 
     /// Lets the compressor use as many threads of its own, if it can (zstd). Call it before anything is written.
     #[must_use]
+    #[cfg_attr(not(feature = "zstd"), expect(unused_mut, unused_variables))]
     pub fn with_threads(mut self, threads: u32) -> Self {
         #[cfg(feature = "zstd")]
         if let (Encoder::Zstd(z), 1..) = (&mut self.encoder, threads) {

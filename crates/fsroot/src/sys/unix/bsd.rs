@@ -17,6 +17,9 @@ pub(super) const SEE: OFlags = see();
 /// There is no way to leave the access time as it is.
 pub(super) const NOATIME: OFlags = OFlags::empty();
 
+/// What a file that became shorter is reported as; not all of these systems have ENODATA.
+pub(crate) const SHRUNK: Errno = Errno::IO;
+
 #[cfg(target_vendor = "apple")]
 const fn see() -> OFlags {
     LOOK.union(OFlags::from_bits_retain(nix::libc::O_SYMLINK as _))

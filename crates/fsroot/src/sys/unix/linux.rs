@@ -18,6 +18,9 @@ pub(super) const SEE: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW);
 /// Leaves the access time as it is.
 pub(super) const NOATIME: OFlags = OFlags::NOATIME;
 
+/// What a file that became shorter is reported as.
+pub(crate) const SHRUNK: Errno = Errno::NODATA;
+
 /// Tries of an `openat2` that a concurrent rename disturbed, before walking instead.
 const MAX_TRIES: usize = 32;
 

@@ -7,7 +7,7 @@ mod names;
 mod operator;
 mod resolve;
 
-pub(crate) use kernel::{copy_range, list, mknod_at, preallocate, punch_hole};
+pub(crate) use kernel::{SHRUNK, copy_range, list, mknod_at, preallocate, punch_hole};
 pub(crate) use names::*;
 pub(crate) use operator::{absolute, open_operator_dir, open_operator_file};
 pub(crate) use resolve::{Way, open_dir, open_following};

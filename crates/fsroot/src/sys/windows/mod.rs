@@ -38,6 +38,9 @@ use windows_sys::Win32::System::SystemServices::{
 /// A held directory.
 pub(crate) type Dir = OwnedHandle;
 
+/// What a file that became shorter is reported as.
+pub(crate) const SHRUNK: Errno = Errno::NODATA;
+
 /// Where directory entries are read to.
 pub(crate) type ListBuffer = Vec<u64>;
 
