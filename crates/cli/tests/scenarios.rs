@@ -26,6 +26,8 @@ mod selection;
 mod transfer;
 #[path = "scenarios/trees.rs"]
 mod trees;
+#[path = "scenarios/writing.rs"]
+mod writing;
 
 fn family(name: &str, rows: &[Row]) {
     let peers = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
@@ -50,6 +52,11 @@ fn owners() {
 #[test]
 fn fake() {
     family("fake", fake::ROWS);
+}
+
+#[test]
+fn writing() {
+    family("writing", writing::ROWS);
 }
 
 #[test]

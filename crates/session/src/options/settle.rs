@@ -103,13 +103,18 @@ pub(super) fn named_checksum(choice: Option<&[u8]>) -> Option<String> {
     if auto("auto") || auto("auto,auto") { None } else { Some(choice) }
 }
 
+/// `--checksum-choice` leaves the transfer without a checksum.
+fn has_no_checksum(s: &State) -> bool {
+    let transfer = s.checksum_choice.as_deref().and_then(|c| c.split(|&b| b == b',').next());
+    transfer.is_some_and(|name| name.eq_ignore_ascii_case(b"none"))
+}
+
 /// Without a checksum there is nothing to find differences with; appending needs what is there, and sends differences when
 /// that turns out to be something else.
 pub(super) fn whole_file(s: &State) -> Option<bool> {
-    let transfer = s.checksum_choice.as_deref().and_then(|c| c.split(|&b| b == b',').next());
-    match transfer {
-        Some(name) if name.eq_ignore_ascii_case(b"none") => Some(true),
-        _ if s.append != Append::Off => Some(false),
+    match s.append {
+        _ if has_no_checksum(s) => Some(true),
+        append if append != Append::Off => Some(false),
         _ => s.whole_file,
     }
 }
@@ -321,7 +326,7 @@ pub(super) fn settle_partial(
     s: &mut State,
     env: &Environment,
 ) -> Result<Option<Vec<u8>>, OptionError> {
-    if s.append != Append::Off && s.whole_file == Some(true) {
+    if s.append != Append::Off && (s.whole_file == Some(true) || has_no_checksum(s)) {
         return Err(s.error("--append cannot be used with --whole-file"));
     }
     let inplace = if s.append != Append::Off { "append" } else { "inplace" };

@@ -234,7 +234,14 @@ fn make_path(
         path = split(path).0;
     }
     let failed = |base: &Base, e: &io::Error| {
-        base.failure(ExitCode::FILE_IO, "mkdir", &text::path(typed), e)
+        let mut shown = base.quoted(&text::path(typed));
+        if let (Base::Operator, Some(at)) = (base, shown.len().checked_sub(1)) {
+            // As it was typed.
+            let slashes = typed.iter().rev().take_while(|b| **b == b'/').count();
+            shown.splice(at..at, std::iter::repeat_n(b'/', slashes));
+        }
+        let line = super::attrs::about("mkdir", &shown, " failed");
+        Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::ReceiverPresplit, line, e))
     };
     let mut made = 0;
     let ends = path.iter().enumerate().filter(|(i, b)| **b == b'/' && *i > 0).map(|(i, _)| i);

@@ -8,7 +8,7 @@ use super::{
     list::{List, ListReader},
     partial::Partial,
     shared::{Event, Request, Shared, Transfer, lock},
-    write::Sink,
+    write::{Answer, Sink},
 };
 use crate::{
     Error, ExitCode, Session,
@@ -474,9 +474,9 @@ impl<R: RecvHalf> Receiver<R> {
         let stats = self.session.stats.clone();
         stats.transferred_files.add(1);
         stats.transferred_size.add(t.want.len);
-        self.report(t, item, None, |r, e| r.transfer_begins(e));
         let replaying = self.shared.replay.is_some();
         if !self.shared.do_xfers {
+            self.report(t, item, None, |r, e| r.transfer_begins(e));
             let settings = &self.session.settings;
             if replaying || (settings.only_write_batch && !settings.am_server) {
                 self.drain(t)?;
@@ -490,7 +490,7 @@ impl<R: RecvHalf> Receiver<R> {
             let text = format!("sum head of item {} is not the one that was requested", t.ndx);
             return Err(WireError::new(Fault::Protocol, text).with_role().into());
         }
-        let (sum, event) = self.write_file(t, request, &head)?;
+        let (sum, event) = self.write_file(&Answer { t, item, request, head: &head })?;
         let moved = self.reader.consumed() - read_before;
         // What could not be written is an error, and no transfer.
         if !matches!(event, Some(Event::Failed(_))) {
@@ -528,7 +528,9 @@ impl<R: RecvHalf> Receiver<R> {
     /// Reads data that nobody wants.
     pub(super) fn drain(&mut self, t: &Target) -> Result<(), Error> {
         let head = self.sum_head()?;
-        self.take(t, &head, &Sink::default())?;
+        // Nothing is shown of it, and nothing depends on what was asked.
+        let (item, request) = (Item::default(), Transfer::default());
+        self.take(&Answer { t, item: &item, request: &request, head: &head }, &Sink::default())?;
         Ok(())
     }
 
@@ -543,10 +545,14 @@ impl<R: RecvHalf> Receiver<R> {
     /// Takes tokens and trailer. Returns whether the content is what the sender has, and its digest.
     pub(super) fn take(
         &mut self,
-        t: &Target,
-        head: &SumHead,
+        answer: &Answer<'_>,
         sink: &Sink<'_>,
     ) -> Result<(bool, Option<Vec<u8>>), Error> {
+        let Answer { t, item, head, .. } = *answer;
+        if sink.file.is_some() {
+            // What could not be opened is an error, and no transfer.
+            self.report(t, item, None, |r, e| r.transfer_begins(e));
+        }
         let Sink { file, basis, in_place, .. } = *sink;
         let tally = &mut Tally::default();
         let (writer, hasher) = self.begin_output(t, sink);

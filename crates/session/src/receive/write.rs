@@ -18,12 +18,26 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use wire::{RelPath, compat::CompatFlags, item::basis, sums::SumHead};
+use wire::{
+    RelPath,
+    compat::CompatFlags,
+    item::{Item, basis},
+    sums::SumHead,
+};
 
 /// From this length on an interrupted file is worth keeping when a signal ends the process (`--partial`).
 const PARTIAL_FLOOR: u64 = 128 * 1024;
 /// What is there already is hashed in pieces of this size.
 const HASH_PIECE: usize = 256 * 1024;
+
+/// An answer with data, and what it answers.
+#[derive(Clone, Copy)]
+pub(super) struct Answer<'a> {
+    pub t: &'a Target,
+    pub item: &'a Item,
+    pub request: &'a Transfer,
+    pub head: &'a SumHead,
+}
 
 /// Where data go.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,26 +100,22 @@ impl<R: RecvHalf> Receiver<R> {
     }
 
     /// Parses the data of a file that cannot be written.
-    fn discard(&mut self, t: &Target, head: &SumHead) -> Result<Outcome, Error> {
-        self.take(t, head, &Sink::default())?;
-        Ok((None, Some(Event::Failed(t.ndx))))
+    fn discard(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
+        self.take(answer, &Sink::default())?;
+        Ok((None, Some(Event::Failed(answer.t.ndx))))
     }
 
     /// Opens basis and output, takes the data, verifies and installs it.
-    pub(super) fn write_file(
-        &mut self,
-        t: &Target,
-        request: &Transfer,
-        head: &SumHead,
-    ) -> Result<Outcome, Error> {
+    pub(super) fn write_file(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
+        let Answer { t, request, head, .. } = *answer;
         if self.session.settings.inplace {
-            return self.write_in_place(t, request, head);
+            return self.write_in_place(answer);
         }
         let from_partial = request.basis == basis::PARTIAL_DIR;
         if from_partial && self.session.compat.has(CompatFlags::INPLACE_PARTIAL) {
-            return self.write_partial_in_place(t, request, head);
+            return self.write_partial_in_place(answer);
         }
-        let Some(root) = &mut self.root else { return self.discard(t, head) };
+        let Some(root) = &mut self.root else { return self.discard(answer) };
         let basis = match &mut self.partial {
             _ if head.count == 0 => None,
             Some(partial) if from_partial => partial.open(root, &t.path).ok(),
@@ -114,7 +124,7 @@ impl<R: RecvHalf> Receiver<R> {
         let basis = basis.filter(|f| f.metadata().is_ok_and(|m| m.is_file()));
         let temp = match self.create_temp(t) {
             Some(temp) => temp,
-            None => return self.discard(t, head),
+            None => return self.discard(answer),
         };
         let fresh = Arc::new(AtomicBool::new(false));
         self.keep_when_interrupted(t, &temp, request, &fresh);
@@ -124,7 +134,7 @@ impl<R: RecvHalf> Receiver<R> {
             fresh: Some(&fresh),
             ..Sink::default()
         };
-        let (good, sum) = match self.take(t, head, &sink) {
+        let (good, sum) = match self.take(answer, &sink) {
             Ok(verdict) => verdict,
             Err(e) => {
                 if fresh.load(Ordering::Relaxed) {
@@ -218,16 +228,12 @@ impl<R: RecvHalf> Receiver<R> {
     }
 
     /// Completes the file in the partial directory where it is.
-    fn write_partial_in_place(
-        &mut self,
-        t: &Target,
-        request: &Transfer,
-        head: &SumHead,
-    ) -> Result<Outcome, Error> {
+    fn write_partial_in_place(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
+        let Answer { t, request, head, .. } = *answer;
         let (Some(root), Some(partial)) = (&mut self.root, &mut self.partial) else {
-            return self.discard(t, head);
+            return self.discard(answer);
         };
-        let Some(path) = partial.path(&t.path) else { return self.discard(t, head) };
+        let Some(path) = partial.path(&t.path) else { return self.discard(answer) };
         let basis = (head.count > 0).then(|| partial.open(root, &t.path).ok()).flatten();
         let place = partial.root(root);
         let opened = place.open_in_place(&path).and_then(|file| {
@@ -239,12 +245,12 @@ impl<R: RecvHalf> Receiver<R> {
             Err(e) => {
                 let text = about("open", &place.quoted(&path), " failed");
                 self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
-                return self.discard(t, head);
+                return self.discard(answer);
             }
         };
         let sink =
             Sink { file: Some(&file), basis: basis.as_ref(), in_place: true, ..Sink::default() };
-        let (good, sum) = self.take(t, head, &sink)?;
+        let (good, sum) = self.take(answer, &sink)?;
         if !good {
             return Ok((None, Some(self.mismatch(t, request, Kept::InPartialDir))));
         }
@@ -258,14 +264,10 @@ impl<R: RecvHalf> Receiver<R> {
         Ok((sum, Some(finished(t, done))))
     }
 
-    fn write_in_place(
-        &mut self,
-        t: &Target,
-        request: &Transfer,
-        head: &SumHead,
-    ) -> Result<Outcome, Error> {
+    fn write_in_place(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
+        let Answer { t, request, head, .. } = *answer;
         let settings = &self.session.settings;
-        let Some(root) = &mut self.root else { return self.discard(t, head) };
+        let Some(root) = &mut self.root else { return self.discard(answer) };
         let devices = settings.write_devices;
         let opened = root.open_in_place(&t.path).and_then(|file| {
             let st = match root.fakes_super() {
@@ -279,7 +281,7 @@ impl<R: RecvHalf> Receiver<R> {
             Ok(opened) => opened,
             Err(e) => {
                 self.sys_error("open", &t.path, " failed", &e);
-                return self.discard(t, head);
+                return self.discard(answer);
             }
         };
         let basis = (head.count > 0).then(|| root.open_read(&t.path).ok()).flatten();
@@ -292,7 +294,7 @@ impl<R: RecvHalf> Receiver<R> {
             kept: if appends { head.flength() } else { 0 },
             fresh: None,
         };
-        let (good, sum) = self.take(t, head, &sink)?;
+        let (good, sum) = self.take(answer, &sink)?;
         let Some(root) = &mut self.root else { return Ok((None, Some(finished(t, false)))) };
         if let (true, Some(k)) = (self.session.settings.xattrs > 0, t.want.xattr) {
             self.attrs.apply_xattrs(root, &t.path, Some(st.perm), k);
