@@ -4,6 +4,8 @@ use testkit::{Peers, Row, run_family};
 
 #[path = "scenarios/attributes.rs"]
 mod attributes;
+#[path = "scenarios/backup.rs"]
+mod backup;
 #[path = "scenarios/big.rs"]
 mod big;
 #[path = "scenarios/daemon.rs"]
@@ -62,6 +64,11 @@ fn writing() {
 #[test]
 fn transfer() {
     family("transfer", transfer::ROWS);
+}
+
+#[test]
+fn backup() {
+    family("backup", backup::ROWS);
 }
 
 #[test]

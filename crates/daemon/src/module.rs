@@ -528,6 +528,9 @@ fn refusal(
         if settings.temp_dir.as_deref().is_some_and(rejected) {
             return Some(Error::fatal(ExitCode::UNSUPPORTED, text));
         }
+        if settings.backup_dir.as_deref().is_some_and(rejected) {
+            return Some(Error::fatal(ExitCode::UNSUPPORTED, format!("rsync: {text}")));
+        }
         // A relative one is a matter of each file.
         let absolute = settings.partial_dir.as_deref().filter(|dir| dir.starts_with(b"/"));
         if absolute.is_some_and(rejected) {
@@ -542,12 +545,9 @@ fn refusal(
 
 /// An option whose path a session would not keep inside the module.
 fn unconfined_path(settings: &Settings) -> Option<&'static str> {
-    [
-        (settings.backup_dir.is_some(), "--backup-dir"),
-        (settings.alt_dest.is_some(), "--link-dest, --copy-dest and --compare-dest"),
-    ]
-    .into_iter()
-    .find_map(|(is_set, option)| is_set.then_some(option))
+    [(settings.alt_dest.is_some(), "--link-dest, --copy-dest and --compare-dest")]
+        .into_iter()
+        .find_map(|(is_set, option)| is_set.then_some(option))
 }
 
 #[cfg(test)]

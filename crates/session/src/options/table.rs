@@ -304,12 +304,9 @@ pub static OPTIONS: &[Entry] = &[
         .off(&["no-implied-dirs", "no-i-d"])
         .more(&[("--no-implied-dirs", "with --relative, do not send the parents' attributes")]),
     flag(Opt::Backup, "backup", b'b', "keep what is replaced (see --suffix, --backup-dir)")
-        .off(&["no-backup"])
-        .unbuilt(),
-    text(Opt::BackupDir, "backup-dir", X, "DIR", "keep what is replaced in a tree below DIR")
-        .unbuilt(),
-    text(Opt::Suffix, "suffix", X, "SUFFIX", "the suffix of backups (~ without --backup-dir)")
-        .unbuilt(),
+        .off(&["no-backup"]),
+    text(Opt::BackupDir, "backup-dir", X, "DIR", "keep what is replaced in a tree below DIR"),
+    text(Opt::Suffix, "suffix", X, "SUFFIX", "the suffix of backups (~ without --backup-dir)"),
     flag(Opt::Update, "update", b'u', "leave files alone that are newer at the receiver"),
     flag(Opt::Inplace, "inplace", X, "write into the existing files").off(&["no-inplace"]),
     flag(Opt::Append, "append", X, "only add to the end of shorter files").off(&["no-append"]),

@@ -28,6 +28,25 @@ pub(super) struct Want {
     pub xattr: Option<u32>,
 }
 
+impl Want {
+    /// What a local item has, for a copy of it; `group`: its group is kept.
+    pub fn of(st: &Stat, group: bool) -> Want {
+        Want {
+            kind: Some(st.kind),
+            mode: st.wire_mode(),
+            len: st.len,
+            mtime: st.mtime,
+            nsec: st.mtime_nsec,
+            atime: st.atime,
+            uid: st.uid,
+            gid: group.then_some(st.gid),
+            rdev: st.rdev,
+            acl: None,
+            xattr: None,
+        }
+    }
+}
+
 /// One thread's view of the attribute options, with its caches.
 pub(super) struct Attrs {
     shared: Arc<Shared>,

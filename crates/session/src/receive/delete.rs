@@ -1,5 +1,6 @@
 //! Removing what the sender does not have, and what stands in the way (deletion).
 use super::{
+    backup::{How as BackupHow, Made},
     generator::{Generator, is_missing},
     list::List,
 };
@@ -334,6 +335,21 @@ impl<W: SendHalf> Generator<W> {
             Some(root) if self.shared.wants_mode => root.lstat(path).map_or(0, |st| st.perm),
             _ => 0,
         };
+        match self.backed_up_before_removal(path, is_dir)? {
+            Some(Made::Failed(e, line)) => {
+                self.say_backup_failed(&line);
+                let text = [b"delete_file: make_backup(", path.as_bytes(), b") failed"].concat();
+                self.log.sys_error(Class::ErrorXfer, text, &e);
+                return Ok(Outcome::Failed);
+            }
+            Some(Made::Done | Made::Skipped) => {
+                if how.make_room.is_none() {
+                    self.removed(path, kind, perm)?;
+                }
+                return Ok(Outcome::Removed);
+            }
+            None => {}
+        }
         let removed = match (&mut self.root, self.shared.do_xfers) {
             (Some(root), true) if is_dir => root.rmdir(path),
             (Some(root), true) => root.unlink(path),
@@ -360,6 +376,18 @@ impl<W: SendHalf> Generator<W> {
                 Ok(Outcome::Failed)
             }
         }
+    }
+
+    /// `--backup`: moves what would be removed. `None`: it is to be removed without a backup.
+    fn backed_up_before_removal(
+        &mut self,
+        path: &RelPath,
+        is_dir: bool,
+    ) -> Result<Option<Made>, Error> {
+        if is_dir || self.backup.as_ref().is_none_or(|b| b.is_backup(path)) {
+            return Ok(None);
+        }
+        self.back_up(path, BackupHow::Move).map(Some)
     }
 
     /// Removes everything below a directory.
@@ -408,6 +436,11 @@ impl<W: SendHalf> Generator<W> {
 
     /// Counts and reports a removal.
     fn removed(&mut self, path: &RelPath, kind: Kind, perm: u32) -> Result<(), Error> {
+        self.removed_name(path.as_bytes(), kind, perm)
+    }
+
+    /// The same for something that need not be in the destination.
+    pub(super) fn removed_name(&mut self, name: &[u8], kind: Kind, perm: u32) -> Result<(), Error> {
         self.deleter.deleted += 1;
         let s = &self.session.stats;
         match kind {
@@ -417,7 +450,6 @@ impl<W: SendHalf> Generator<W> {
             Kind::CharDevice | Kind::BlockDevice => s.deleted_devices.add(1),
             Kind::Fifo | Kind::Socket => s.deleted_specials.add(1),
         }
-        let name = path.as_bytes();
         let path = self.shared.path_of(self.root.as_ref(), name);
         self.shared.report(|r| r.deleted_entry(name, kind.wire_bits() | perm, &path));
         if self.session.settings.am_server && self.session.protocol.has_item_flags() {

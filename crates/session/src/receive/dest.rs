@@ -1,5 +1,5 @@
 //! Choosing the destination: a directory that is entered, or the new name of a single item (off-wire semantics: destination).
-use super::{list::List, partial::Partial, shared::Shared};
+use super::{aside::Aside, list::List, partial::Partial, shared::Shared};
 use crate::{
     Error, ExitCode, Settings,
     log::{Role, strerror, sys_error_line},
@@ -31,7 +31,8 @@ pub(super) struct Dest {
 }
 
 impl Dest {
-    fn new(root: Option<Root>, path: &Path) -> Dest {
+    /// A directory, as it is.
+    pub fn new(root: Option<Root>, path: &Path) -> Dest {
         Dest {
             root,
             path: path.to_path_buf(),
@@ -44,7 +45,7 @@ impl Dest {
 }
 
 /// Where the destination's path leads from.
-enum Base {
+pub(super) enum Base {
     /// The operator typed it: it may lead anywhere.
     Operator,
     /// A daemon's client sent it: it stays in the module, the directory that is served, wherever links point.
@@ -52,7 +53,8 @@ enum Base {
 }
 
 impl Base {
-    fn of(settings: &Settings) -> io::Result<Base> {
+    /// For this process.
+    pub fn of(settings: &Settings) -> io::Result<Base> {
         if !settings.am_daemon {
             return Ok(Base::Operator);
         }
@@ -69,7 +71,7 @@ impl Base {
     }
 
     /// Whether the path, links followed, is a directory.
-    fn is_dir(&mut self, path: &Path) -> io::Result<bool> {
+    pub fn is_dir(&mut self, path: &Path) -> io::Result<bool> {
         match self {
             Base::Operator => Ok(std::fs::metadata(path)?.is_dir()),
             Base::Module(root, _) => {
@@ -85,7 +87,8 @@ impl Base {
         }
     }
 
-    fn open(&mut self, path: &Path) -> io::Result<Root> {
+    /// Opens a directory.
+    pub fn open(&mut self, path: &Path) -> io::Result<Root> {
         match self {
             Base::Operator => Root::open(path),
             Base::Module(root, name) => {
@@ -278,33 +281,7 @@ fn make_path(
 
 /// A directory that an option names, relative to the destination.
 fn option_dir(settings: &Settings, dest: &Dest, typed: &[u8]) -> io::Result<Root> {
-    let typed = &text::path(typed);
-    let mut root = option_path(settings, dest, typed)?;
-    root.set_fake_super(settings.fake_super);
-    Ok(root)
-}
-
-fn option_path(settings: &Settings, dest: &Dest, typed: &Path) -> io::Result<Root> {
-    if !settings.am_daemon {
-        let path = if dest.root.is_some() { dest.path.join(typed) } else { typed.to_path_buf() };
-        return Root::open(&path);
-    }
-    // Whatever the client says, it is a directory of the module.
-    let whole = match typed.strip_prefix("/") {
-        Ok(below) => below.to_path_buf(),
-        Err(_) => dest.path.join(typed),
-    };
-    let mut parts: Vec<&[u8]> = Vec::new();
-    let whole = text::bytes(whole);
-    for part in whole.split(|b| *b == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let inside = parts.join(&b'/');
-    Base::of(settings)?.open(&text::path(&inside))
+    Aside::new(settings, dest, typed)?.open()
 }
 
 /// Opens the `--temp-dir`.

@@ -1,12 +1,13 @@
 //! Finishing received files: attributes, the rename into place, verdicts (receiver: finishing and failures).
 use super::{
     attrs::about,
+    backup::{How, Made},
     partial::Partial,
     receiver::{Receiver, Target},
     shared::{Event, Transfer},
     write::root_of,
 };
-use crate::{Session, log::Class};
+use crate::{Error, ExitCode, Session, log::Class};
 use fast_io::RecvHalf;
 use fsroot::{Kind, Root, Stat, TempFile, meta};
 use std::{fs::File, io};
@@ -60,6 +61,9 @@ impl<R: RecvHalf> Receiver<R> {
         verified: bool,
         goal: Goal,
     ) -> bool {
+        if goal == Goal::Destination && !self.back_up(t, request) {
+            return false;
+        }
         let Some(root) = &mut self.root else { return false };
         let (spot, to) = match (goal, &mut self.partial) {
             (Goal::Partial, Some(partial)) => {
@@ -126,6 +130,9 @@ impl<R: RecvHalf> Receiver<R> {
 
     /// A complete file moves from the partial directory to the destination.
     pub(super) fn promote(&mut self, t: &Target, request: &Transfer) -> bool {
+        if !self.back_up(t, request) {
+            return false;
+        }
         let (Some(root), Some(partial)) = (&mut self.root, &mut self.partial) else { return false };
         let Some(from) = partial.path(&t.path) else { return false };
         let moved = match partial {
@@ -158,6 +165,26 @@ impl<R: RecvHalf> Receiver<R> {
             partial.remove(root, &t.path);
         }
         true
+    }
+
+    /// Backs up what a file is about to replace. False if that failed: the session must not go on then.
+    fn back_up(&mut self, t: &Target, request: &Transfer) -> bool {
+        // What a second attempt replaces is the result of the first.
+        let (false, Some(backup), Some(root)) = (request.redo, &mut self.backup, &mut self.root)
+        else {
+            return true;
+        };
+        let made = backup.make(root, &mut self.attrs, &t.path, How::Keep);
+        for (name, kind) in backup.take_cleared() {
+            self.shared.report(|r| r.deleted_entry(&name, kind.wire_bits(), &name));
+            if self.session.settings.am_server && self.session.settings.info.del >= 1 {
+                let slash: &[u8] = if kind == Kind::Directory { b"/" } else { b"" };
+                self.attrs.log.info([&b"deleting "[..], &name, slash].concat());
+            }
+        }
+        let Made::Failed(_, line) = made else { return true };
+        self.doom = Some(Error::fatal(ExitCode::FILE_IO, line));
+        false
     }
 
     fn dress_temp(

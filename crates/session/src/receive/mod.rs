@@ -7,7 +7,9 @@
 //! answer can be held against a request.
 
 mod acls;
+mod aside;
 mod attrs;
+mod backup;
 mod data;
 mod delete;
 mod dest;
@@ -194,6 +196,9 @@ fn prepare<R: RecvHalf>(
         return Ok(None);
     }
     let dest = dest::choose(shared, job.dest.as_deref(), &lists)?;
+    if let Some(mut backup) = backup::Backup::new(shared, &dest) {
+        backup.announce()?;
+    }
     if let Some(rules) = &mut job.daemon_filters {
         // They are about names in the module, not in the destination.
         rules.set_cwd(dest.path.as_os_str().as_encoded_bytes());

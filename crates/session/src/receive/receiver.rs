@@ -2,6 +2,7 @@
 use super::{
     ReceiveJob,
     attrs::{Attrs, Want, about},
+    backup::Backup,
     data::{self, Incoming, Output, Scratch, Stop, Tally},
     dest::Dest,
     finish::count_created,
@@ -60,6 +61,9 @@ pub(super) struct Receiver<R> {
     /// `--delay-updates`: files in the partial directory that are complete.
     pub waiting: Vec<(i32, Transfer)>,
     solo: Option<RelPath>,
+    pub backup: Option<Backup>,
+    /// Why the session cannot go on after the file that is being finished.
+    pub doom: Option<Error>,
     daemon_filters: Option<FilterList>,
     pub attrs: Attrs,
     tokens: TokenReader,
@@ -133,6 +137,8 @@ impl<R: RecvHalf> Receiver<R> {
             partial: None,
             waiting: Vec::new(),
             solo: None,
+            backup: None,
+            doom: None,
             daemon_filters: None,
             attrs: Attrs::new(shared.clone(), log),
             tokens: TokenReader::new(session.protocol, session.compressor),
@@ -168,6 +174,7 @@ impl<R: RecvHalf> Receiver<R> {
         self.root = dest.root.clone();
         self.temp_dir = dest.temp_dir.clone();
         self.partial = dest.partial.clone();
+        self.backup = Backup::new(&self.shared, dest);
         self.solo = dest.solo.clone();
     }
 
@@ -491,6 +498,9 @@ impl<R: RecvHalf> Receiver<R> {
             return Err(WireError::new(Fault::Protocol, text).with_role().into());
         }
         let (sum, event) = self.write_file(&Answer { t, item, request, head: &head })?;
+        if let Some(e) = self.doom.take() {
+            return Err(e);
+        }
         let moved = self.reader.consumed() - read_before;
         // What could not be written is an error, and no transfer.
         if !matches!(event, Some(Event::Failed(_))) {

@@ -284,7 +284,12 @@ impl<R: RecvHalf> Receiver<R> {
                 return self.discard(answer);
             }
         };
-        let basis = (head.count > 0).then(|| root.open_read(&t.path).ok()).flatten();
+        let basis = match &mut self.backup {
+            _ if head.count == 0 => None,
+            // As long as nothing was written over, it holds at each offset what the file does.
+            Some(backup) if request.basis == basis::BACKUP => backup.open(&t.path).ok(),
+            _ => root.open_read(&t.path).ok(),
+        };
         let appends = settings.append != Append::Off && !request.redo;
         let sink = Sink {
             file: Some(&file),
@@ -326,6 +331,9 @@ impl<R: RecvHalf> Receiver<R> {
         for (ndx, request) in waiting {
             let t = self.target(ndx)?;
             let done = self.promote(&t, &request);
+            if let Some(e) = self.doom.take() {
+                return Err(e);
+            }
             self.settle(&t, finished(&t, done));
         }
         Ok(())

@@ -217,6 +217,16 @@ impl XattrStore {
         Ok(())
     }
 
+    /// Gives a local file the attributes of another.
+    pub fn copy(&self, from: &mut Root, p: &RelPath, to: &mut Root, q: &RelPath) -> io::Result<()> {
+        for name in self.local(from, p)? {
+            if let Some(value) = from.get_xattr(p, &name)? {
+                to.set_xattr(q, &name, &value)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the attributes of a file those of list `k`; true if something was changed. The first failure is returned, after all
     /// others were tried.
     pub fn apply(

@@ -138,7 +138,7 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn early_dir(&mut self, node: &Node, implied: bool) -> Result<(), Error> {
         let settings = &self.session.settings;
         if !self.attrs.keeps_mtime(Some(Kind::Directory))
-            || !self.shared.do_xfers
+            || (!self.shared.do_xfers && !settings.backup)
             || settings.existing
             || (implied && self.leaves_implied_dirs())
             || node.path.is_root()
@@ -156,6 +156,10 @@ impl<W: SendHalf> Generator<W> {
                 }
             }
             _ => return Ok(()),
+        }
+        if !self.shared.do_xfers {
+            // It is only said that what is in the way is backed up, here and again when its own list comes.
+            return Ok(());
         }
         match self.make_dir(node, node.want.mode & 0o700) {
             true => self.early.insert(node.name.clone()),

@@ -2,6 +2,7 @@
 use super::{
     super::{
         attrs::about,
+        backup::{How, Made},
         list::{Dir, DirEntry, List},
         shared::Transfer,
     },
@@ -330,14 +331,14 @@ impl<W: SendHalf> Generator<W> {
         let session = self.session.clone();
         let settings = &session.settings;
         let mut have = have;
-        let mut basis = None;
+        let mut source = None;
         let mut head = SumHead::default();
         let appends = settings.append != Append::Off && !redo;
         let delta =
             !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
         let asks = settings.asks_for_data() && self.shared.replay.is_none();
         let kept = self.partial_stat(&node.path);
-        let kind = if kept.is_some() { basis::PARTIAL_DIR } else { basis::DEST };
+        let mut kind = if kept.is_some() { basis::PARTIAL_DIR } else { basis::DEST };
         if let (true, true, Some(root)) = (delta || appends, asks, &mut self.root)
             && let Some(st) = kept.or(have).filter(|st| st.len > 0 || st.kind.is_device())
         {
@@ -354,7 +355,7 @@ impl<W: SendHalf> Generator<W> {
                         _ => fsroot::meta::device_len(&file),
                     };
                     match SumHead::choose(session.protocol, len, size, digest_len, redo) {
-                        Some(sizes) => (head, basis) = (sizes, Some(file)),
+                        Some(sizes) => (head, source) = (sizes, Some(file)),
                         None => self.log.warning(self.name_text(
                             "WARNING: file is too large for checksum sending: ",
                             &node.name,
@@ -367,6 +368,23 @@ impl<W: SendHalf> Generator<W> {
                     self.log.sys_error(Class::Error, text, &e);
                     have = have.filter(|_| kept.is_some());
                 }
+            }
+        }
+        if settings.inplace
+            && settings.backup
+            && !redo
+            && have.is_some_and(|st| st.kind == Kind::Regular)
+        {
+            // Its content will be written over, so that the old one is to be found in the backup only.
+            match self.back_up(&node.path, How::Copy)? {
+                Made::Failed(_, line) => {
+                    self.say_backup_failed(&line);
+                    self.session.status.set_xfer_error();
+                    self.skipped_member(node, true);
+                    return Ok(());
+                }
+                Made::Done if source.is_some() => kind = basis::BACKUP,
+                Made::Done | Made::Skipped => {}
             }
         }
         let mut base = F::TRANSFER;
@@ -395,7 +413,7 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         head.encode(self.writer.buf());
-        if let Some(mut file) = basis.filter(|_| !appends) {
+        if let Some(mut file) = source.filter(|_| !appends) {
             self.send_sums(&head, &mut file)?;
         }
         self.flush_soon()?;

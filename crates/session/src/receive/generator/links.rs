@@ -76,6 +76,9 @@ impl<W: SendHalf> Generator<W> {
         }
         let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
         let flags = self.flags(node, same_kind.as_ref(), base, false);
+        if exists.is_some() && !self.back_up_replaced(&node.path)? {
+            return Ok(());
+        }
         if self.shared.do_xfers
             && let Some(root) = &mut self.root
         {

@@ -11,6 +11,7 @@ mod sums;
 use super::{
     ReceiveJob,
     attrs::{Attrs, Want},
+    backup::{Backup, How, Made},
     delete::Deleter,
     dest::Dest,
     hardlinks::Links,
@@ -73,6 +74,7 @@ pub(super) struct Generator<W> {
     attrs: Attrs,
     daemon_filters: Option<FilterList>,
     pub deleter: Deleter,
+    pub backup: Option<Backup>,
     /// Lists whose indexes may still be used, oldest first; all but those in `pending` were begun.
     live: VecDeque<State>,
     /// Lists not begun.
@@ -142,6 +144,7 @@ impl<W: SendHalf> Generator<W> {
             ndx: NdxEncoder::new(session.protocol),
             attrs: Attrs::new(shared.clone(), log.clone()),
             deleter: Deleter::new(&session, job.filters, job.loader, &dest.path),
+            backup: Backup::new(&shared, &dest),
             daemon_filters: job.daemon_filters,
             root: dest.root,
             partial: dest.partial,
@@ -584,6 +587,37 @@ impl<W: SendHalf> Generator<W> {
     pub fn daemon_excludes(&self, path: &RelPath, is_dir: bool) -> bool {
         let rules = self.daemon_filters.as_ref();
         rules.is_some_and(|f| f.check(path.as_bytes(), is_dir, false) == Verdict::Exclude)
+    }
+
+    /// Makes a backup, if that is wanted; without it, what is there must stay.
+    pub fn back_up(&mut self, path: &RelPath, how: How) -> Result<Made, Error> {
+        let (Some(backup), Some(root)) = (&mut self.backup, &mut self.root) else {
+            return Ok(Made::Done);
+        };
+        let made = backup.make(root, &mut self.attrs, path, how);
+        for (name, kind) in backup.take_cleared() {
+            self.removed_name(&name, kind, 0)?;
+        }
+        Ok(made)
+    }
+
+    /// What [`Made::Failed`] says.
+    pub fn say_backup_failed(&self, line: &[u8]) {
+        if !line.is_empty() {
+            self.log.error(line);
+        }
+    }
+
+    /// Backs up what a new item will replace. False if that failed: then it must stay.
+    fn back_up_replaced(&mut self, path: &RelPath) -> Result<bool, Error> {
+        match self.back_up(path, How::Keep)? {
+            Made::Failed(_, line) => {
+                self.session.status.set_xfer_error();
+                self.say_backup_failed(&line);
+                Ok(false)
+            }
+            Made::Done | Made::Skipped => Ok(true),
+        }
     }
 
     fn deletions_stopped(&mut self) {

@@ -123,6 +123,10 @@ impl<W: SendHalf> Generator<W> {
         let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
         let base = F::LOCAL_CHANGE | if same_kind.is_some() { F::REPORT_CHANGE } else { 0 };
         let flags = self.flags(node, same_kind.as_ref(), base, false);
+        if exists.is_some() && !self.back_up_replaced(&node.path)? {
+            self.skipped_member(node, true);
+            return Ok(());
+        }
         let fake = self.session.settings.fake_super;
         if self.shared.do_xfers {
             let Some(root) = &mut self.root else { return Ok(()) };

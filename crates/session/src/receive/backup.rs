@@ -1,0 +1,407 @@
+//! `--backup`: what is replaced or deleted goes beside itself under another name, or into a tree of its own (off-wire semantics:
+//! backups).
+//!
+//! A file that will be replaced keeps its name while the backup is another link to it, so that the name is never missing; what
+//! is deleted is renamed. Only where neither is possible, on another file system, the content is copied.
+use super::{
+    aside::Aside,
+    attrs::{Attrs, Times, Want, about},
+    dest::Dest,
+    shared::Shared,
+};
+use crate::{
+    Error, ExitCode,
+    log::{Class, sys_error_line},
+};
+use fsroot::{FileWriter, Kind, Root, Stat};
+use std::{fs::File, io, sync::Arc};
+use wire::RelPath;
+
+/// What happens to the name of the item that is backed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// It goes, as the item is deleted.
+    Move,
+    /// It stays until something is renamed over it.
+    Keep,
+    /// It stays for good, for its content will be written over: the backup is a copy.
+    Copy,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// There is a backup, or nothing to back up.
+    Done,
+    /// It is of a type that cannot be copied to where backups are; that was said.
+    Skipped,
+    /// There is none. The line says why; it is empty where that was said.
+    Failed(io::Error, Vec<u8>),
+}
+
+/// One thread's way to make backups.
+pub(super) struct Backup {
+    shared: Arc<Shared>,
+    /// `--backup-dir`; `None`: beside.
+    dir: Option<Aside>,
+    /// Where backups go, opened when the first is made.
+    root: Option<Root>,
+    /// What stands before names in messages: empty, or ends in a slash.
+    shown: Vec<u8>,
+    suffix: Vec<u8>,
+    /// The parent of the last backup, which is there.
+    last_dir: Option<RelPath>,
+    /// What had to be removed from where a backup was to go, as shown.
+    cleared: Vec<(Vec<u8>, Kind)>,
+}
+
+impl Backup {
+    /// `None` without `--backup`.
+    pub fn new(shared: &Arc<Shared>, dest: &Dest) -> Option<Backup> {
+        let settings = &shared.session.settings;
+        if !settings.backup {
+            return None;
+        }
+        let mut shown = settings.backup_dir.clone().unwrap_or_default();
+        if !shown.is_empty() && !shown.ends_with(b"/") {
+            shown.push(b'/');
+        }
+        let dir = settings.backup_dir.as_deref().map(|dir| Aside::new(settings, dest, dir));
+        // If the module's own directory cannot be opened, neither can the destination.
+        let dir = dir.and_then(Result::ok);
+        Some(Backup {
+            shared: shared.clone(),
+            root: if dir.is_some() { None } else { dest.root.clone() },
+            dir,
+            shown,
+            suffix: settings.suffix.clone(),
+            last_dir: None,
+            cleared: Vec::new(),
+        })
+    }
+
+    /// Before the transfer: says where backups go, and refuses a place that is no directory.
+    pub fn announce(&mut self) -> Result<(), Error> {
+        let Some(dir) = &mut self.dir else { return Ok(()) };
+        let named = self.shown.strip_suffix(b"/").unwrap_or(&self.shown);
+        let new = match dir.is_dir() {
+            Ok(Some(false)) => {
+                let text = [&b"The backup-dir is not a directory: "[..], named].concat();
+                return Err(Error::fatal(ExitCode::SYNTAX, text));
+            }
+            Ok(Some(true)) => "",
+            Ok(None) | Err(_) => "(new) ",
+        };
+        if self.shared.session.settings.info.backup >= 1 {
+            let text = format!("{new}backup_dir is ").into_bytes();
+            self.shared.session.log.info([&text[..], named].concat());
+        }
+        Ok(())
+    }
+
+    /// Whether a name is a backup's own, so that it is deleted without another.
+    pub fn is_backup(&self, p: &RelPath) -> bool {
+        let name = p.as_bytes();
+        self.dir.is_none() && name.len() > self.suffix.len() && name.ends_with(&self.suffix)
+    }
+
+    /// What was removed to make way for backups since this was asked last.
+    pub fn take_cleared(&mut self) -> Vec<(Vec<u8>, Kind)> {
+        std::mem::take(&mut self.cleared)
+    }
+
+    /// The backup's own name.
+    fn target(&self, p: &RelPath) -> Option<RelPath> {
+        RelPath::new(&[p.as_bytes(), &self.suffix].concat())
+    }
+
+    /// Opens the backup of a file, as a basis.
+    pub fn open(&mut self, p: &RelPath) -> io::Result<File> {
+        let target = self.target(p).ok_or(io::ErrorKind::InvalidFilename)?;
+        self.root()?.open_read(&target)
+    }
+
+    fn root(&mut self) -> io::Result<&mut Root> {
+        if self.root.is_none()
+            && let Some(dir) = &mut self.dir
+        {
+            self.root = Some(dir.open_or_make()?);
+        }
+        self.root.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Backs up what is at `p` below `root`.
+    pub fn make(&mut self, root: &mut Root, attrs: &mut Attrs, p: &RelPath, how: How) -> Made {
+        let st = match root.lstat(p) {
+            Ok(st) => st,
+            Err(_) => return Made::Done,
+        };
+        let Some(target) = self.target(p) else {
+            return Made::Failed(
+                io::ErrorKind::InvalidFilename.into(),
+                b"backup filename too long".to_vec(),
+            );
+        };
+        let shown = [&self.shown[..], target.as_bytes()].concat();
+        if self.shared.do_xfers {
+            if let Err((e, line)) = self.make_parents(root, attrs, p) {
+                return Made::Failed(e, line);
+            }
+            match self.place(root, attrs, p, &target, &st, how) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let text = b"make_bak: skipping non-regular file ";
+                    attrs.log.info([&text[..], p.as_bytes()].concat());
+                    return Made::Skipped;
+                }
+                // The copy was what failed, and has said so.
+                Err(e) if how == How::Copy => return Made::Failed(e, Vec::new()),
+                Err(e) => {
+                    let mut text = about("keep_backup failed:", &root.quoted(p), " -> \"");
+                    text.extend_from_slice(&shown);
+                    text.push(b'"');
+                    let line = sys_error_line(attrs.log.role, text, &e);
+                    return Made::Failed(e, line);
+                }
+            }
+        }
+        if self.shared.session.settings.info.backup >= 1 {
+            let text = [b"backed up ", p.as_bytes(), b" to ", &shown[..]].concat();
+            attrs.log.info(text);
+        }
+        Made::Done
+    }
+
+    /// Puts the item there; false if that is not possible for its type.
+    fn place(
+        &mut self,
+        root: &mut Root,
+        attrs: &mut Attrs,
+        p: &RelPath,
+        target: &RelPath,
+        st: &Stat,
+        how: How,
+    ) -> io::Result<bool> {
+        let old = self.root()?.lstat(target).ok();
+        if old.is_some_and(|old| old.same_inode(st)) {
+            if self.is_itself(root, p, target)? {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            // Renaming would leave both names.
+            self.root()?.unlink(target)?;
+        } else if old.is_some_and(|old| old.kind == Kind::Directory) {
+            self.clear_below(target)?;
+            self.root()?.rmdir(target)?;
+        }
+        let there = self.root()?;
+        let placed = match how {
+            How::Move => root.rename_to(p, there, target),
+            How::Keep => match root.link_to(p, there, target, st) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                    there.unlink(target)?;
+                    root.link_to(p, there, target, st)
+                }
+                linked => linked,
+            },
+            How::Copy => Err(io::ErrorKind::CrossesDevices.into()),
+        };
+        if placed.is_ok() {
+            return Ok(true);
+        }
+        let shared = self.shared.clone();
+        let there = self.root()?;
+        if there.lstat(target).is_ok() {
+            there.unlink(target)?;
+        }
+        match copy_item(&shared, root, p, there, target, st) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(e) => {
+                let text = about("open", &self.quoted(root, target), "");
+                attrs.log.sys_error(Class::ErrorXfer, text, &e);
+                return Err(e);
+            }
+        }
+        dress_like(&shared, attrs, root, p, there, target, st);
+        if how == How::Move {
+            root.unlink(p)?;
+        }
+        Ok(true)
+    }
+
+    /// The full name of a backup, in quotes.
+    fn quoted(&self, root: &Root, target: &RelPath) -> Vec<u8> {
+        let mut out = vec![b'"'];
+        if !self.shown.starts_with(b"/") {
+            out.extend_from_slice(&root.display(&RelPath::root()));
+            out.push(b'/');
+        }
+        out.extend_from_slice(&self.shown);
+        out.extend_from_slice(target.as_bytes());
+        out.push(b'"');
+        out
+    }
+
+    /// Whether the backup would have the item's own name in its own directory.
+    fn is_itself(&mut self, root: &mut Root, p: &RelPath, target: &RelPath) -> io::Result<bool> {
+        let leaf = |p: &RelPath| p.split().map(|(_, leaf)| leaf.to_vec());
+        let there = self.root()?;
+        let (ours, theirs) = (p.parent().unwrap_or_default(), target.parent().unwrap_or_default());
+        let same_dir = root.lstat(&ours)?.same_inode(&there.lstat(&theirs)?);
+        Ok(same_dir && leaf(p) == leaf(target))
+    }
+
+    /// Removes what is in a directory that is in a backup's way.
+    fn clear_below(&mut self, dir: &RelPath) -> io::Result<()> {
+        let mut entries = self.root()?.read_dir(dir)?;
+        entries.sort_by(|a, b| b.name.cmp(&a.name));
+        for entry in entries {
+            let Some(path) = dir.join(&entry.name) else { continue };
+            let kind = self.root()?.lstat(&path)?.kind;
+            if kind == Kind::Directory {
+                self.clear_below(&path)?;
+                self.root()?.rmdir(&path)?;
+            } else {
+                self.root()?.unlink(&path)?;
+            }
+            self.cleared.push(([&self.shown[..], path.as_bytes()].concat(), kind));
+        }
+        Ok(())
+    }
+
+    /// Makes the directories of a backup, in the likeness of those of the item. An error comes with the line that says so.
+    fn make_parents(
+        &mut self,
+        root: &mut Root,
+        attrs: &mut Attrs,
+        p: &RelPath,
+    ) -> Result<(), (io::Error, Vec<u8>)> {
+        let parent = p.parent().unwrap_or_default();
+        if self.dir.is_none() || self.last_dir.as_ref() == Some(&parent) {
+            return Ok(());
+        }
+        let shared = self.shared.clone();
+        let mut dir = RelPath::root();
+        for part in parent.as_bytes().split(|b| *b == b'/').filter(|part| !part.is_empty()) {
+            let Some(next) = dir.join(part) else { break };
+            dir = next;
+            let made = self.root().and_then(|there| make_dir(there, &dir));
+            match made {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let (Ok(st), Ok(there)) = (root.lstat(&dir), self.root()) {
+                        dress_like(&shared, attrs, root, &dir, there, &dir, &st);
+                    }
+                }
+                Err(e) => {
+                    let text =
+                        [b"backup mkdir ", &self.shown[..], dir.as_bytes(), b" failed"].concat();
+                    let line = sys_error_line(attrs.log.role, text, &e);
+                    return Err((e, line));
+                }
+            }
+        }
+        self.last_dir = Some(parent);
+        Ok(())
+    }
+}
+
+/// Makes a directory in place of whatever else is there; false if there is one.
+fn make_dir(root: &mut Root, dir: &RelPath) -> io::Result<bool> {
+    match root.lstat(dir) {
+        Ok(st) if st.kind == Kind::Directory => return Ok(false),
+        Ok(_) => root.unlink(dir)?,
+        Err(_) => {}
+    }
+    root.mkdir(dir, 0o777)?;
+    Ok(true)
+}
+
+/// Copies an item that is no directory to a name that is free; false if its type does not allow that. It has no attributes yet.
+fn copy_item(
+    shared: &Shared,
+    from: &mut Root,
+    p: &RelPath,
+    to: &mut Root,
+    q: &RelPath,
+    st: &Stat,
+) -> io::Result<bool> {
+    let s = &shared.session.settings;
+    match st.kind {
+        Kind::Regular => copy_content(from.open_read(p)?, to, q)?,
+        Kind::Symlink if s.links => to.symlink(&from.read_link(p)?, q)?,
+        k if k.is_device() && s.devices && super::attrs::acts_as_root(s) => {
+            to.mknod(q, k, st.perm, st.rdev)?;
+        }
+        k if k.is_special() && s.specials => to.mknod(q, k, st.perm, st.rdev)?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn copy_content(source: File, to: &mut Root, q: &RelPath) -> io::Result<()> {
+    let file = to.create_new(q, 0o600)?;
+    let len = source.metadata()?.len();
+    let mut writer = FileWriter::new(false, false);
+    let copied = writer.copy_range(&file, &source, 0, len).and_then(|copied| {
+        writer.finish(&file)?;
+        if copied < len { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    });
+    if copied.is_err() {
+        // Half of a backup is none.
+        let _gone = to.unlink(q);
+    }
+    copied
+}
+
+/// Gives a copy the attributes of the original, as far as they are kept at all. Permissions always are.
+fn dress_like(
+    shared: &Shared,
+    attrs: &mut Attrs,
+    from: &mut Root,
+    p: &RelPath,
+    to: &mut Root,
+    q: &RelPath,
+    st: &Stat,
+) {
+    let s = &shared.session.settings;
+    let Ok(have) = to.lstat(q) else { return };
+    if s.xattrs > 0
+        && st.kind != Kind::Directory
+        && let Err(e) = shared.xattrs.copy(from, p, to, q)
+    {
+        let text = about("rsync_xal_set: lsetxattr failed on", &to.quoted(q), "");
+        attrs.log.sys_error(Class::ErrorXfer, text, &e);
+    }
+    let want = Want::of(st, s.group);
+    let perm = if st.kind == Kind::Symlink { have.perm } else { st.perm };
+    attrs.apply(to, q, &want, &have, perm, Times::Exact);
+    if s.acls
+        && st.kind != Kind::Symlink
+        && let Err(e) = copy_acls(from, p, to, q, st.kind)
+    {
+        let text = about("set_acl: sys_acl_set_file failed on", &to.quoted(q), "");
+        attrs.log.sys_error(Class::ErrorXfer, text, &e);
+    }
+}
+
+fn copy_acls(
+    from: &mut Root,
+    p: &RelPath,
+    to: &mut Root,
+    q: &RelPath,
+    kind: Kind,
+) -> io::Result<()> {
+    let acl = from.access_acl(p)?;
+    if acl != to.access_acl(q)? {
+        // Also where the directory's default gave it one that the original does not have.
+        to.set_access_acl(q, &acl)?;
+    }
+    if kind == Kind::Directory {
+        let acl = from.default_acl(p)?;
+        if acl != to.default_acl(q)? {
+            to.set_default_acl(q, acl.as_ref())?;
+        }
+    }
+    Ok(())
+}
