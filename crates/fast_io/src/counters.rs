@@ -25,6 +25,12 @@ pub enum Reason {
     Changing,
     /// The bytes stand in a buffer already, since they were read for the search for matches.
     Buffered,
+    /// The file is compressed by its file system, or all of the volume is.
+    Compressed,
+    /// The file is encrypted by its file system.
+    Encrypted,
+    /// The file is reached over a network.
+    Remote,
     /// The platform refused, with this error.
     Refused(String),
 }
@@ -38,6 +44,9 @@ impl fmt::Display for Reason {
             Reason::Redo => f.write_str("redo"),
             Reason::Changing => f.write_str("file changing"),
             Reason::Buffered => f.write_str("in a buffer"),
+            Reason::Compressed => f.write_str("compressed file"),
+            Reason::Encrypted => f.write_str("encrypted file"),
+            Reason::Remote => f.write_str("remote volume"),
             Reason::Refused(error) => write!(f, "refused: {error}"),
         }
     }

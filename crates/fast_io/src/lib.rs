@@ -7,6 +7,9 @@
 //! [`lanes::lane`] is the table that says which producer of bytes goes which way.
 
 pub mod counters;
+#[cfg(any(windows, test))]
+#[path = "windows/eligibility.rs"]
+mod eligibility;
 #[cfg(unix)]
 pub mod fd;
 pub mod lanes;
@@ -17,9 +20,12 @@ pub mod transport;
 /// What the system offers: one file per system, with the same names in each. This is the only place that chooses.
 #[cfg_attr(any(target_os = "linux", target_os = "android"), path = "linux.rs")]
 #[cfg_attr(any(target_vendor = "apple", target_os = "freebsd"), path = "bsd.rs")]
+#[cfg_attr(windows, path = "windows/mod.rs")]
 mod imp;
 
 pub use counters::{Counters, Reason};
+#[cfg(windows)]
+pub use imp::{fd, registered_io};
 pub use lanes::{Lane, LinkKind, Producer};
 pub use send_file::{PlatformSendFile, ReadWriteSendFile};
 pub use transport::{FileRange, Received, RecvHalf, SendHalf};

@@ -1,0 +1,21 @@
+//! Windows: `TransmitFile` towards sockets, overlapped, with the head of a run in the same call.
+//!
+//! Other bytes go through plain calls, each preceded by a wait with the link's time limit; pipes and other handles have a
+//! thread each.
+
+pub mod fd;
+mod file;
+mod pipe;
+mod probe;
+mod pump;
+mod rio;
+mod socket;
+mod transmit;
+mod volume;
+
+use crate::lanes::Lane;
+pub use rio::registered_io;
+
+pub(crate) const FILE_TO_SOCKET: Lane = Lane::TransmitFile;
+pub(crate) const FILE_TO_PIPE: Lane = Lane::ReadWrite;
+pub(crate) const BUFFER_TO_SOCKET: Lane = Lane::Write;
