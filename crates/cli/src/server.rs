@@ -32,7 +32,7 @@ impl Sink for Stderr {
 /// Serves the client on stdin and stdout and returns the exit code.
 pub fn run(plan: Plan, env: &Environment) -> i32 {
     signals::watch(Arc::new(Stderr), plan.settings.am_sender);
-    let activity = Arc::new(Activity::new(plan.settings.timeout));
+    let activity = Arc::new(Activity::new(plan.settings.timeout).until(plan.settings.stop_at));
     let halves = (|| {
         let (input, output) = platform::standard_streams()?;
         Ok::<_, std::io::Error>((FdReader::new(input)?, FdWriter::new(output)?))

@@ -212,7 +212,7 @@ impl Run {
             Ok(started) => started,
             Err(e) => return self.fail(&e),
         };
-        let activity = Arc::new(Activity::new(self.settings.timeout));
+        let activity = Arc::new(Activity::new(self.settings.timeout).until(self.settings.stop_at));
         let reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
         if let Some(strings) = secluded {
@@ -243,7 +243,7 @@ impl Run {
         writer: FdWriter,
         shell: Option<Shell>,
     ) -> ExitCode {
-        let activity = Arc::new(Activity::new(self.settings.timeout));
+        let activity = Arc::new(Activity::new(self.settings.timeout).until(self.settings.stop_at));
         let mut reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
         self.say_command("sending daemon args", &request.args);
@@ -356,8 +356,8 @@ impl Run {
             Ok(agreed) => agreed,
             Err(e) => return finish::report(&log, &e),
         };
-        let activity = Arc::new(Activity::new(settings.timeout));
-        let server_activity = Arc::new(Activity::new(settings.timeout));
+        let activity = Arc::new(Activity::new(settings.timeout).until(settings.stop_at));
+        let server_activity = Arc::new(Activity::new(settings.timeout).until(settings.stop_at));
         let (from_server, to_client) = memory::channel();
         let (from_client, to_server) = memory::channel();
 

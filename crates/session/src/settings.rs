@@ -295,6 +295,8 @@ pub struct Settings {
     pub max_delete: Option<u64>,
     /// KiB per second, 0 = unlimited.
     pub bwlimit: u32,
+    /// `--stop-after`, `--stop-at`.
+    pub stop_at: Option<std::time::SystemTime>,
     /// Seconds, 0 = none.
     pub timeout: u32,
     pub max_alloc: u64,

@@ -14,9 +14,10 @@ pub use outbox::{Outbox, Route};
 pub use reader::{Literal, Messages, Reader};
 pub use writer::Writer;
 
+use crate::{Error, ExitCode};
 use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// The I/O timeout of a session, shared by its reader and its writer: any progress in either direction counts as
@@ -30,6 +31,8 @@ pub struct Activity {
     timeout: AtomicU32,
     /// The peer has asked for a sign of life.
     asked: AtomicBool,
+    /// When the run is to end, finished or not.
+    stop_at: Option<SystemTime>,
 }
 
 impl Activity {
@@ -40,6 +43,22 @@ impl Activity {
             last: AtomicU64::new(0),
             timeout: AtomicU32::new(timeout),
             asked: AtomicBool::new(false),
+            stop_at: None,
+        }
+    }
+
+    /// The same for a run that is to end at some time (`--stop-at`).
+    pub fn until(self, stop_at: Option<SystemTime>) -> Activity {
+        Activity { stop_at, ..self }
+    }
+
+    /// Ends a run whose time is over.
+    fn check_stop(&self) -> Result<(), Error> {
+        match self.stop_at {
+            Some(end) if SystemTime::now() >= end => {
+                Err(Error::fatal(ExitCode::TIMEOUT, "stopping at requested limit"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -60,10 +79,15 @@ impl Activity {
 
     /// How long one wait may last before [`Self::expired`] is asked.
     fn slice(&self) -> Option<Duration> {
-        match self.timeout() {
+        let slice = match self.timeout() {
             0 => None,
             secs => Some(Duration::from_secs(u64::from(secs.div_ceil(2).clamp(1, 60)))),
-        }
+        };
+        let Some(end) = self.stop_at else { return slice };
+        // The clock may be set meanwhile, so not the whole time at once.
+        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
+        let left = left.clamp(Duration::from_millis(1), Duration::from_secs(1));
+        Some(slice.map_or(left, |slice| slice.min(left)))
     }
 
     /// The seconds without activity, if they exceed the timeout.
@@ -90,5 +114,23 @@ impl Activity {
             0 => None,
             secs => Some(Duration::from_secs(u64::from(secs.div_ceil(2)))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_at_its_time() {
+        let now = SystemTime::now();
+        let activity = |end| Activity::new(0).until(end);
+        assert!(activity(None).check_stop().is_ok() && activity(None).slice().is_none());
+        let later = activity(Some(now + Duration::from_secs(3600)));
+        assert!(later.check_stop().is_ok());
+        assert_eq!(later.slice(), Some(Duration::from_secs(1)));
+        let over = activity(Some(now));
+        assert_eq!(over.check_stop().expect_err("over").code(), ExitCode::TIMEOUT);
+        assert_eq!(over.slice(), Some(Duration::from_millis(1)));
     }
 }

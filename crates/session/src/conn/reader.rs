@@ -330,6 +330,7 @@ impl<R: RecvHalf> Reader<R> {
         let raw = self.raw.renew(self.start..self.end);
         (self.start, self.end) = (0, self.end - self.start);
         let received = loop {
+            self.activity.check_stop()?;
             let mut slice = self.activity.slice();
             if let Some(deadline) = self.deadline {
                 let left = deadline.saturating_duration_since(Instant::now());

@@ -271,6 +271,7 @@ impl<W: SendHalf> Writer<W> {
             if let Some(throttle) = &self.throttle {
                 piece.len = piece.len.min(throttle.max_write as u64);
             }
+            self.activity.check_stop()?;
             let timeout = self.activity.slice();
             let (sent, lane) = if refused {
                 let mut copying = ReadWriteSendFile::new(&mut self.transport);
@@ -353,6 +354,7 @@ impl<W: SendHalf> Writer<W> {
                 Some(throttle) => &bytes[..bytes.len().min(throttle.max_write)],
                 None => bytes,
             };
+            self.activity.check_stop()?;
             let timeout = self.activity.slice();
             let sent = if more {
                 self.transport.send_head(part, timeout)

@@ -7,12 +7,14 @@ use super::{
     plan::{Family, RuleArg},
     sizes::{self, SizeRule},
     state::{IdMap, Recurse, State, Stop},
+    stop::{self, StopError},
     table::Opt,
 };
 use crate::{
     chmod::{self, Chmod},
     settings::{AltDestKind, Append, RemoveSource, StderrMode},
 };
+use std::time::SystemTime;
 
 /// More `--link-dest` and the like are refused.
 const MAX_ALT_DESTS: usize = 20;
@@ -293,8 +295,21 @@ impl State {
             Opt::EarlyInput => self.early_input = Some(owned()),
             Opt::BlockingIo => self.blocking_io = Some(on),
             Opt::Protocol => self.protocol = given.int(),
-            // Not built, and without effect on what the server is told.
-            Opt::StopAfter | Opt::StopAt => {}
+            Opt::StopAfter => {
+                let end = stop::after(given.text(), SystemTime::now());
+                let wrong = || [b"invalid --stop-after value: ", given.text()].concat();
+                self.stop_at = Some(end.ok_or_else(|| self.error(wrong()))?);
+            }
+            Opt::StopAt => {
+                let end = stop::at(given.text()).map_err(|e| {
+                    let text: &[u8] = match e {
+                        StopError::Format => b"invalid --stop-at format: ",
+                        StopError::Past => b"--stop-at time is not in the future: ",
+                    };
+                    self.error([text, given.text()].concat())
+                });
+                self.stop_at = Some(end?);
+            }
             // Only in the daemon's table.
             Opt::Config | Opt::Dparam | Opt::Detach => {}
         }

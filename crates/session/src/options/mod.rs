@@ -18,6 +18,7 @@ mod settle;
 pub mod shell;
 pub mod sizes;
 mod state;
+mod stop;
 pub mod table;
 #[cfg(test)]
 mod tests;

@@ -64,7 +64,7 @@ pub(super) fn settle_args(s: &mut State, env: &Environment) -> Result<(), Option
 }
 
 /// As C's `atoi`.
-fn leading_int(text: &[u8]) -> i64 {
+pub(super) fn leading_int(text: &[u8]) -> i64 {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),

@@ -8,6 +8,7 @@ use crate::{
     log::Role,
     settings::{AltDestKind, Append, RemoveSource, StderrMode},
 };
+use std::time::SystemTime;
 
 /// `-r`, which `--files-from` drops if it came from `-a`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -151,6 +152,7 @@ pub(super) struct State {
     pub compress_threads: u32,
     pub skip_compress: Option<Vec<u8>>,
     pub bwlimit: u32,
+    pub stop_at: Option<SystemTime>,
     pub timeout: u32,
     pub contimeout: i32,
     pub max_alloc: Option<Vec<u8>>,
@@ -298,6 +300,7 @@ impl State {
             compress_threads: 0,
             skip_compress: None,
             bwlimit: 0,
+            stop_at: None,
             timeout: 0,
             contimeout: 0,
             max_alloc: None,

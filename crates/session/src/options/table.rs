@@ -474,10 +474,8 @@ pub static OPTIONS: &[Entry] = &[
         .unbuilt(),
     flag(Opt::ListOnly, "list-only", X, "list files instead of copying them"),
     text(Opt::Bwlimit, "bwlimit", X, "RATE", "send at most RATE KiB a second").off(&["no-bwlimit"]),
-    text(Opt::StopAfter, "stop-after", X, "MINS", "stop after MINS minutes")
-        .alias(&["time-limit"])
-        .unbuilt(),
-    text(Opt::StopAt, "stop-at", X, "y-m-dTh:m", "stop at a point in time").unbuilt(),
+    text(Opt::StopAfter, "stop-after", X, "MINS", "stop after MINS minutes").alias(&["time-limit"]),
+    text(Opt::StopAt, "stop-at", X, "y-m-dTh:m", "stop at a point in time"),
     flag(Opt::Fsync, "fsync", X, "flush each file to the disk"),
     text(Opt::WriteBatch, "write-batch", X, "FILE", "record the updates in FILE"),
     text(Opt::OnlyWriteBatch, "only-write-batch", X, "FILE", "... and do not update"),
