@@ -140,6 +140,7 @@ fn login(plan: &Plan, remote: &Remote, paths: &[Vec<u8>]) -> Login {
             .password_file
             .as_deref()
             .map(|path| fsroot::text::path(path).into_owned()),
+        early_input: plan.early_input.as_deref().map(|path| fsroot::text::path(path).into_owned()),
         motd: plan.motd,
         protocol_max: plan.settings.protocol_max,
     }

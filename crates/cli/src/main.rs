@@ -7,11 +7,21 @@ mod platform;
 mod server;
 mod signals;
 
-use session::options::{self, Environment, OptionError, Request};
-use std::{io::Write, process::ExitCode as ProcessExit};
+use session::options::{self, Aliases, Environment, OptionError, Request};
+use std::{io::Write, path::Path, process::ExitCode as ProcessExit};
 
 fn main() -> ProcessExit {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(fsroot::text::bytes).collect();
+    // Not an option of rsync's, so it is none among others either.
+    if let [only] = &args[..]
+        && let Some(kind) = only.strip_prefix(b"--generate=")
+        && let Some(text) = options::generate::generate(&String::from_utf8_lossy(kind))
+    {
+        let _unread = std::io::stdout().write_all(text.as_bytes());
+        return ProcessExit::SUCCESS;
+    }
+    let home = std::env::var_os("HOME");
+    let args = Aliases::of_user(home.as_deref().map(Path::new)).expand(&args);
     let env = Environment::from_process();
     let code = match options::parse_args(&args, &env) {
         Ok(Request::Print(text)) => {

@@ -52,6 +52,18 @@ pub const ROWS: &[Row] = &[
         .modules(LOGIN)
         .environment(&[("USER", "alice")])
         .protocols(&[27, 29, 30, 31]),
+    row("early-input", &[BASIC, EMPTY, "f early text=hello\\nthere"], "-ai --early-input=early")
+        .over(DAEMON)
+        .modules("early exec = cat >{top}/heard"),
+    row("early-input-empty", &[BASIC, EMPTY, "f early"], "-ai --early-input=early")
+        .over(PULL)
+        .modules("early exec = cat >{top}/heard"),
+    row("early-input-longest", &[BASIC, EMPTY, "f early size=5120"], "-a --early-input=early")
+        .over(PUSH)
+        .modules("early exec = cat >{top}/heard"),
+    row("early-input-too-long", &[BASIC, EMPTY, "f early size=5121"], "-a --early-input=early")
+        .over(DAEMON),
+    row("early-input-missing", &[BASIC, EMPTY], "-a --early-input=early").over(DAEMON),
     row("hosts-deny", &[BASIC, EMPTY], "-ai").over(DAEMON).modules("hosts deny = 127.0.0.0/8"),
     row("hosts-allow", &[BASIC, EMPTY], "-ai").over(PULL).modules("hosts allow = 127.0.0.1"),
     row("hosts-allow-other", &[BASIC, EMPTY], "-ai").over(PULL).modules("hosts allow = 10.0.0.0/8"),
@@ -91,7 +103,6 @@ pub const ROWS: &[Row] = &[
     row("transfer-log", &[BASIC, EMPTY], "-ai")
         .over(DAEMON)
         .modules("transfer logging = yes\nlog format = %o %n"),
-    row("early-input", &[BASIC, EMPTY, "f early text=hi"], "-ai --early-input=early").over(PULL),
     row("dparam-address", &[BASIC, EMPTY], "-ai --address=127.0.0.1 -4").over(PULL),
     row("sockopts", &[BASIC, EMPTY], "-ai --sockopts=SO_KEEPALIVE").over(PULL),
     row("module-list", &[BASIC], "127.0.0.1::").over(PULL).modules(MODULES).from_to("", ""),

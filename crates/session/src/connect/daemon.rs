@@ -4,11 +4,14 @@ use super::auth::AuthDigest;
 use crate::{
     Error, ExitCode,
     conn::{Reader, Writer},
-    log::{Class, Log, Role},
+    log::{Class, Log, Role, sys_error_line},
     platform,
 };
 use fast_io::{RecvHalf, SendHalf};
-use std::io::{self, BufRead, Read};
+use std::{
+    io::{self, BufRead, Read},
+    path::{Path, PathBuf},
+};
 use wire::{Cursor, Decode, Fault, WireError, greeting::Greeting};
 
 /// Longest text line that a client accepts.
@@ -21,6 +24,8 @@ pub struct Login {
     pub module: Vec<u8>,
     /// The user of the URL, if any.
     pub user: Option<Vec<u8>>,
+    /// `--early-input`: what the daemon's early program reads.
+    pub early_input: Option<PathBuf>,
     /// `--password-file`.
     pub password_file: Option<std::path::PathBuf>,
     /// Print the daemon's message of the day and listings.
@@ -88,6 +93,14 @@ pub fn login<R: RecvHalf, W: SendHalf>(
     }
     let common = greeting.common(login.protocol_max);
 
+    if let Some(path) = &login.early_input {
+        let input = early_input(path, log.role)?;
+        if !input.is_empty() {
+            let head = format!("#early_input={}\n", input.len());
+            writer.buf().extend_from_slice(head.as_bytes());
+            writer.buf().extend_from_slice(&input);
+        }
+    }
     writer.buf().extend_from_slice(&login.module);
     writer.buf().push(b'\n');
     writer.flush()?;
@@ -119,6 +132,24 @@ pub fn login<R: RecvHalf, W: SendHalf>(
             log.line(Class::Info, &line);
         }
     }
+}
+
+/// The content of the file for the daemon's early program.
+fn early_input(path: &Path, role: Role) -> Result<Vec<u8>, Error> {
+    let name = path.as_os_str().as_encoded_bytes();
+    let failed = |what: &[u8], e: &io::Error| {
+        let line = sys_error_line(role, [b"failed to ", what, b" ", name].concat(), e);
+        Error::fatal(ExitCode::START_CLIENT, line)
+    };
+    let file = fsroot::read_operator_file(path).map_err(|e| failed(b"open", &e))?;
+    let mut input = Vec::new();
+    let limit = wire::limits::MAX_EARLY_INPUT;
+    file.take(limit as u64 + 1).read_to_end(&mut input).map_err(|e| failed(b"read", &e))?;
+    if input.len() > limit {
+        let text = format!(" is > {limit} bytes.");
+        return Err(Error::fatal(ExitCode::START_CLIENT, [name, text.as_bytes()].concat()));
+    }
+    Ok(input)
 }
 
 fn user(login: &Login) -> Vec<u8> {

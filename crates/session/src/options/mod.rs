@@ -5,8 +5,10 @@
 //! into a [`Plan`]. From a plan, [`operands`] decides what is copied where, [`server_args`] builds
 //! the server's command line and [`shell`] the remote shell's. Nothing here prints: errors and
 //! texts are values.
+mod alias;
 mod apply;
 mod daemon_args;
+pub mod generate;
 mod help;
 pub mod levels;
 pub mod operands;
@@ -24,6 +26,7 @@ pub mod table;
 mod tests;
 mod version;
 
+pub use alias::Aliases;
 pub use daemon_args::DaemonArgs;
 pub use help::{daemon_help, help};
 pub use operands::{Hostspec, Remote, Transfer, Via};

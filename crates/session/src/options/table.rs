@@ -221,6 +221,11 @@ impl Entry {
         self
     }
 
+    /// Whether only programs say it: to a server, or about itself.
+    pub fn is_internal(&self) -> bool {
+        matches!(self.opt, Opt::Server | Opt::Sender)
+    }
+
     /// The name for messages: `--long`, or `-x` for an option that has only a letter.
     pub fn name(&self) -> String {
         match self.short {
@@ -470,8 +475,7 @@ pub static OPTIONS: &[Entry] = &[
     text(Opt::LogFile, "log-file", X, "FILE", "write a log to FILE"),
     text(Opt::LogFileFormat, "log-file-format", X, "FMT", "how to log each update"),
     text(Opt::PasswordFile, "password-file", X, "FILE", "read the daemon's password from FILE"),
-    text(Opt::EarlyInput, "early-input", X, "FILE", "send FILE to the daemon's early exec")
-        .unbuilt(),
+    text(Opt::EarlyInput, "early-input", X, "FILE", "send FILE to the daemon's early exec"),
     flag(Opt::ListOnly, "list-only", X, "list files instead of copying them"),
     text(Opt::Bwlimit, "bwlimit", X, "RATE", "send at most RATE KiB a second").off(&["no-bwlimit"]),
     text(Opt::StopAfter, "stop-after", X, "MINS", "stop after MINS minutes").alias(&["time-limit"]),

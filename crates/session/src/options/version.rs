@@ -1,5 +1,6 @@
 //! The texts of `--version`: rsync's shape, with our abilities.
 
+use super::table::{OPTIONS, Opt};
 use wire::token::Compressor;
 
 /// The release of rsync that we stand in for; scripts compare the first line's.
@@ -13,9 +14,11 @@ enum Ability {
     Bits(&'static str),
     Yes(&'static str),
     No(&'static str),
+    /// Whether these options are built.
+    Built(&'static str, Opt),
     Optional(&'static str),
 }
-use Ability::{Bits, No, Optional, Yes};
+use Ability::{Bits, Built, No, Optional, Yes};
 
 const CAPABILITIES: &[Ability] = &[
     Bits("files"),
@@ -30,15 +33,15 @@ const CAPABILITIES: &[Ability] = &[
     Yes("hardlink-symlinks"),
     Yes("IPv6"),
     Yes("atimes"),
-    No("batchfiles"),
+    Yes("batchfiles"),
     Yes("inplace"),
-    No("append"),
+    Built("append", Opt::Append),
     Yes("ACLs"),
     Yes("xattrs"),
     Optional("secluded-args"),
-    No("iconv"),
-    No("prealloc"),
-    No("stop-at"),
+    Built("iconv", Opt::Iconv),
+    Built("prealloc", Opt::Preallocate),
+    Built("stop-at", Opt::StopAt),
     No("crtimes"),
 ];
 const OPTIMIZATIONS: &[Ability] =
@@ -74,11 +77,17 @@ Apache licence 2.0 (MIT OR Apache-2.0), as you prefer.
     )
 }
 
+fn is_built(opt: Opt) -> bool {
+    OPTIONS.iter().any(|e| e.opt == opt && e.built)
+}
+
 fn wrapped(abilities: &[Ability]) -> String {
+    let said = |name: &str, on| if on { name.to_string() } else { format!("no {name}") };
     let items = abilities.iter().map(|ability| match ability {
         Bits(name) => format!("64-bit {name}"),
-        Yes(name) => name.to_string(),
-        No(name) => format!("no {name}"),
+        Yes(name) => said(name, true),
+        No(name) => said(name, false),
+        Built(name, opt) => said(name, is_built(*opt)),
         Optional(name) => format!("optional {name}"),
     });
     fill(items, "    ", 76)
@@ -119,10 +128,12 @@ pub fn version_json() -> String {
 
 fn json_abilities(abilities: &[Ability]) -> String {
     let key = |name: &str| name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let said = |name: &str, on: bool| format!("\"{}\": {on}", key(name));
     let items = abilities.iter().map(|ability| match ability {
         Bits(name) => format!("\"{}_bits\": 64", key(name.trim_end_matches('s'))),
-        Yes(name) => format!("\"{}\": true", key(name)),
-        No(name) => format!("\"{}\": false", key(name)),
+        Yes(name) => said(name, true),
+        No(name) => said(name, false),
+        Built(name, opt) => said(name, is_built(*opt)),
         Optional(name) => format!("\"{}\": \"optional\"", key(name)),
     });
     fill(items, "    ", 76)

@@ -22,6 +22,11 @@ pub fn local_path(operand: &[u8]) -> Vec<u8> {
     operand.to_vec()
 }
 
+/// Whether this process has the rights of whoever started it, and not somebody else's.
+pub fn has_own_rights() -> bool {
+    rustix::process::getuid() == rustix::process::geteuid()
+}
+
 /// Character or block device.
 pub fn is_device(kind: FileType) -> bool {
     kind.is_block_device() || kind.is_char_device()

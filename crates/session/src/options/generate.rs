@@ -1,0 +1,272 @@
+//! Texts made from the table of options: the man page and the completions of shells (`--generate=KIND`).
+use super::table::{Arg, DAEMON_OPTIONS, Entry, OPTIONS};
+use std::fmt::Write as _;
+
+/// What [`generate`] makes.
+pub const KINDS: [&str; 5] =
+    ["man", "complete-bash", "complete-zsh", "complete-fish", "complete-powershell"];
+
+/// One of [`KINDS`].
+pub fn generate(kind: &str) -> Option<String> {
+    Some(match kind {
+        "man" => man(),
+        "complete-bash" => bash(),
+        "complete-zsh" => zsh(),
+        "complete-fish" => fish(),
+        "complete-powershell" => powershell(),
+        _ => return None,
+    })
+}
+
+/// An option as users see it: its names with their dashes, what follows, and its explanation.
+struct Shown {
+    names: Vec<String>,
+    value: Option<&'static str>,
+    about: String,
+}
+
+/// Every option that is not for rsync's own use, and their negations.
+fn shown(table: &'static [Entry]) -> Vec<Shown> {
+    let mut all = Vec::new();
+    for e in table.iter().filter(|e| !e.is_internal()) {
+        let mut names = Vec::new();
+        if !e.long.is_empty() {
+            names.push(format!("--{}", e.long));
+        }
+        names.extend(e.aliases.iter().map(|name| format!("--{name}")));
+        names.extend(e.short.map(|letter| format!("-{}", letter as char)));
+        let about_name = |name: &str| {
+            let of = |column: &str| column.split([' ', ',']).any(|word| word == name);
+            e.more_help.iter().find(|(column, _)| of(column)).map(|(_, text)| *text)
+        };
+        let own = names.iter().find_map(|name| about_name(name)).unwrap_or_default();
+        let about = if e.help.is_empty() { own } else { e.help };
+        let value = match e.arg {
+            Arg::None => None,
+            Arg::Text(name) | Arg::Int(name) => Some(name),
+        };
+        let about = if about.is_empty() { "see rsync(1)" } else { about };
+        all.push(Shown { names: names.clone(), value, about: about.to_string() });
+        if !e.off.is_empty() {
+            let off: Vec<String> = e.off.iter().map(|name| format!("--{name}")).collect();
+            let about = match off.iter().find_map(|name| about_name(name)) {
+                Some(about) => about.to_string(),
+                None => format!("switch off {}", names.first().map_or("", |name| name)),
+            };
+            all.push(Shown { names: off, value: None, about });
+        }
+    }
+    all
+}
+
+/// Values that are names of files or directories.
+fn takes_path(value: &str) -> bool {
+    matches!(value, "FILE" | "DIR" | "PROGRAM")
+}
+
+fn man() -> String {
+    let mut out = String::from(
+        ".TH OXRSYNC 1 2026-11-28 \"oxrsync\" \"User Commands\"
+.SH NAME
+oxrsync \\- copy files, here or to and from other hosts, by what differs
+.SH SYNOPSIS
+.nf
+\\fBoxrsync\\fR [\\fIOPTION\\fR]... \\fISRC\\fR... \\fIDEST\\fR
+\\fBoxrsync\\fR [\\fIOPTION\\fR]... \\fISRC\\fR... [\\fIUSER\\fR@]\\fIHOST\\fR:\\fIDEST\\fR
+\\fBoxrsync\\fR [\\fIOPTION\\fR]... [\\fIUSER\\fR@]\\fIHOST\\fR:\\fISRC\\fR... [\\fIDEST\\fR]
+\\fBoxrsync\\fR [\\fIOPTION\\fR]... rsync://\\fIHOST\\fR[:\\fIPORT\\fR]/\\fISRC\\fR... [\\fIDEST\\fR]
+\\fBoxrsync \\-\\-daemon\\fR [\\fIOPTION\\fR]...
+.B oxrsync \\-\\-generate=\\fIKIND\\fR
+.fi
+.SH DESCRIPTION
+.B oxrsync
+does what
+.BR rsync (1)
+does, with the same options, the same output and the same exit codes,
+and speaks with any rsync.
+What an option means in detail stands in rsync's manual page.
+.PP
+A path with a single colon is reached through a remote shell,
+one with two colons or an rsync:// URL at a daemon,
+where it begins with the name of a module.
+.SH OPTIONS
+",
+    );
+    man_options(&mut out, OPTIONS);
+    out.push_str(".SH DAEMON OPTIONS\nWith \\fB\\-\\-daemon\\fR these count instead:\n");
+    man_options(&mut out, DAEMON_OPTIONS);
+    out.push_str(".SH GENERATED TEXTS\n.B \\-\\-generate=\\fIKIND\\fR\nas the only argument writes a text to standard output. Kinds:\n");
+    for kind in KINDS {
+        let _ = writeln!(out, ".br\n{}", roff(kind));
+    }
+    out.push_str(".SH FILES\n.TP\n~/.popt, /etc/popt, /etc/popt.d/*\nAliases for options; see\n.BR popt (3).\n");
+    out.push_str(".SH SEE ALSO\n.BR rsync (1),\n.BR rsyncd.conf (5)\n");
+    out
+}
+
+fn man_options(out: &mut String, table: &'static [Entry]) {
+    for option in shown(table) {
+        let value = option.value.map_or(String::new(), |value| format!("=\\fI{}\\fR", roff(value)));
+        let names: Vec<String> = option
+            .names
+            .iter()
+            .map(|name| match name.starts_with("--") {
+                true => format!("\\fB{}\\fR{value}", roff(name)),
+                false => format!("\\fB{}\\fR", roff(name)),
+            })
+            .collect();
+        let _ = writeln!(out, ".TP\n{}\n{}", names.join(", "), roff(&option.about));
+    }
+}
+
+/// Text that means itself to `troff`.
+fn roff(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('~', "\\(ti");
+    match text.starts_with(['.', '\'']) {
+        true => format!("\\&{text}"),
+        false => text,
+    }
+}
+
+fn bash() -> String {
+    let all = shown(OPTIONS);
+    let mut words = Vec::new();
+    let mut paths = Vec::new();
+    let mut others = Vec::new();
+    for option in &all {
+        for name in &option.names {
+            match option.value {
+                Some(value) if name.starts_with("--") => {
+                    words.push(format!("{name}="));
+                    if takes_path(value) { paths.push(name.as_str()) } else { others.push(name) }
+                }
+                _ => words.push(name.clone()),
+            }
+        }
+    }
+    let others: Vec<&str> = others.iter().map(|name| name.as_str()).collect();
+    format!(
+        "# bash completion for oxrsync and rsync
+_oxrsync() {{
+    local cur prev words cword
+    COMPREPLY=()
+    cur=${{COMP_WORDS[COMP_CWORD]}}
+    prev=${{COMP_WORDS[COMP_CWORD-1]}}
+    if [[ $cur == '=' ]]; then
+        cur=
+    elif [[ $prev == '=' && COMP_CWORD -gt 1 ]]; then
+        prev=${{COMP_WORDS[COMP_CWORD-2]}}
+    fi
+    case $prev in
+        {})
+            COMPREPLY=($(compgen -f -- \"$cur\"))
+            return ;;
+        {})
+            return ;;
+    esac
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W '{}' -- \"$cur\"))
+        [[ ${{COMPREPLY[0]-}} == *= ]] && compopt -o nospace 2>/dev/null
+        return 0
+    fi
+    COMPREPLY=($(compgen -f -- \"$cur\"))
+}}
+complete -o filenames -F _oxrsync oxrsync rsync
+",
+        paths.join("|"),
+        others.join("|"),
+        words.join(" "),
+    )
+}
+
+fn zsh() -> String {
+    let mut out = String::from("#compdef oxrsync rsync\n\n_arguments -s -S \\\n");
+    for option in shown(OPTIONS) {
+        let about = option.about.replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]");
+        let about = about.replace(':', "\\:");
+        for name in &option.names {
+            let (sign, value) = match option.value {
+                Some(value) => {
+                    let action = if takes_path(value) { "_files" } else { " " };
+                    let value = value.replace([':', '[', ']'], " ");
+                    let sign = if name.starts_with("--") { "=" } else { "+" };
+                    (sign, format!(":{value}:{action}"))
+                }
+                None => ("", String::new()),
+            };
+            let _ = writeln!(out, "  '*{name}{sign}[{about}]{value}' \\");
+        }
+    }
+    out.push_str("  '*:file:_files'\n");
+    out
+}
+
+fn fish() -> String {
+    let mut out = String::new();
+    for program in ["oxrsync", "rsync"] {
+        for option in shown(OPTIONS) {
+            let about = option.about.replace('\\', "\\\\").replace('\'', "\\'");
+            let value = match option.value {
+                Some(value) if takes_path(value) => " -r -F",
+                Some(_) => " -x",
+                None => "",
+            };
+            for name in &option.names {
+                let flag = match name.strip_prefix("--") {
+                    Some(long) => format!("-l {long}"),
+                    None => format!("-s {}", &name[1..]),
+                };
+                let _ = writeln!(out, "complete -c {program} {flag}{value} -d '{about}'");
+            }
+        }
+    }
+    out
+}
+
+fn powershell() -> String {
+    let mut out = String::from(
+        "Register-ArgumentCompleter -Native -CommandName oxrsync, rsync -ScriptBlock {
+    param($word, $ast, $cursor)
+    $options = @(
+",
+    );
+    for option in shown(OPTIONS) {
+        let about = option.about.replace('\'', "''");
+        for name in &option.names {
+            let equals = if option.value.is_some() && name.starts_with("--") { "=" } else { "" };
+            let _ = writeln!(out, "        @('{name}{equals}', '{about}')");
+        }
+    }
+    out.push_str(
+        "    )
+    $options | Where-Object { $_[0].StartsWith($word, [StringComparison]::Ordinal) } | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new($_[0], $_[0], 'ParameterName', $_[1])
+    }
+}
+",
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_names_every_option() {
+        for kind in KINDS {
+            let text = generate(kind).expect("a kind").replace("\\-", "-");
+            for option in shown(OPTIONS) {
+                for name in option.names {
+                    let there = match (kind, name.strip_prefix("--")) {
+                        ("complete-fish", Some(long)) => text.contains(&format!("-l {long} ")),
+                        ("complete-fish", None) => text.contains(&format!("-s {} ", &name[1..])),
+                        _ => text.contains(&name),
+                    };
+                    assert!(there, "{kind}: {name}");
+                }
+            }
+        }
+        assert!(generate("nothing").is_none());
+    }
+}
