@@ -16,6 +16,8 @@ mod delete;
 mod everyday;
 #[path = "scenarios/fake.rs"]
 mod fake;
+#[path = "scenarios/guards.rs"]
+mod guards;
 #[path = "scenarios/names.rs"]
 mod names;
 #[path = "scenarios/output.rs"]
@@ -59,6 +61,11 @@ fn fake() {
 #[test]
 fn writing() {
     family("writing", writing::ROWS);
+}
+
+#[test]
+fn guards() {
+    family("guards", guards::ROWS);
 }
 
 #[test]

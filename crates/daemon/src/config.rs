@@ -92,7 +92,7 @@ const PARAMETERS: &[(&str, Scope, Kind)] = &[
     ("incomingchmod", Module, Text),
     ("outgoingchmod", Module, Text),
     ("mungesymlinks", Module, Bool3),
-    ("insecurelinks", Later, Bool),
+    ("insecurelinks", Module, Bool),
     ("numericids", Module, Bool3),
     ("nameconverter", Later, Text),
     ("fakesuper", Module, Bool),

@@ -13,7 +13,7 @@ use crate::{
     rules,
 };
 use filters::FilterList;
-use fsroot::{FollowParents, Root};
+use fsroot::{FollowParents, LinkTrust, Root};
 use session::{
     Error, ExitCode, Settings,
     chmod::{self, Chmod},
@@ -149,7 +149,9 @@ fn enter(
         })?;
     }
     // Opened while still privileged: a module below a directory that its user cannot search works.
-    let mut root = Root::open(&place.inner)
+    let insecure = values.flag("insecurelinks") == Some(true);
+    let trust = if insecure { LinkTrust::Insecure } else { LinkTrust::OwnerChecked };
+    let mut root = Root::open_trusting(&place.inner, trust)
         .and_then(|root| {
             rustix::process::fchdir(root.as_dir())?;
             Ok(root)
@@ -170,7 +172,10 @@ fn enter(
         return Err(Stop::Refuse(text.into(), ExitCode::UNSUPPORTED.0));
     }
     identity.assume().map_err(|text| refuse(&text))?;
-    root.set_follow_parents(FollowParents::Beneath);
+    root.set_follow_parents(match insecure {
+        true => FollowParents::Unconfined,
+        false => FollowParents::Beneath,
+    });
     Ok(Entered { root, chrooted: place.chroot.is_some(), below_root, munge, filters })
 }
 
@@ -410,7 +415,7 @@ fn apply_module(settings: &mut Settings, module: &Section, entered: &Entered) {
     settings.am_daemon = true;
     settings.munge_links = entered.munge;
     settings.sanitize_links = entered.below_root && !entered.munge;
-    settings.insecure_links = false;
+    settings.insecure_links = module.flag("insecurelinks") == Some(true);
     if module.flag("fakesuper") == Some(true) {
         settings.fake_super = true;
         settings.super_user = None;

@@ -1,7 +1,7 @@
 //! User and group names, and who the process is.
 
 use crate::sys;
-use std::collections::HashMap;
+use std::{collections::HashMap, io};
 
 /// Answers kept per table; a peer that sends more names than this only loses the cache.
 const MAX_CACHED: usize = 65_536;
@@ -48,6 +48,42 @@ impl NameCache {
     pub fn in_group(&mut self, gid: u32) -> bool {
         self.memberships.get_or_insert_with(sys::memberships).contains(&gid)
     }
+}
+
+/// Why a process cannot become another user.
+#[derive(Debug)]
+pub enum AssumeError {
+    /// There is no such user.
+    User,
+    /// There is no such group.
+    Group,
+    /// The user is not in the database, so its groups are not known.
+    Groups,
+    /// The system refused this call.
+    System(&'static str, io::Error),
+}
+
+/// Becomes a user, by name or number, with the given group only or with the user's own groups.
+///
+/// # Errors
+/// As [`AssumeError`] says.
+pub fn assume(user: &[u8], group: Option<&[u8]>) -> Result<(), AssumeError> {
+    let number = |text: &[u8]| -> Option<u32> {
+        let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+        digits.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
+    };
+    let id = |text: &[u8], look_up: fn(&[u8]) -> Option<u32>| {
+        if text.is_empty() { None } else { number(text).or_else(|| look_up(text)) }
+    };
+    let uid = id(user, sys::uid_of).ok_or(AssumeError::User)?;
+    let (gid, groups) = match group {
+        Some(group) => {
+            let gid = id(group, sys::gid_of).ok_or(AssumeError::Group)?;
+            (gid, vec![gid])
+        }
+        None => sys::groups_of(uid).ok_or(AssumeError::Groups)?,
+    };
+    sys::assume(uid, gid, &groups).map_err(|(call, e)| AssumeError::System(call, e))
 }
 
 /// Effective uid is 0. Not remembered, for a process may give its rights away.

@@ -1,5 +1,6 @@
 //! Paths that the operator named. Such a path may lead anywhere, so no root confines it.
 
+use crate::root::Root;
 use crate::sys::{self, Dir};
 use std::cell::Cell;
 use std::fs::File;
@@ -70,6 +71,18 @@ pub fn open_operator_file(path: &Path, how: OpenHow, trust: LinkTrust) -> io::Re
 /// The system's; `ELOOP` for a link owned by somebody else.
 pub fn read_operator_file(path: &Path) -> io::Result<File> {
     open_operator_file(path, OpenHow::Read, LinkTrust::OwnerChecked)
+}
+
+/// The same, for a file that must lie below `top`, wherever links lead.
+///
+/// # Errors
+/// The system's; `ELOOP` also for a file outside.
+pub fn read_operator_file_beneath(path: &Path, top: &Root) -> io::Result<File> {
+    REFUSED.set(false);
+    sys::open_operator_file_checked(path, OpenHow::Read, &mut |dir| match top.holds(dir)? {
+        true => Ok(()),
+        false => Err(sys::Errno::LOOP.into()),
+    })
 }
 
 /// A handle of a directory the operator named, good as a parent.

@@ -189,20 +189,23 @@ impl Root {
 
     /// Whether this root's directory is `other`'s or below it (`--confine-root`).
     pub fn is_beneath(&self, other: &Root) -> io::Result<bool> {
-        let top = sys::stat(&*other.dir)?;
-        let mut here = Arc::clone(&self.dir);
-        let mut st = sys::stat(&*here)?;
-        loop {
-            if st.same_inode(&top) {
-                return Ok(true);
-            }
-            let parent = Arc::new(sys::parent_of(&here)?);
-            let above = sys::stat(&*parent)?;
+        other.holds(&self.dir)
+    }
+
+    /// Whether a directory is this one or below it.
+    pub(crate) fn holds(&self, dir: &Dir) -> io::Result<bool> {
+        let top = sys::stat(&*self.dir)?;
+        let mut st = sys::stat(dir)?;
+        let mut here = None;
+        while !st.same_inode(&top) {
+            let parent = sys::parent_of(here.as_ref().unwrap_or(dir))?;
+            let above = sys::stat(&parent)?;
             if above.same_inode(&st) {
                 return Ok(false);
             }
-            (here, st) = (parent, above);
+            (here, st) = (Some(parent), above);
         }
+        Ok(true)
     }
 
     /// The handle of the root directory (`O_PATH` unless made by [`Root::from_dir`]).

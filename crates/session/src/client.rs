@@ -9,7 +9,7 @@ use crate::{
         shell::Shell,
         tcp::{self, Target},
     },
-    finish,
+    copy_as, finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
     options::{FilterArg, RuleArg},
@@ -131,7 +131,7 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
     let log = Log::new(sink, Role::Client);
     let ClientJob { settings, receiver_settings, rules, transfer, link, script } = job;
     let cx = rules::context(&settings, settings.protocol_max >= 30);
-    let mut loader = FsLoader::new(&settings);
+    let mut loader = FsLoader::new(&settings).for_own_options();
     // The names that CVS ignores are always the last, and no business of a batch's script, whose command line has -C itself.
     let cvs = rules.partition_point(|arg| arg.rule != RuleArg::Cvs);
     let list = rules::from_options(&rules[..cvs], &cx, &mut loader, settings.am_sender).and_then(
@@ -285,6 +285,10 @@ impl Run {
         let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
+        if let Err(e) = copy_as::assume(&session.settings, session.log.role) {
+            finish::tell(&session, &e, Some(&mut reader), &mut writer);
+            return finish::report(&session.log, &e);
+        }
         let recorder = match batch.map(|file| Recorder::begin(file, &session)).transpose() {
             Ok(recorder) => recorder,
             Err(e) => {
@@ -356,6 +360,14 @@ impl Run {
             Ok(agreed) => agreed,
             Err(e) => return finish::report(&log, &e),
         };
+        if receiver_settings.as_ref().is_some_and(|s| s.copy_as != settings.copy_as) {
+            // The two sides are one process.
+            let text = "rsync: -M--copy-as: not supported in a local copy";
+            return finish::report(&log, &Error::fatal(ExitCode::UNSUPPORTED, text));
+        }
+        if let Err(e) = copy_as::assume(&settings, log.role) {
+            return finish::report(&log, &e);
+        }
         let activity = Arc::new(Activity::new(settings.timeout).until(settings.stop_at));
         let server_activity = Arc::new(Activity::new(settings.timeout).until(settings.stop_at));
         let (from_server, to_client) = memory::channel();
@@ -365,9 +377,12 @@ impl Run {
         let modern = agreed.protocol.has_varints();
         let outbox = Arc::new(Outbox::new(server_status.clone(), Route::Protocol, modern));
         let server_log = Log::new(outbox.clone(), Role::ReceiverPresplit);
-        // Modes are changed once, by the sender.
-        let inherited =
-            receiver_settings.unwrap_or_else(|| Settings { chmod: None, ..settings.clone() });
+        // Modes are changed once, by the sender, which is also the side that knows munged links.
+        let inherited = receiver_settings.unwrap_or_else(|| Settings {
+            chmod: None,
+            munge_links: false,
+            ..settings.clone()
+        });
         let server_settings = Settings { am_server: true, am_sender: false, ..inherited };
         let mut server = agreed.clone().into_session(
             server_settings,

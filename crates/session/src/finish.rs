@@ -52,6 +52,10 @@ pub fn closing_line(code: ExitCode, role: Role) -> String {
 /// Prints the lines of an error, without the closing one.
 pub fn explain(log: &Log, e: &Error) {
     let text = text(e, log.role);
+    // Somebody else's link in a path that the operator named may be the reason.
+    if let Some(notice) = fsroot::take_notice() {
+        log.error(notice);
+    }
     match e {
         _ if text.is_empty() => {}
         // Some have two or three lines. Elsewhere a newline is part of a name and must not start a line.

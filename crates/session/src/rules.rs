@@ -6,6 +6,7 @@ use crate::{
     conn::{Messages, Reader, Writer},
     log::Role,
     messages::Common,
+    operator::Trust,
     options::{FilterArg, RuleArg},
     settings::{FilesFrom, Settings},
 };
@@ -39,6 +40,7 @@ pub type OpenList = Box<dyn BufRead + Send>;
 pub struct FsLoader {
     base: Option<PathBuf>,
     is_server: bool,
+    trust: Trust,
     /// A daemon's client names files of the module only.
     in_module: bool,
     /// What the module hides is not there.
@@ -51,9 +53,15 @@ impl FsLoader {
         FsLoader {
             base: None,
             is_server: settings.am_server && !settings.local,
+            trust: Trust::of(settings),
             in_module: settings.am_daemon,
             hidden: None,
         }
+    }
+
+    /// The same, for what the process's own command line names.
+    pub fn for_own_options(self) -> FsLoader {
+        FsLoader { trust: self.trust.anywhere(), ..self }
     }
 
     /// The same, for a module that hides names.
@@ -72,7 +80,7 @@ impl FsLoader {
         if self.in_module {
             open_in_module(&text::bytes(path), self.hidden.as_deref())
         } else {
-            fsroot::read_operator_file(&path)
+            self.trust.read(&path)
         }
     }
 }
@@ -249,7 +257,7 @@ pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<OpenList, Err
     let file = if settings.am_daemon {
         open_in_module(path, None)
     } else {
-        fsroot::read_operator_file(name)
+        Trust::of(settings).anywhere().read(name)
     };
     match file {
         Ok(file) => Ok(Box::new(BufReader::new(file))),

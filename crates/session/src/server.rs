@@ -3,7 +3,7 @@
 use crate::{
     Error, ExitCode, Session, Settings,
     conn::{Activity, Outbox, Reader, Route, Writer},
-    finish,
+    copy_as, finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
     receive::{self, Left, ReceiveJob},
@@ -105,6 +105,9 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             0 => {}
             seconds => ended = writer.message(&Message::IoTimeout(seconds as i32)),
         }
+    }
+    if ended.is_ok() {
+        ended = copy_as::assume(&session.settings, session.log.role);
     }
     let begins = refusal.as_ref().is_none_or(|e| e.code() == ExitCode::FILE_SELECT);
     let daemon_log = daemon_log.map(|sink| Log::new(sink, role));

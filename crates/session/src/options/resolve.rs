@@ -21,6 +21,8 @@ pub(super) enum Unbuilt {
     Allow,
 }
 
+/// Links whose text begins with this are defused; a directory of that name would arm them.
+const MUNGE_DIR: &str = "/rsyncd-munged";
 /// The lowest protocol that we speak.
 const PROTOCOL_MIN: i32 = 27;
 /// The most `--compress-threads` that a daemon grants.
@@ -98,6 +100,8 @@ impl Plan {
         let server = vec![b"--server".to_vec()];
         let args: Vec<_> = server.into_iter().chain(self.remote_options.iter().cloned()).collect();
         let more = super::parse::parse(super::table::OPTIONS, &args, false);
+        let munge = more.options.iter().rfind(|given| given.entry.opt == Opt::MungeLinks);
+        let munge = munge.is_some_and(|given| given.on);
         let chmods = more.options.iter().filter(|given| given.entry.opt == Opt::Chmod);
         let chmod = chmods.fold(None, |all, given| Some(chmod::joined(all, given.text())));
         let mut settings = self.with_more(more, env, &mut |_| None)?.settings;
@@ -110,8 +114,9 @@ impl Plan {
         settings.files_from = self.settings.files_from.clone();
         settings.trust_sender = self.settings.trust_sender;
         settings.whole_file = self.settings.whole_file;
-        // Modes are changed once, by the sender; only what was asked of this side comes on top.
+        // Modes are changed once, by the sender, which also knows munged links; only what was asked of this side counts.
         settings.chmod = chmod;
+        settings.munge_links = munge;
         Ok(settings)
     }
 
@@ -185,6 +190,10 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
     let explicit_list_only = s.list_only;
     let dirs = settle_dirs(&mut s, operand_count);
     let delete_when = settle_delete(&s, dirs)?;
+    if s.munge_links && std::fs::metadata(MUNGE_DIR).is_ok_and(|meta| meta.is_dir()) {
+        let text = format!("Symlink munging is unsafe when a {MUNGE_DIR} directory exists.");
+        return Err(s.bare(4, text).into());
+    }
     if s.confine_root.as_ref().is_some_and(|dir| !dir.starts_with(b"/")) {
         return Err(s.error("--confine-root must be an absolute path").into());
     }

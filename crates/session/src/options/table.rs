@@ -328,13 +328,10 @@ pub static OPTIONS: &[Entry] = &[
     flag(Opt::CopyUnsafeLinks, "copy-unsafe-links", X, "do so only where they leave the tree"),
     flag(Opt::SafeLinks, "safe-links", X, "skip symlinks that leave the tree"),
     flag(Opt::InsecureLinks, "insecure-links", X, "follow anyone's symlinks in paths you name")
-        .off(&["no-insecure-links"])
-        .unbuilt(),
-    text(Opt::ConfineRoot, "confine-root", X, "DIR", "refuse paths that lead outside DIR")
-        .unbuilt(),
+        .off(&["no-insecure-links"]),
+    text(Opt::ConfineRoot, "confine-root", X, "DIR", "refuse paths that lead outside DIR"),
     flag(Opt::MungeLinks, "munge-links", X, "store symlinks in an unusable form")
-        .off(&["no-munge-links"])
-        .unbuilt(),
+        .off(&["no-munge-links"]),
     flag(Opt::CopyDirlinks, "copy-dirlinks", b'k', "copy a symlink to a directory as a directory"),
     flag(Opt::KeepDirlinks, "keep-dirlinks", b'K', "receiver: a symlink to a directory is one"),
     flag(Opt::HardLinks, "hard-links", b'H', "keep hard links").off(&["no-hard-links", "no-H"]),
@@ -453,7 +450,7 @@ pub static OPTIONS: &[Entry] = &[
         .alias(&["protect-args"])
         .off(&["no-secluded-args", "no-protect-args", "no-s"]),
     flag(Opt::TrustSender, "trust-sender", X, "do not check the sender's file list"),
-    text(Opt::CopyAs, "copy-as", X, "USER[:GROUP]", "copy as another user").unbuilt(),
+    text(Opt::CopyAs, "copy-as", X, "USER[:GROUP]", "copy as another user"),
     text(Opt::Address, "address", X, "ADDRESS", "the local address to call a daemon from"),
     int(Opt::Port, "port", X, "PORT", "the daemon's port"),
     text(Opt::Sockopts, "sockopts", X, "OPTIONS", "set socket options"),

@@ -22,8 +22,8 @@ impl Aside {
         let base = Base::of(settings)?;
         let path = match &base {
             // Nothing is entered in a dry run whose destination does not exist.
-            Base::Operator if dest.root.is_none() => text::path(typed).into_owned(),
-            Base::Operator => dest.path.join(text::path(typed)),
+            Base::Operator(_) if dest.root.is_none() => text::path(typed).into_owned(),
+            Base::Operator(_) => dest.path.join(text::path(typed)),
             Base::Module(..) => {
                 let climbs = settings.served.as_ref().is_some_and(|served| served.at_root);
                 let clean = in_module(&text::bytes(&dest.path), typed, climbs);

@@ -3,6 +3,7 @@ use super::{aside::Aside, list::List, partial::Partial, shared::Shared};
 use crate::{
     Error, ExitCode, Settings,
     log::{Role, strerror, sys_error_line},
+    operator::Trust,
 };
 use fsroot::Errno;
 use fsroot::{FollowParents, Kind, Root, text};
@@ -47,19 +48,19 @@ impl Dest {
 /// Where the destination's path leads from.
 pub(super) enum Base {
     /// The operator typed it: it may lead anywhere.
-    Operator,
+    Operator(Trust),
     /// A daemon's client sent it: it stays in the module, the directory that is served, wherever links point.
     Module(Root, Vec<u8>),
 }
 
 impl Base {
-    /// For this process.
+    /// Of the directories that options name.
     pub fn of(settings: &Settings) -> io::Result<Base> {
         if !settings.am_daemon {
-            return Ok(Base::Operator);
+            return Ok(Base::Operator(Trust::of(settings)));
         }
         let mut root = Root::open(Path::new("."))?;
-        root.set_follow_parents(FollowParents::Beneath);
+        root.set_follow_parents(following(settings));
         let name = settings.module().to_vec();
         root.show_as(settings.module_root(), Some(&name));
         Ok(Base::Module(root, name))
@@ -73,16 +74,17 @@ impl Base {
     /// Whether the path, links followed, is a directory.
     pub fn is_dir(&mut self, path: &Path) -> io::Result<bool> {
         match self {
-            Base::Operator => Ok(std::fs::metadata(path)?.is_dir()),
+            Base::Operator(_) => Ok(std::fs::metadata(path)?.is_dir()),
             Base::Module(root, _) => {
-                Ok(root.stat_follow(&Base::rel(path)?, false)?.kind == Kind::Directory)
+                let anywhere = root.follow_parents() == FollowParents::Unconfined;
+                Ok(root.stat_follow(&Base::rel(path)?, anywhere)?.kind == Kind::Directory)
             }
         }
     }
 
     fn exists(&mut self, path: &Path) -> bool {
         match self {
-            Base::Operator => std::fs::symlink_metadata(path).is_ok(),
+            Base::Operator(_) => std::fs::symlink_metadata(path).is_ok(),
             Base::Module(root, _) => Base::rel(path).and_then(|p| root.lstat(&p)).is_ok(),
         }
     }
@@ -90,10 +92,11 @@ impl Base {
     /// Opens a directory.
     pub fn open(&mut self, path: &Path) -> io::Result<Root> {
         match self {
-            Base::Operator => Root::open(path),
+            Base::Operator(trust) => trust.open_dir(path),
             Base::Module(root, name) => {
                 let rel = Base::rel(path)?;
-                let mut below = root.open_below_anchored(&rel, FollowParents::Beneath)?;
+                let follow = root.follow_parents();
+                let mut below = root.open_below_anchored(&rel, follow)?;
                 let shown = if rel.is_root() {
                     root.display(&rel)
                 } else {
@@ -116,7 +119,14 @@ impl Base {
     /// For messages, in quotes.
     fn quoted(&self, path: &Path) -> Vec<u8> {
         match self {
-            Base::Operator => [b"\"", &absolute(path)[..], b"\""].concat(),
+            Base::Operator(_) => {
+                // As it was typed.
+                let typed = path.as_os_str().as_encoded_bytes();
+                let slashes = typed.iter().rev().take_while(|b| **b == b'/').count();
+                let slash = &typed[typed.len() - slashes..];
+                let slash = if slashes == typed.len() { b"" } else { slash };
+                [b"\"", &absolute(path)[..], slash, b"\""].concat()
+            }
             Base::Module(root, _) => {
                 Base::rel(path).map_or_else(|_| b"\"/\"".to_vec(), |p| root.quoted(&p))
             }
@@ -130,6 +140,14 @@ impl Base {
 
     fn enter(&mut self, path: &Path, step: &str) -> Result<Root, Error> {
         self.open(path).map_err(|e| self.failure(ExitCode::FILE_SELECT, step, path, &e))
+    }
+}
+
+/// Which links a daemon's receiver follows on the way.
+fn following(settings: &Settings) -> FollowParents {
+    match settings.insecure_links {
+        true => FollowParents::Unconfined,
+        false => FollowParents::Beneath,
     }
 }
 
@@ -158,7 +176,7 @@ pub(super) fn choose(
     if let Some(root) = &mut dest.root {
         root.set_fake_super(settings.fake_super);
         if settings.keep_dirlinks {
-            root.set_follow_parents(FollowParents::Beneath);
+            root.set_follow_parents(following(settings));
         }
     }
     dest.temp_dir = temp_dir(settings, &dest)?;
@@ -178,8 +196,11 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
     let count: usize = lists.iter().map(|l| l.len()).sum();
     let first = lists.first().and_then(|l| l.get(0));
     let code = ExitCode::FILE_SELECT;
-    let mut base =
-        Base::of(settings).map_err(|e| Base::Operator.failure(code, "change_dir#1", path, &e))?;
+    let mut base = Base::of(settings)
+        .map_err(|e| Base::Operator(Trust::default()).failure(code, "change_dir#1", path, &e))?;
+    if let Base::Operator(trust) = &mut base {
+        *trust = trust.clone().anywhere();
+    }
     let whole = count > 1 || typed.ends_with(b"/");
     let unmade = settings.mkpath && make_path(shared, &mut base, typed, whole)? && settings.dry_run;
     match base.is_dir(path) {
@@ -237,12 +258,7 @@ fn make_path(
         path = split(path).0;
     }
     let failed = |base: &Base, e: &io::Error| {
-        let mut shown = base.quoted(&text::path(typed));
-        if let (Base::Operator, Some(at)) = (base, shown.len().checked_sub(1)) {
-            // As it was typed.
-            let slashes = typed.iter().rev().take_while(|b| **b == b'/').count();
-            shown.splice(at..at, std::iter::repeat_n(b'/', slashes));
-        }
+        let shown = base.quoted(&text::path(typed));
         let line = super::attrs::about("mkdir", &shown, " failed");
         Error::fatal(ExitCode::FILE_IO, sys_error_line(Role::ReceiverPresplit, line, e))
     };

@@ -4,8 +4,8 @@ use super::{
     escape::{HighBytes, escape},
     time,
 };
-use crate::Settings;
-use fsroot::{LinkTrust, OpenHow, open_operator_file, text};
+use crate::{Settings, operator::Trust};
+use fsroot::{OpenHow, open_operator_file, text};
 use std::{
     fs::File,
     io::{self, Write},
@@ -29,10 +29,7 @@ impl LogFile {
     /// The system's.
     pub fn open(settings: &Settings) -> Option<io::Result<LogFile>> {
         let path = &text::path(settings.log_file.as_deref()?);
-        let trust = match settings.insecure_links {
-            true => LinkTrust::Insecure,
-            false => LinkTrust::OwnerChecked,
-        };
+        let trust = Trust::of(settings).links();
         let file = open_operator_file(path, OpenHow::Append { mode: 0o644 }, trust);
         Some(file.map(|file| LogFile { file: Mutex::new(file), pid: std::process::id() }))
     }

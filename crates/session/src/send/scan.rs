@@ -176,7 +176,10 @@ impl Lister {
         }
         if links || copy_unsafe {
             found.target = root.read_link(&found.rel)?;
-            if munge && let Some(plain) = found.target.strip_prefix(MUNGE_PREFIX) {
+            if munge
+                && let Some(plain) = found.target.strip_prefix(MUNGE_PREFIX)
+                && !plain.is_empty()
+            {
                 found.target = plain.to_vec();
             }
         }

@@ -43,6 +43,8 @@ pub(super) struct Sources {
     /// A daemon's sources stay inside its module, the directory that it serves from.
     module: Option<Root>,
     confined: bool,
+    /// A daemon's sources follow links out of it all the same (`insecure links`).
+    insecure: bool,
     /// The module's name, for messages.
     module_name: Vec<u8>,
     /// The module's directory is `/`.
@@ -61,6 +63,7 @@ impl Sources {
             by_link: HashMap::new(),
             module: None,
             confined: session.settings.am_daemon,
+            insecure: session.settings.insecure_links,
             module_name: session.settings.module().to_vec(),
             at_root: session.settings.served.as_ref().is_some_and(|served| served.at_root),
             fake: session.settings.fake_super,
@@ -70,7 +73,7 @@ impl Sources {
     }
     /// Links may lead anywhere.
     pub fn unconfined(&self) -> bool {
-        !self.confined
+        !self.confined || self.insecure
     }
     /// The source that an argument's directory part means; it can be opened.
     pub fn add(&mut self, dir: &[u8]) -> io::Result<u32> {
@@ -155,7 +158,8 @@ impl Sources {
         match &self.dirs[id as usize].place {
             Place::Path(path) if self.confined => {
                 let rel = below_module(path);
-                self.module()?.open_below_anchored(&rel, FollowParents::Beneath)
+                let follow = self.following();
+                self.module()?.open_below_anchored(&rel, follow)
             }
             Place::Path(path) => {
                 let path: &[u8] = if path.is_empty() { b"." } else { path };
@@ -164,12 +168,17 @@ impl Sources {
             Place::Link { parent, rel } => {
                 let (parent, rel) = (*parent, rel.clone());
                 if self.confined {
-                    return self.root(parent)?.open_below_anchored(&rel, FollowParents::Beneath);
+                    let follow = self.following();
+                    return self.root(parent)?.open_below_anchored(&rel, follow);
                 }
                 let path = self.root(parent)?.display(&rel);
                 Root::open_unchecked(&text::path(&path))
             }
         }
+    }
+    /// Which links a daemon's sources follow.
+    fn following(&self) -> FollowParents {
+        if self.insecure { FollowParents::Unconfined } else { FollowParents::Beneath }
     }
     fn module(&mut self) -> io::Result<&mut Root> {
         if self.module.is_none() {

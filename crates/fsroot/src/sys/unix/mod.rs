@@ -9,7 +9,9 @@ mod resolve;
 
 pub(crate) use kernel::{SHRUNK, copy_range, list, mknod_at, preallocate, punch_hole};
 pub(crate) use names::*;
-pub(crate) use operator::{absolute, open_operator_dir, open_operator_file};
+pub(crate) use operator::{
+    absolute, open_operator_dir, open_operator_file, open_operator_file_checked,
+};
 pub(crate) use resolve::{Way, open_dir, open_following};
 pub use rustix::io::Errno;
 

@@ -44,26 +44,39 @@ impl OpenHow {
 pub(crate) fn open_operator_file(path: &Path, how: OpenHow, trust: LinkTrust) -> io::Result<File> {
     let fd = match trust {
         LinkTrust::Insecure => rfs::openat(rfs::CWD, path, how.flags(), how.mode())?,
-        LinkTrust::OwnerChecked => walk(path, Some(how))?,
+        LinkTrust::OwnerChecked => walk(path, Some(how), &mut |_| Ok(()))?,
     };
     Ok(File::from(fd))
+}
+
+/// By the owner-trust walk; `check` sees the directory that the file lies in before it is opened.
+pub(crate) fn open_operator_file_checked(
+    path: &Path,
+    how: OpenHow,
+    check: &mut dyn FnMut(&OwnedFd) -> io::Result<()>,
+) -> io::Result<File> {
+    Ok(File::from(walk(path, Some(how), check)?))
 }
 
 pub(crate) fn open_operator_dir(path: &Path, trust: LinkTrust) -> io::Result<OwnedFd> {
     Ok(match trust {
         LinkTrust::Insecure => rfs::openat(rfs::CWD, path, ENTER, Mode::empty())?,
-        LinkTrust::OwnerChecked => walk(path, None)?,
+        LinkTrust::OwnerChecked => walk(path, None, &mut |_| Ok(()))?,
     })
 }
 
 const ENTER: OFlags = PARENT.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const SEE: OFlags = kernel::SEE.union(OFlags::CLOEXEC);
 
-/// `file` is how to open the last component; `None` opens a directory.
-fn walk(path: &Path, file: Option<OpenHow>) -> Result<OwnedFd, Errno> {
+/// `file` is how to open the last component; `None` opens a directory. `check` sees the directory that a file lies in.
+fn walk(
+    path: &Path,
+    file: Option<OpenHow>,
+    check: &mut dyn FnMut(&OwnedFd) -> io::Result<()>,
+) -> io::Result<OwnedFd> {
     let path = path.as_os_str().as_bytes();
     if path.is_empty() {
-        return Err(Errno::NOENT);
+        return Err(Errno::NOENT.into());
     }
     let me = rustix::process::geteuid().as_raw();
     let mut here = start(path)?;
@@ -80,33 +93,31 @@ fn walk(path: &Path, file: Option<OpenHow>) -> Result<OwnedFd, Errno> {
             Ok(fd) => fd,
             Err(Errno::NOENT) if last => match file {
                 Some(how) if how.flags().contains(OFlags::CREATE) => {
-                    return rfs::openat(
-                        &here,
-                        &name[..],
-                        how.flags() | OFlags::NOFOLLOW,
-                        how.mode(),
-                    );
+                    check(&here)?;
+                    let flags = how.flags() | OFlags::NOFOLLOW;
+                    return Ok(rfs::openat(&here, &name[..], flags, how.mode())?);
                 }
-                _ => return Err(Errno::NOENT),
+                _ => return Err(Errno::NOENT.into()),
             },
-            Err(e) => return Err(e),
+            Err(e) => return Err(e.into()),
         };
         let st = rfs::fstat(&seen)?;
         match (FileType::from_raw_mode(st.st_mode), file) {
             (FileType::Symlink, _) => {
                 if st.st_uid != 0 && st.st_uid != me {
                     refuse();
-                    return Err(Errno::LOOP);
+                    return Err(Errno::LOOP.into());
                 }
                 links += 1;
                 if links > MAX_LINKS {
-                    return Err(Errno::LOOP);
+                    return Err(Errno::LOOP.into());
                 }
                 if kernel::is_magic(&seen)? {
                     match file {
                         Some(how) if last => {
                             let flags = how.flags() - OFlags::CREATE;
-                            return rfs::openat(&here, &name[..], flags, how.mode());
+                            check(&here)?;
+                            return Ok(rfs::openat(&here, &name[..], flags, how.mode())?);
                         }
                         _ => here = rfs::openat(&here, &name[..], ENTER, Mode::empty())?,
                     }
@@ -119,19 +130,20 @@ fn walk(path: &Path, file: Option<OpenHow>) -> Result<OwnedFd, Errno> {
                 }
                 push_components(&mut pending, target);
             }
-            (FileType::Directory, Some(_)) if last => return Err(Errno::ISDIR),
+            (FileType::Directory, Some(_)) if last => return Err(Errno::ISDIR.into()),
             (FileType::Directory, _) => here = seen,
             (_, Some(how)) if last => {
                 // Existing by now. Without O_CREAT the sticky-directory rules for other people's
                 // files stay out of it, as for a file opened by its owner.
                 let flags = how.flags() - OFlags::CREATE;
-                return rfs::openat(&here, &name[..], flags | OFlags::NOFOLLOW, how.mode());
+                check(&here)?;
+                return Ok(rfs::openat(&here, &name[..], flags | OFlags::NOFOLLOW, how.mode())?);
             }
-            _ => return Err(Errno::NOTDIR),
+            _ => return Err(Errno::NOTDIR.into()),
         }
     }
     match file {
-        Some(_) => Err(Errno::ISDIR),
+        Some(_) => Err(Errno::ISDIR.into()),
         None => Ok(here),
     }
 }

@@ -1,0 +1,128 @@
+//! Options that guard against links and users: `--munge-links`, `--insecure-links`, `--confine-root`, `--copy-as`,
+//! `--drop-D`.
+
+use super::trees::{BASIC, EMPTY, LINKS, SPECIAL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, Via, row};
+
+const MUNGED: &str = r"
+f src/file size=3
+l src/one -> /rsyncd-munged/file
+l src/two -> /rsyncd-munged//rsyncd-munged/file
+l src/bare -> /rsyncd-munged/
+l src/plain -> file
+";
+
+/// Somebody else's links on the way to what the operator names.
+const FOREIGN: &str = r"
+f src/a size=3
+f src/b.o size=3
+d real
+f real/rules text=-\s*.o\n
+f real/list text=a\n
+l dst -> real uid=12345
+l way -> real uid=12345
+";
+
+const RULES: &str = r"
+f src/a size=3
+f src/b.o size=3
+f src/sub/c.o size=3
+d dst
+f out/rules text=-\s*.o\n
+f src/.rules text=-\sa\n
+l src/sub/leads -> ../../out/rules
+";
+
+const PUSH: &[Via] = &[Via::Push];
+
+pub const ROWS: &[Row] = &[
+    row("munge", &[LINKS, EMPTY], "-aivv --munge-links").over(SHELL).any_order(),
+    row("munge-remote", &[LINKS, EMPTY], "-ai -M--munge-links").over(LOCAL_AND_SHELL),
+    row("munge-sender", &[MUNGED, EMPTY], "-ai --munge-links").over(EVERY_WAY),
+    row("munge-off", &[MUNGED, EMPTY], "-ai --munge-links --no-munge-links").over(LOCAL_AND_SHELL),
+    row(
+        "munge-again",
+        &[LINKS, "l dst/tofile -> /rsyncd-munged/file\nl dst/todir -> dir"],
+        "-aii --munge-links",
+    )
+    .over(SHELL),
+    row("munge-dry-run", &[LINKS, EMPTY], "-ain --munge-links").over(SHELL),
+    row("munge-safe-links", &[LINKS, EMPTY], "-avv --munge-links --safe-links")
+        .over(SHELL)
+        .any_order(),
+    row("foreign-destination", &[FOREIGN], "-ai"),
+    row("foreign-destination-insecure", &[FOREIGN], "-ai --insecure-links")
+        .over(&[Via::Local, Via::Pull]),
+    row("foreign-destination-insecure-remote", &[FOREIGN], "-ai -M--insecure-links").over(PUSH),
+    row("foreign-exclude-from", &[FOREIGN, "d to"], "-ai --exclude-from=way/rules")
+        .from_to("src/", "to/"),
+    row(
+        "foreign-exclude-from-insecure",
+        &[FOREIGN, "d to"],
+        "-ai --insecure-links --exclude-from=way/rules",
+    )
+    .over(LOCAL_AND_SHELL)
+    .from_to("src/", "to/"),
+    row(
+        "foreign-files-from-insecure",
+        &[FOREIGN, "d to"],
+        "-ai --files-from=way/list --insecure-links",
+    )
+    .over(LOCAL_AND_SHELL)
+    .from_to("src/", "to/"),
+    row("foreign-files-from", &[FOREIGN, "d to"], "-ai --files-from=way/list")
+        .from_to("src/", "to/"),
+    row("insecure-links-off", &[FOREIGN], "-ai --insecure-links --no-insecure-links"),
+    row("insecure-daemon", &[BASIC, EMPTY], "-ai -M--insecure-links").over(&[Via::DaemonPush]),
+    row("confined-merge", &[RULES], "-ai --filter=':\\s../../out/rules' --confine-root={top}/src")
+        .over(&[Via::Local]),
+    row("confined-dir-merge", &[RULES], "-ai '--filter=: .rules' --confine-root={top}/src")
+        .over(&[Via::Local]),
+    row("confined-dir-merge-outside", &[RULES], "-ai '--filter=: leads' --confine-root={top}/src"),
+    row("confined-own-options", &[RULES], "-ai --exclude-from=out/rules --confine-root={top}/src"),
+    row("confined-remote", &[RULES], "-ai '--filter=: leads' -M--confine-root={top}/src")
+        .over(SHELL),
+    row("confined-relative", &[BASIC, EMPTY], "-a --confine-root=src"),
+    row("confined-insecure", &[BASIC, EMPTY], "-a --confine-root=/x --insecure-links"),
+    row(
+        "copy-as",
+        &["d dst mode=777\nf src/a size=3\nf src/b size=4 mode=4755\nd src/d"],
+        "-ai --copy-as=nobody",
+    )
+    .over(EVERY_WAY)
+    .any_stderr(),
+    row(
+        "copy-as-group",
+        &["d dst mode=777\nf src/a size=3\nf src/b size=4 gid=60\nd src/d"],
+        "-ai --copy-as=65534:games",
+    )
+    .over(LOCAL_AND_SHELL)
+    .any_stderr(),
+    row("copy-as-remote", &["d dst mode=777\nf src/a size=3\nd src/d"], "-ai -M--copy-as=nobody")
+        .over(SHELL)
+        .any_stderr(),
+    row(
+        "copy-as-unreadable",
+        &["d dst mode=777\nf src/a size=3 mode=600\nf src/b size=3"],
+        "-ai --copy-as=nobody",
+    )
+    .over(&[Via::Local, Via::Push])
+    .any_stderr(),
+    row("copy-as-nobody-knows", &[BASIC, EMPTY], "-ai --copy-as=nosuchuser")
+        .over(LOCAL_AND_SHELL)
+        .any_stderr(),
+    row("copy-as-no-such-group", &[BASIC, EMPTY], "-ai --copy-as=nobody:nosuchgroup")
+        .over(&[Via::Local])
+        .any_stderr(),
+    row("drop-devices", &[SPECIAL, EMPTY], "-avi --drop-D").over(LOCAL_AND_SHELL).any_order(),
+    row("drop-devices-remote", &[SPECIAL, EMPTY], "-ai -M--drop-D").over(LOCAL_AND_SHELL),
+    row("drop-devices-off", &[SPECIAL, EMPTY], "-ai --drop-D --no-drop-D").over(LOCAL_AND_SHELL),
+    row(
+        "insecure-module",
+        &[BASIC, "f out/secret size=5\nl src/away -> ../out/secret\nd dst"],
+        "-aLi",
+    )
+    .over(&[Via::DaemonPull])
+    .modules("insecure links = yes"),
+];
