@@ -337,7 +337,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         compress_list: env.compress_list.as_deref().map(lossy),
         inplace: s.inplace,
         append: s.append,
-        partial: s.partial,
+        partial: s.partial || kept_in.is_some(),
         partial_dir: kept_in,
         delay_updates: s.delay_updates,
         temp_dir: s.temp_dir,

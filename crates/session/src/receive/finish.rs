@@ -274,6 +274,8 @@ impl<R: RecvHalf> Receiver<R> {
         let what = match kept {
             Kept::Nothing => "discarded",
             Kept::InPlace => "retained",
+            // It is the basis of the next attempt.
+            Kept::InPartialDir if !request.redo => "discarded",
             Kept::InPartialDir => "put into partial-dir",
         };
         let mut text = if request.redo { b"ERROR: ".to_vec() } else { b"WARNING: ".to_vec() };
