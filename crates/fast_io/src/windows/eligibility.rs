@@ -18,8 +18,8 @@ const ENCRYPTED: u32 = 0x4000;
 /// `FILE_VOLUME_IS_COMPRESSED`
 const VOLUME_IS_COMPRESSED: u32 = 0x8000;
 
-/// A call costs this share of reading and writing at most, or it is not made.
-const WORTH: f64 = 0.7;
+/// A call costs this many tenths of reading and writing at most, or it is not made.
+const WORTH: u128 = 7;
 
 /// What a file's handle says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(crate) fn is_refusal(error: &io::Error) -> bool {
 /// Whether a call costs too large a share of reading and writing for it to be made: something looks at the bytes on
 /// their way, or the system copies them itself.
 pub(crate) fn is_intercepted(transmit: Duration, copy: Duration) -> bool {
-    transmit.as_secs_f64() > copy.as_secs_f64() * WORTH
+    transmit.as_nanos() * 10 > copy.as_nanos() * WORTH
 }
 
 /// What this process knows about volumes.
@@ -194,6 +194,7 @@ mod tests {
         let ms = Duration::from_millis;
         assert!(!is_intercepted(ms(500), ms(1000)));
         assert!(!is_intercepted(ms(700), ms(1000)));
+        assert!(!is_intercepted(ms(7), ms(10)));
         assert!(is_intercepted(ms(701), ms(1000)));
         assert!(is_intercepted(ms(1), ms(0)));
     }

@@ -10,6 +10,8 @@ mod probe;
 mod pump;
 mod rio;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod transmit;
 mod volume;
 
