@@ -58,7 +58,7 @@ pub fn version() -> String {
         "rsync  version {RSYNC_VERSION}  protocol version {PROTOCOL}
 Copyright {COPYRIGHT}
 Web site: {URL}
-Oxrsync version {own}
+Oxrsync {own}
 Capabilities:
 {}Optimizations:
 {}Checksum list:
@@ -173,7 +173,7 @@ mod tests {
     fn shape() {
         let text = version();
         assert!(text.starts_with("rsync  version 3.5.0  protocol version 32\nCopyright "));
-        assert!(text.contains("\nOxrsync version "));
+        assert!(text.contains("\nOxrsync "));
         assert!(text.contains("\n    64-bit files, 64-bit inums, "));
         assert!(text.contains("no crtimes\nOptimizations:\n    no SIMD-roll, "));
         assert!(text.lines().all(|line| line.len() < 80));
