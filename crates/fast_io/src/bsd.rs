@@ -5,7 +5,7 @@ use rustix::{
     fd::{AsRawFd, BorrowedFd},
     io::Errno,
 };
-use std::{fs::File, ptr};
+use std::{fs::File, ptr, time::Duration};
 
 pub(crate) const FILE_TO_SOCKET: Lane = Lane::SendFile;
 pub(crate) const FILE_TO_PIPE: Lane = Lane::ReadWrite;
@@ -111,4 +111,10 @@ fn call(
 /// Whether an error of [`send_file`] means that this file cannot go this way.
 pub(crate) fn refused(e: Errno) -> bool {
     [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSOCK].contains(&e)
+}
+
+/// The processor time of the calling thread.
+pub(crate) fn thread_time() -> Duration {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(t.tv_sec.unsigned_abs(), t.tv_nsec as u32)
 }

@@ -23,14 +23,16 @@ pub enum Reason {
     Redo,
     /// The file was seen to change.
     Changing,
-    /// The bytes stand in a buffer already, since they were read for the search for matches.
-    Buffered,
     /// The file is compressed by its file system, or all of the volume is.
     Compressed,
     /// The file is encrypted by its file system.
     Encrypted,
     /// The file is reached over a network.
     Remote,
+    /// Copying is being measured.
+    Measuring,
+    /// A file on the same volume was refused before.
+    Volume,
     /// The platform refused, with this error.
     Refused(String),
 }
@@ -43,10 +45,11 @@ impl fmt::Display for Reason {
             Reason::Calibration => f.write_str("copying costs less"),
             Reason::Redo => f.write_str("redo"),
             Reason::Changing => f.write_str("file changing"),
-            Reason::Buffered => f.write_str("in a buffer"),
             Reason::Compressed => f.write_str("compressed file"),
             Reason::Encrypted => f.write_str("encrypted file"),
             Reason::Remote => f.write_str("remote volume"),
+            Reason::Measuring => f.write_str("measuring"),
+            Reason::Volume => f.write_str("volume refused before"),
             Reason::Refused(error) => write!(f, "refused: {error}"),
         }
     }

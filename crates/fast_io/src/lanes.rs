@@ -73,6 +73,16 @@ impl Lane {
         Lane::SendZc,
     ];
 
+    /// The shortest run that is worth a call of its own.
+    pub fn floor(self) -> u64 {
+        match self {
+            // Sharing and cloning a handle costs more than one call.
+            Lane::Handle | Lane::TransmitFile => 64 * 1024,
+            Lane::SendZc => 4 * 1024,
+            _ => 32 * 1024,
+        }
+    }
+
     /// Whether the bytes do not pass through memory of this process on their way.
     pub fn is_zero_copy(self) -> bool {
         !matches!(self, Lane::Write | Lane::ReadWrite)

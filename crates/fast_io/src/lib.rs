@@ -14,6 +14,7 @@ mod eligibility;
 pub mod fd;
 pub mod lanes;
 pub mod memory;
+pub mod policy;
 pub mod send_file;
 pub mod transport;
 
@@ -27,5 +28,6 @@ pub use counters::{Counters, Reason};
 #[cfg(windows)]
 pub use imp::{fd, registered_io};
 pub use lanes::{Lane, LinkKind, Producer};
+pub use policy::{Calibration, Clock, Policy, Verdict};
 pub use send_file::{PlatformSendFile, ReadWriteSendFile};
 pub use transport::{FileRange, Received, RecvHalf, SendHalf};

@@ -6,7 +6,7 @@
 
 use crate::lanes::{Lane, LinkKind};
 use rustix::{fd::BorrowedFd, io::Errno};
-use std::fs::File;
+use std::{fs::File, time::Duration};
 
 pub(crate) const FILE_TO_SOCKET: Lane = Lane::SendFile;
 pub(crate) const FILE_TO_PIPE: Lane = Lane::SendFile;
@@ -55,4 +55,10 @@ pub(crate) fn send_file(
 /// Whether an error of [`send_file`] means that this file cannot go this way.
 pub(crate) fn refused(e: Errno) -> bool {
     [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM].contains(&e)
+}
+
+/// The processor time of the calling thread.
+pub(crate) fn thread_time() -> Duration {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(t.tv_sec.unsigned_abs(), t.tv_nsec as u32)
 }

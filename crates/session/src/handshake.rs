@@ -478,7 +478,6 @@ pub fn start<R: RecvHalf, W: SendHalf>(
     reader.set_framed(incoming);
     reader.start(session);
     writer.set_framed(outgoing);
-    writer.start(session);
     session.activity.touch();
-    Ok(())
+    writer.start(session)
 }

@@ -297,6 +297,8 @@ pub struct Settings {
     pub bwlimit: u32,
     /// `--stop-after`, `--stop-at`.
     pub stop_at: Option<std::time::SystemTime>,
+    /// How runs of files leave this end.
+    pub zero_copy: fast_io::Policy,
     /// Seconds, 0 = none.
     pub timeout: u32,
     pub max_alloc: u64,

@@ -3,8 +3,8 @@
 use super::{Activity, Outbox};
 use crate::{Error, Session, batch::Recorder, session::Stats};
 use fast_io::{
-    Counters, FileRange, Lane, LinkKind, PlatformSendFile, Producer, ReadWriteSendFile, Reason,
-    SendHalf,
+    Calibration, Counters, FileRange, Lane, LinkKind, PlatformSendFile, Policy, Producer,
+    ReadWriteSendFile, Reason, SendHalf, policy::ThreadClock,
 };
 use std::{
     fs::File,
@@ -15,6 +15,7 @@ use std::{
 use wire::{
     limits::MAX_FRAME,
     mux::{FrameHeader, HEADER_LEN, Message, Tag},
+    token::put_literal_head,
 };
 
 /// The buffer is sent when it holds this much.
@@ -36,6 +37,8 @@ pub struct Writer<W> {
     stats: Option<Arc<Stats>>,
     throttle: Option<Throttle>,
     zeros: Vec<u8>,
+    policy: Policy,
+    calibration: Calibration,
     counters: Arc<Counters>,
     /// What goes through [`Self::buf`]: the greeting, then messages.
     small: Producer,
@@ -49,6 +52,7 @@ pub struct Writer<W> {
 impl<W: SendHalf> Writer<W> {
     /// A raw writer, as the handshake starts.
     pub fn new(transport: W, activity: Arc<Activity>) -> Self {
+        let calibration = Calibration::new(transport.link(), Arc::new(ThreadClock));
         Writer {
             transport,
             framed: false,
@@ -60,6 +64,8 @@ impl<W: SendHalf> Writer<W> {
             stats: None,
             throttle: None,
             zeros: Vec::new(),
+            policy: Policy::default(),
+            calibration,
             counters: Arc::default(),
             small: Producer::Greeting,
             tally: Tally::new(HEADER_LEN),
@@ -69,7 +75,10 @@ impl<W: SendHalf> Writer<W> {
     }
 
     /// Joins the writer to its session: bytes count from here and `--bwlimit` applies. Flush first.
-    pub fn start(&mut self, session: &Session) {
+    ///
+    /// # Errors
+    /// If `--zero-copy=always` asks for what this link does not have.
+    pub fn start(&mut self, session: &Session) -> Result<(), Error> {
         self.stats = Some(session.stats.clone());
         self.throttle = Throttle::new(session.settings.bwlimit);
         // What was counted so far was the greeting.
@@ -78,6 +87,15 @@ impl<W: SendHalf> Writer<W> {
         }
         self.counters = session.counters.clone();
         self.small = Producer::Message;
+        self.policy = session.settings.zero_copy;
+        if self.policy == Policy::Always
+            && session.settings.am_sender
+            && !self.transport.method().is_zero_copy()
+        {
+            let text = "--zero-copy=always: this system cannot send files to this kind of link without copying them";
+            return Err(Error::fatal(crate::ExitCode::UNSUPPORTED, text));
+        }
+        Ok(())
     }
 
     /// Takes the messages of a server's sink.
@@ -242,29 +260,43 @@ impl<W: SendHalf> Writer<W> {
         if self.messages.len() > SPILL { self.flush_messages() } else { Ok(()) }
     }
 
-    /// `head` (a literal token) and the run of a file, in one frame and without copying where the platform can.
-    /// Returns the bytes taken from the file (fewer than `range.len` if it shrank; zeros were sent instead).
+    /// A run of a file as literal tokens of at most `token` bytes in one frame, by the link's own lane. Returns the
+    /// bytes taken from the file (fewer than `run.len` if it shrank; zeros were sent instead).
     ///
     /// # Errors
-    /// The transport's error or a timeout. `range.len` is at most `MAX_FRAME / 2`.
-    pub fn range(&mut self, head: &[u8], range: &FileRange) -> Result<u64, Error> {
+    /// The transport's error or a timeout. The frame must not exceed `MAX_FRAME`.
+    pub fn range(&mut self, run: &FileRange, token: u64) -> Result<u64, Error> {
         debug_assert!(!self.is_recording(), "no lane is offered for what is recorded");
+        let start = self.calibration.start();
         self.flush_messages()?;
-        self.buf_of(Producer::LiteralRun).extend_from_slice(head);
-        self.frame_data(range.len as usize);
+        let mut piece = FileRange { len: run.len.min(token), ..run.clone() };
+        let heads = HEADER_LEN * run.len.div_ceil(token) as usize;
+        put_literal_head(piece.len as u32, self.buf_of(Producer::LiteralRun));
+        self.frame_data(run.len as usize + heads - HEADER_LEN);
         let from = if self.framed { 0 } else { HEADER_LEN };
         self.settle(self.buf.len() - from);
         let mut buf = std::mem::take(&mut self.buf);
-        let taken = self.send_range(&buf[from..], range.clone());
-        buf.truncate(HEADER_LEN);
+        let mut taken = self.send_range(&buf[from..], &piece);
+        let mut left = run.len - piece.len;
+        while left > 0 && taken.is_ok() {
+            piece.offset += piece.len;
+            piece.len = left.min(token);
+            left -= piece.len;
+            buf.clear();
+            put_literal_head(piece.len as u32, &mut buf);
+            taken = taken.and_then(|before| Ok(before + self.send_range(&buf, &piece)?));
+        }
+        buf.clear();
+        buf.resize(HEADER_LEN, 0);
         self.buf = buf;
-        let taken = taken?;
-        self.fill_zeros(range.len - taken)?;
-        Ok(taken)
+        self.calibration.ran(start, true, run.len);
+        taken
     }
 
-    /// `head` and as much of a run as its file has, by the link's own lane or, where that is refused, by copying.
-    fn send_range(&mut self, mut head: &[u8], mut left: FileRange) -> Result<u64, Error> {
+    /// `head` and a run of a file, by the link's own lane or, where that is refused, by copying. What the file does not
+    /// have becomes zeros.
+    fn send_range(&mut self, mut head: &[u8], run: &FileRange) -> Result<u64, Error> {
+        let mut left = run.clone();
         let (mut taken, mut refused) = (0, false);
         while left.len > 0 {
             let mut piece = left.clone();
@@ -299,6 +331,7 @@ impl<W: SendHalf> Writer<W> {
                 Err(source) => return Err(Error::Link { op: "write error", source }),
             }
         }
+        self.fill_zeros(left.len)?;
         Ok(taken)
     }
 
@@ -307,6 +340,7 @@ impl<W: SendHalf> Writer<W> {
     /// # Errors
     /// The transport's error or a timeout. `data` is at most `MAX_FRAME / 2` bytes long.
     pub fn piece(&mut self, head: &[u8], data: &[u8]) -> Result<(), Error> {
+        let start = self.calibration.start();
         self.flush_messages()?;
         self.buf_of(Producer::LiteralRun).extend_from_slice(head);
         self.record()?;
@@ -319,7 +353,9 @@ impl<W: SendHalf> Writer<W> {
         self.frame_data(data.len());
         self.send_buf(true)?;
         self.counters.count(Producer::LiteralRun, Lane::ReadWrite, 0, data.len() as u64);
-        self.send(data, false, Producer::LiteralRun)
+        self.send(data, false, Producer::LiteralRun)?;
+        self.calibration.ran(start, false, data.len() as u64);
+        Ok(())
     }
 
     fn fill_zeros(&mut self, mut n: u64) -> Result<(), Error> {
@@ -394,14 +430,43 @@ impl<W: SendHalf> Writer<W> {
         }
     }
 
-    /// The lane that the link has for runs of a file, if it takes this one.
-    pub fn file_lane(&self, file: &File) -> Lane {
-        if self.is_recording() {
-            // The batch needs the bytes.
-            return Lane::ReadWrite;
-        }
+    /// Whether a run of a file goes by the link's own lane; notes the reason if not.
+    pub fn takes_range(&mut self, file: &File, len: u64) -> bool {
         let lane = self.transport.method();
-        if lane.is_zero_copy() && !self.transport.takes(file) { Lane::ReadWrite } else { lane }
+        // A batch needs the bytes.
+        if !lane.is_zero_copy() || self.is_recording() {
+            return false;
+        }
+        let reason = match self.policy {
+            Policy::Never => Reason::Policy,
+            _ if !self.transport.takes(file) => Reason::Volume,
+            Policy::Always => return true,
+            Policy::Auto if len < lane.floor() => Reason::Short,
+            Policy::Auto if lane == Lane::Handle => return true,
+            Policy::Auto if self.calibration.prefers_lane() => return true,
+            Policy::Auto if self.calibration.verdict().is_none() => Reason::Measuring,
+            Policy::Auto => Reason::Calibration,
+        };
+        self.declines_range(reason);
+        false
+    }
+
+    /// Notes why a run of a file does not go by the link's own lane.
+    pub fn declines_range(&self, reason: Reason) {
+        let lane = self.transport.method();
+        if lane.is_zero_copy() {
+            self.counters.fell_back(Producer::LiteralRun, lane, reason);
+        }
+    }
+
+    /// What the calibration found, if it ran.
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+
+    /// The link's own lane for runs of files.
+    pub fn file_lane(&self) -> Lane {
+        self.transport.method()
     }
 
     /// What the link is made of.

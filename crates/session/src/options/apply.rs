@@ -3,7 +3,7 @@
 use super::{
     OptionError,
     levels::{self, Priority, WordsError},
-    parse::Given,
+    parse::{self, Given},
     plan::{Family, RuleArg},
     sizes::{self, SizeRule},
     state::{IdMap, Recurse, State, Stop},
@@ -14,6 +14,7 @@ use crate::{
     chmod::{self, Chmod},
     settings::{AltDestKind, Append, RemoveSource, StderrMode},
 };
+use fast_io::Policy;
 use std::time::SystemTime;
 
 /// More `--link-dest` and the like are refused.
@@ -238,6 +239,21 @@ impl State {
                 self.bwlimit = match on {
                     true => sizes::parse_bwlimit(given.text()).map_err(|e| self.error(e))?,
                     false => 0,
+                };
+            }
+            Opt::ZeroCopy => {
+                self.zero_copy = match given.value {
+                    _ if !on => Policy::Never,
+                    parse::Value::None => Policy::Always,
+                    _ => match given.text() {
+                        b"auto" => Policy::Auto,
+                        b"always" => Policy::Always,
+                        b"never" => Policy::Never,
+                        _ => {
+                            let text = "--zero-copy must be one of: auto, always, never";
+                            return Err(self.error(text).into());
+                        }
+                    },
                 };
             }
             Opt::Timeout => self.timeout = given.int().max(0).unsigned_abs(),

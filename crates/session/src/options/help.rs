@@ -58,6 +58,7 @@ fn column(e: &Entry) -> String {
     let value = match e.arg {
         Arg::None => String::new(),
         Arg::Text(name) | Arg::Int(name) => format!("={name}"),
+        Arg::Optional(name) => format!("[={name}]"),
     };
     match e.short {
         Some(letter) if e.long.is_empty() => format!("-{}", letter as char),

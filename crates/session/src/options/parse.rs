@@ -146,6 +146,10 @@ fn parse_long(
     }
     let (text, element) = match inline {
         Some(text) => (text, arg),
+        None if matches!(entry.arg, Arg::Optional(_)) => {
+            out.push(Given { entry, on, value: Value::None });
+            return Ok(());
+        }
         None => {
             let next = rest.next().ok_or_else(|| err(MISSING))?.as_slice();
             (next, next)
@@ -190,7 +194,7 @@ fn parse_cluster(
 fn value_of(entry: &Entry, text: &[u8], element: &[u8]) -> Result<Value, ParseError> {
     match entry.arg {
         Arg::None => Ok(Value::None),
-        Arg::Text(_) => Ok(Value::Text(text.to_vec())),
+        Arg::Text(_) | Arg::Optional(_) => Ok(Value::Text(text.to_vec())),
         Arg::Int(_) => match parse_int(text) {
             Ok(n) => Ok(Value::Int(n)),
             Err(reason) => Err(ParseError { arg: element.to_vec(), reason }),

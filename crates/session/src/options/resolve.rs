@@ -357,6 +357,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         max_delete: s.max_delete.map(|n| u64::try_from(n).unwrap_or(0)),
         bwlimit: s.bwlimit,
         stop_at: s.stop_at,
+        zero_copy: s.zero_copy,
         timeout: s.timeout,
         max_alloc,
         protocol_max: s.protocol.clamp(0, PROTOCOL_MAX).unsigned_abs(),

@@ -145,6 +145,7 @@ pub enum Opt {
     EarlyInput,
     ListOnly,
     Bwlimit,
+    ZeroCopy,
     StopAfter,
     StopAt,
     Fsync,
@@ -178,6 +179,8 @@ pub enum Arg {
     Text(&'static str),
     /// A number of 32 bits.
     Int(&'static str),
+    /// A text that may be left out; only behind `=`.
+    Optional(&'static str),
 }
 
 /// One option.
@@ -475,6 +478,14 @@ pub static OPTIONS: &[Entry] = &[
     text(Opt::EarlyInput, "early-input", X, "FILE", "send FILE to the daemon's early exec"),
     flag(Opt::ListOnly, "list-only", X, "list files instead of copying them"),
     text(Opt::Bwlimit, "bwlimit", X, "RATE", "send at most RATE KiB a second").off(&["no-bwlimit"]),
+    entry(
+        Opt::ZeroCopy,
+        "zero-copy",
+        X,
+        Arg::Optional("auto|always|never"),
+        "send files without copying them: where that is cheaper, always, never",
+    )
+    .off(&["no-zero-copy"]),
     text(Opt::StopAfter, "stop-after", X, "MINS", "stop after MINS minutes").alias(&["time-limit"]),
     text(Opt::StopAt, "stop-at", X, "y-m-dTh:m", "stop at a point in time"),
     flag(Opt::Fsync, "fsync", X, "flush each file to the disk"),

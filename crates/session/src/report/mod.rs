@@ -7,6 +7,7 @@ pub mod escape;
 pub mod format;
 pub mod human;
 pub mod itemize;
+pub(crate) mod lanes;
 pub mod listing;
 pub mod logfile;
 pub mod progress;

@@ -1,7 +1,7 @@
 //! The end of a run (session: end of transfer).
 
 use super::Sender;
-use crate::Error;
+use crate::{Error, report::lanes};
 use fast_io::{RecvHalf, SendHalf};
 use wire::{
     Fault, WireError, item::Item, mux::Message, ndx, stats::DeleteStats, stats::TransferStats,
@@ -40,6 +40,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                 m.matches, m.hash_hits, m.false_alarms
             ));
         }
+        self.report_lanes();
         if protocol.has_varints()
             && let Some(bits) = self.lister.untold_io_error()
         {
@@ -71,6 +72,15 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.writer.flush()?;
         }
         self.final_mark()
+    }
+
+    fn report_lanes(&mut self) {
+        let settings = &self.session.settings;
+        let (counters, level) = (&self.session.counters, settings.debug.io);
+        let (lane, calibration) = (self.writer.file_lane(), self.writer.calibration());
+        for line in lanes::lines(level, settings.zero_copy, lane, counters, calibration) {
+            self.log.info(format!("[sender] io: {line}"));
+        }
     }
 
     /// Waits for a DONE at the end of the run.

@@ -1,11 +1,11 @@
 //! Streaming one file (transfer: uncompressed tokens; whole-file checksum trailer).
 //!
-//! Three ways lead to the wire. A short or compressed run is read and copied, and so is a long one
-//! where the link takes bytes faster than pages. Otherwise a long plain run goes
-//! out as a range of the file, which the link carries without copying where it can; its bytes are
-//! read a second time for the checksum, by a second thread if there are many. Over a link that
-//! passes handles and without a checksum the file is not read here at all. A redo always takes the
-//! first way, where checksum and wire see the same bytes.
+//! A plain run that is long enough goes to the link as a range of the file, a frame at a time, where
+//! that costs less than copying (`Writer::takes_range`); its bytes are read for the checksum first,
+//! which also brings them into the cache. Otherwise, and if it is to be compressed, it is read and
+//! sent from the buffer that it was read into. Over a link that passes handles and without a
+//! checksum the file is not read here at all. A redo, and a file that has been seen to change, is
+//! copied, so that checksum and wire see the same bytes.
 
 use crate::{Error, Session, conn::Writer};
 use delta::{
@@ -13,34 +13,23 @@ use delta::{
     matching::{MatchError, MatchStats, Matcher, Sink, Source},
     signature::Signature,
 };
-use fast_io::{FileRange, Lane, LinkKind, Producer, SendHalf};
-use std::{fs::File, io, sync::Arc};
+use fast_io::{FileRange, LinkKind, Producer, Reason, SendHalf};
+use std::{fs::File, io, sync::Arc, time::SystemTime};
 use wire::{
     limits::MAX_FRAME,
     token::{TokenWriter, put_literal_head},
 };
 
-/// Longest literal token of the copying way; older receivers' buffers are made for it.
+/// Longest literal token; older receivers' buffers are made for it.
 const MAX_TOKEN: usize = 32 * 1024;
-/// Longest run that goes out as one range; larger frames are refused by a known peer.
-const MAX_RANGE: u64 = MAX_TOKEN as u64;
+/// Bytes of a file in one frame. A known peer refuses frames of more than 256 KiB.
+const FRAME: usize = 7 * MAX_TOKEN;
 /// Longest run that crosses as a handle.
 const MAX_HANDLE: u64 = MAX_FRAME as u64 / 2;
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
 /// From this length on a file's bytes are not gathered with others.
 const PIECE_FLOOR: u64 = 64 * 1024;
-/// From this length on a second thread computes the checksum of what goes out as ranges.
-const THREAD_FLOOR: u64 = 1 << 20;
-
-/// The shortest run that is worth a call of its own on a lane.
-fn floor(lane: Lane) -> u64 {
-    match lane {
-        // Sharing and cloning a handle costs more than one call.
-        Lane::Handle => 64 * 1024,
-        _ => 32 * 1024,
-    }
-}
 
 /// A file to send.
 pub(super) struct Request {
@@ -54,7 +43,8 @@ pub(super) struct Request {
     /// Sums of the basis; no blocks if the whole file is to be sent.
     pub signature: Signature,
     pub in_place: bool,
-    pub redo: bool,
+    /// Why it must be copied, if it must.
+    pub copied: Option<Reason>,
 }
 
 /// What became of it.
@@ -95,16 +85,11 @@ impl FileSender {
         progress: impl FnMut(u64),
     ) -> Result<Outcome, Error> {
         let session = self.session.clone();
-        let Request { file, len, from, hash_all, signature, in_place, redo } = request;
+        let Request { file, len, from, hash_all, signature, in_place, copied } = request;
         self.tokens.begin();
-        let mut run = Run {
-            file: Arc::new(file),
-            from,
-            len,
-            error: None,
-            progress,
-            ranges: !redo && self.tokens.is_plain(),
-        };
+        let modified = modified(&file);
+        let mut run =
+            Run { file: Arc::new(file), from, len, modified, error: None, progress, copied };
         let spec = &session.transfer_sum;
         let mut hasher = FileHasher::transfer(spec);
         if signature.count() > 0 {
@@ -119,13 +104,10 @@ impl FileSender {
             if hash_all {
                 self.hash(&mut run, &mut hasher, 0, from);
             }
-            let hashing = spec.algo != Checksum::None;
-            let lane = writer.file_lane(&run.file);
-            let faster = writer.link() != LinkKind::Socket || !hashing;
-            if run.ranges && lane.is_zero_copy() && faster && len - from >= floor(lane) {
-                self.whole_as_ranges(writer, &mut run, &mut hasher)?;
+            if self.tokens.is_plain() {
+                self.whole_plain(writer, &mut run, &mut hasher)?;
             } else {
-                self.whole_copied(writer, &mut run, &mut hasher)?;
+                self.whole_compressed(writer, &mut run, &mut hasher)?;
             }
             session.stats.literal.add(len - from);
         }
@@ -139,60 +121,80 @@ impl FileSender {
         Ok(Outcome { digest, error: run.error })
     }
 
-    /// Reads the file and copies it to the wire.
-    fn whole_copied<W: SendHalf>(
+    /// Sends a file as it is, frame by frame.
+    fn whole_plain<W: SendHalf>(
         &mut self,
         writer: &mut Writer<W>,
         run: &mut Run<impl FnMut(u64)>,
         hasher: &mut FileHasher,
     ) -> Result<(), Error> {
         let hashing = self.session.transfer_sum.algo != Checksum::None;
+        let (frame, token) = frame_of(writer);
         let mut offset = run.from;
-        if run.ranges && run.len - run.from >= PIECE_FLOOR {
-            // Several tokens to a frame, straight from the buffer that was read into.
-            const HEAD: usize = 4;
-            self.buf.resize(PIECE / MAX_TOKEN * (HEAD + MAX_TOKEN), 0);
-            let mut head = Vec::with_capacity(HEAD);
-            while offset < run.len {
-                let mut filled = 0;
-                while offset < run.len && filled < self.buf.len() {
-                    let n = (run.len - offset).min(MAX_TOKEN as u64) as usize;
-                    head.clear();
-                    put_literal_head(n as u32, &mut head);
-                    self.buf[filled..filled + HEAD].copy_from_slice(&head);
-                    let data = &mut self.buf[filled + HEAD..filled + HEAD + n];
-                    run.read(data, offset);
-                    if hashing {
-                        hasher.update(data);
-                    }
-                    filled += HEAD + n;
-                    offset += n as u64;
-                }
-                let (first, rest) = self.buf[..filled].split_at(HEAD);
-                writer.piece(first, rest)?;
-                (run.progress)(offset);
-            }
-            return Ok(());
-        }
-        if self.tokens.is_plain() {
-            // Straight into the writer's buffer, behind the token that announces it.
-            while offset < run.len {
-                let n = (run.len - offset).min(MAX_TOKEN as u64) as usize;
-                let buf = writer.buf_of(Producer::LiteralRun);
-                put_literal_head(n as u32, buf);
-                let at = buf.len();
-                buf.resize(at + n, 0);
-                run.read(&mut buf[at..], offset);
+        while offset < run.len {
+            let left = run.len - offset;
+            run.note_changes(hashing);
+            offset += if run.by_range(writer, left.min(frame)) {
+                let n = left.min(frame);
                 if hashing {
-                    hasher.update(&buf[at..]);
+                    self.hash(run, hasher, offset, n);
                 }
-                offset += n as u64;
-                writer.spill()?;
-                (run.progress)(offset);
-            }
-            return Ok(());
+                run.range(writer, offset, n, token)?;
+                n
+            } else {
+                let n = left.min(FRAME as u64);
+                let hasher = hashing.then_some(&mut *hasher);
+                match left >= PIECE_FLOOR {
+                    true => self.frame_copied(writer, run, hasher, offset, n as usize)?,
+                    false => gather(writer, run, hasher, offset, n as usize)?,
+                }
+                n
+            };
+            (run.progress)(offset);
         }
+        Ok(())
+    }
+
+    /// Several tokens to a frame, straight from the buffer that was read into.
+    fn frame_copied<W: SendHalf>(
+        &mut self,
+        writer: &mut Writer<W>,
+        run: &mut Run<impl FnMut(u64)>,
+        mut hasher: Option<&mut FileHasher>,
+        offset: u64,
+        len: usize,
+    ) -> Result<(), Error> {
+        const HEAD: usize = 4;
         self.buf.resize(PIECE, 0);
+        let (mut filled, mut done) = (0, 0);
+        let mut head = Vec::with_capacity(HEAD);
+        while done < len {
+            let n = (len - done).min(MAX_TOKEN);
+            head.clear();
+            put_literal_head(n as u32, &mut head);
+            self.buf[filled..filled + HEAD].copy_from_slice(&head);
+            let data = &mut self.buf[filled + HEAD..filled + HEAD + n];
+            run.read(data, offset + done as u64);
+            if let Some(hasher) = &mut hasher {
+                hasher.update(data);
+            }
+            filled += HEAD + n;
+            done += n;
+        }
+        let (first, rest) = self.buf[..filled].split_at(HEAD);
+        writer.piece(first, rest)
+    }
+
+    /// Reads the file and compresses it.
+    fn whole_compressed<W: SendHalf>(
+        &mut self,
+        writer: &mut Writer<W>,
+        run: &mut Run<impl FnMut(u64)>,
+        hasher: &mut FileHasher,
+    ) -> Result<(), Error> {
+        let hashing = self.session.transfer_sum.algo != Checksum::None;
+        self.buf.resize(PIECE, 0);
+        let mut offset = run.from;
         while offset < run.len {
             let n = (run.len - offset).min(PIECE as u64) as usize;
             run.read(&mut self.buf[..n], offset);
@@ -203,55 +205,6 @@ impl FileSender {
             offset += n as u64;
             writer.spill()?;
             (run.progress)(offset);
-        }
-        Ok(())
-    }
-
-    /// Hands the file to the link, range by range.
-    fn whole_as_ranges<W: SendHalf>(
-        &mut self,
-        writer: &mut Writer<W>,
-        run: &mut Run<impl FnMut(u64)>,
-        hasher: &mut FileHasher,
-    ) -> Result<(), Error> {
-        let hashing = self.session.transfer_sum.algo != Checksum::None;
-        let max = match writer.file_lane(&run.file) {
-            Lane::Handle => MAX_HANDLE,
-            _ => MAX_RANGE,
-        };
-        if !hashing || run.len - run.from < THREAD_FLOOR || run.from > 0 {
-            let mut offset = run.from;
-            while offset < run.len {
-                let n = (run.len - offset).min(max);
-                if hashing {
-                    // The first reading also brings the bytes into the cache for the second.
-                    self.hash(run, hasher, offset, n);
-                }
-                run.range(writer, offset, n)?;
-                offset += n;
-            }
-            return Ok(());
-        }
-        let mut own = FileHasher::transfer(&self.session.transfer_sum);
-        std::mem::swap(&mut own, hasher);
-        let (file, len) = (run.file.clone(), run.len);
-        let (sent, hashed) = std::thread::scope(|scope| {
-            let hashing = scope.spawn(move || hash_file(&file, len, own));
-            let mut offset = 0;
-            let mut sent = Ok(());
-            while offset < run.len && sent.is_ok() {
-                let n = (run.len - offset).min(max);
-                sent = run.range(writer, offset, n);
-                offset += n;
-            }
-            (sent, hashing.join())
-        });
-        sent?;
-        let (own, error) = hashed
-            .map_err(|_| Error::fatal(crate::ExitCode::CRASHED, "the checksum thread panicked"))?;
-        *hasher = own;
-        if let Some(e) = error {
-            run.error.get_or_insert(e);
         }
         Ok(())
     }
@@ -276,7 +229,10 @@ impl FileSender {
         signature: &Signature,
         in_place: bool,
     ) -> Result<MatchStats, Error> {
-        let ranges = run.ranges;
+        let ranges = self.tokens.is_plain() && run.copied.is_none();
+        if let (true, Some(reason)) = (self.tokens.is_plain(), &run.copied) {
+            writer.declines_range(reason.clone());
+        }
         let (file, len) = (run.file.clone(), run.len);
         let mut source = FileWindow {
             file: run.file.clone(),
@@ -287,12 +243,7 @@ impl FileSender {
             error: None,
         };
         let mut sink = TokenSink {
-            // Over a descriptor the bytes that were read for matching are sent, in tokens that every receiver takes; only a
-            // handle is cheaper.
-            range_floor: match ranges && writer.file_lane(&file) == Lane::Handle {
-                true => floor(Lane::Handle),
-                false => u64::MAX,
-            },
+            ranges,
             writer,
             tokens: &mut self.tokens,
             file,
@@ -356,19 +307,54 @@ fn read_filled(file: &File, buf: &mut [u8], offset: u64) -> Option<io::Error> {
     Some(error)
 }
 
-fn hash_file(file: &File, len: u64, mut hasher: FileHasher) -> (FileHasher, Option<io::Error>) {
-    let mut buf = vec![0; PIECE];
-    let mut error = None;
-    let mut offset = 0;
-    while offset < len {
-        let n = (len - offset).min(PIECE as u64) as usize;
-        if error.is_none() {
-            error = read_filled(file, &mut buf[..n], offset);
-        }
-        hasher.update(&buf[..n]);
-        offset += n as u64;
+/// The longest range and token for a link.
+fn frame_of<W: SendHalf>(writer: &Writer<W>) -> (u64, u64) {
+    match writer.link() {
+        LinkKind::Memory => (MAX_HANDLE, MAX_HANDLE),
+        _ => (FRAME as u64, MAX_TOKEN as u64),
     }
-    (hasher, error)
+}
+
+/// When the file was last written to, if that can be told.
+fn modified(file: &File) -> Option<SystemTime> {
+    file.metadata().and_then(|m| m.modified()).ok()
+}
+
+/// The same in whole seconds since 1970, as file lists have it.
+pub(super) fn seconds(file: &File) -> Option<i64> {
+    let time = modified(file)?;
+    Some(match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => after.as_secs() as i64,
+        Err(e) => {
+            let before = e.duration();
+            -(before.as_secs() as i64) - i64::from(before.subsec_nanos() > 0)
+        }
+    })
+}
+
+/// A short run: into the writer's buffer, behind the token that announces it.
+fn gather<W: SendHalf>(
+    writer: &mut Writer<W>,
+    run: &mut Run<impl FnMut(u64)>,
+    mut hasher: Option<&mut FileHasher>,
+    offset: u64,
+    len: usize,
+) -> Result<(), Error> {
+    let mut done = 0;
+    while done < len {
+        let n = (len - done).min(MAX_TOKEN);
+        let buf = writer.buf_of(Producer::LiteralRun);
+        put_literal_head(n as u32, buf);
+        let at = buf.len();
+        buf.resize(at + n, 0);
+        run.read(&mut buf[at..], offset + done as u64);
+        if let Some(hasher) = &mut hasher {
+            hasher.update(&buf[at..]);
+        }
+        done += n;
+        writer.spill()?;
+    }
+    Ok(())
 }
 
 /// A file on its way.
@@ -380,8 +366,10 @@ struct Run<P> {
     /// The first thing that went wrong while reading.
     error: Option<io::Error>,
     progress: P,
-    /// Ranges may be used.
-    ranges: bool,
+    /// When it was last written to before it was sent.
+    modified: Option<SystemTime>,
+    /// Why it must be copied, if it must.
+    copied: Option<Reason>,
 }
 
 impl<P: FnMut(u64)> Run<P> {
@@ -393,19 +381,33 @@ impl<P: FnMut(u64)> Run<P> {
             self.error = read_filled(&self.file, buf, offset);
         }
     }
+    /// If somebody writes to the file, the rest is copied: what is hashed must be what is sent.
+    fn note_changes(&mut self, hashing: bool) {
+        if hashing && self.copied.is_none() && modified(&self.file) != self.modified {
+            self.copied = Some(Reason::Changing);
+        }
+    }
+    /// Whether the next `len` bytes go as a range of the file.
+    fn by_range<W: SendHalf>(&self, writer: &mut Writer<W>, len: u64) -> bool {
+        match &self.copied {
+            None => writer.takes_range(&self.file, len),
+            Some(reason) => {
+                writer.declines_range(reason.clone());
+                false
+            }
+        }
+    }
     fn range<W: SendHalf>(
         &mut self,
         writer: &mut Writer<W>,
         offset: u64,
         len: u64,
+        token: u64,
     ) -> Result<(), Error> {
-        let mut head = Vec::with_capacity(4);
-        put_literal_head(len as u32, &mut head);
         let range = FileRange { file: self.file.clone(), offset, len };
-        if writer.range(&head, &range)? < len {
+        if writer.range(&range, token)? < len {
             self.error.get_or_insert_with(shrunk);
         }
-        (self.progress)(offset + len);
         Ok(())
     }
 }
@@ -415,7 +417,8 @@ struct TokenSink<'a, W, P> {
     writer: &'a mut Writer<W>,
     tokens: &'a mut TokenWriter,
     file: Arc<File>,
-    range_floor: u64,
+    /// Ranges may be used.
+    ranges: bool,
     /// A range was shorter than it should be.
     short: bool,
     progress: &'a mut P,
@@ -425,11 +428,15 @@ impl<W: SendHalf, P: FnMut(u64)> Sink for TokenSink<'_, W, P> {
     type Error = Error;
     fn literal(&mut self, offset: u64, data: &[u8]) -> Result<(), Error> {
         let len = data.len() as u64;
-        if len >= self.range_floor {
-            let mut head = Vec::with_capacity(4);
-            put_literal_head(len as u32, &mut head);
-            let range = FileRange { file: self.file.clone(), offset, len };
-            self.short |= self.writer.range(&head, &range)? < len;
+        if self.ranges && self.writer.takes_range(&self.file, len) {
+            let (frame, token) = frame_of(self.writer);
+            let mut at = offset;
+            while at < offset + len {
+                let n = frame.min(offset + len - at);
+                let range = FileRange { file: self.file.clone(), offset: at, len: n };
+                self.short |= self.writer.range(&range, token)? < n;
+                at += n;
+            }
         } else {
             let producer = run_producer(self.tokens);
             self.tokens.literal(data, self.writer.buf_of(producer));

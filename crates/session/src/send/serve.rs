@@ -16,7 +16,7 @@ use crate::{
     settings::Append,
 };
 use delta::signature::Signature;
-use fast_io::{LinkKind, RecvHalf, SendHalf};
+use fast_io::{LinkKind, Reason, RecvHalf, SendHalf};
 use fsroot::Root;
 use std::{io, sync::MutexGuard};
 use wire::{
@@ -226,6 +226,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
         head.encode(self.writer.buf());
         self.report(entry, n, &name, &item, None, |r, e| r.transfer_begins(e))?;
+        let changed = len != entry.len() || super::file::seconds(&file) != Some(entry.mtime());
         let request = Request {
             file,
             len,
@@ -233,7 +234,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             hash_all: append == Append::Verify || !session.protocol.has_varints(),
             signature,
             in_place: self.in_place(&item),
-            redo,
+            copied: match redo {
+                true => Some(Reason::Redo),
+                false => changed.then_some(Reason::Changing),
+            },
         };
         let reporter = self.reporter.clone();
         let outcome = self.files.send(self.writer, request, |done| {

@@ -109,7 +109,7 @@ impl Peer {
             reader.set_framed(framed);
             writer.set_framed(true);
             reader.start(&session);
-            writer.start(&session);
+            writer.start(&session).expect("lanes");
             let job = SendJob {
                 args: vec![arg],
                 files_from: None,
