@@ -284,6 +284,7 @@ impl<W: SendHalf> Writer<W> {
             left -= piece.len;
             buf.clear();
             put_literal_head(piece.len as u32, &mut buf);
+            self.counters.count(Producer::LiteralRun, Lane::ReadWrite, 0, buf.len() as u64);
             taken = taken.and_then(|before| Ok(before + self.send_range(&buf, &piece)?));
         }
         buf.clear();
@@ -578,5 +579,77 @@ impl Throttle {
             std::thread::sleep(debt);
             (self.since, self.written) = (Instant::now(), 0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{report::testing, settings::Settings};
+
+    /// A link without a lane for files.
+    struct Plain(Vec<u8>);
+
+    impl PlatformSendFile for Plain {
+        fn send_file(
+            &mut self,
+            _head: &[u8],
+            _range: &FileRange,
+            _timeout: Option<Duration>,
+        ) -> io::Result<u64> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+        fn method(&self) -> Lane {
+            Lane::ReadWrite
+        }
+        fn link(&self) -> LinkKind {
+            LinkKind::Other
+        }
+    }
+
+    impl SendHalf for Plain {
+        fn send(&mut self, buf: &[u8], _timeout: Option<Duration>) -> io::Result<usize> {
+            self.0.extend_from_slice(buf);
+            Ok(buf.len())
+        }
+        fn shutdown(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn started(policy: Policy, am_sender: bool) -> Result<Writer<Plain>, Error> {
+        let settings = Settings { zero_copy: policy, am_sender, ..Settings::default() };
+        let (session, _page) = testing::session(32, settings);
+        let mut writer = Writer::new(Plain(Vec::new()), session.activity.clone());
+        writer.start(&session).map(|()| writer)
+    }
+
+    #[test]
+    fn always_fails_at_the_start_where_there_is_no_lane() {
+        let error = started(Policy::Always, true).err().expect("refused");
+        assert_eq!(error.code(), crate::ExitCode::UNSUPPORTED);
+        assert!(started(Policy::Always, false).is_ok());
+        assert!(started(Policy::Auto, true).is_ok());
+    }
+
+    #[test]
+    fn a_refused_run_is_copied_and_counted() {
+        let mut writer = started(Policy::Auto, true).expect("started");
+        let file = tempfile::tempfile().expect("a file");
+        std::os::unix::fs::FileExt::write_all_at(&file, b"0123456789", 0).expect("written");
+        let run = FileRange { file: Arc::new(file), offset: 2, len: 12 };
+        writer.set_framed(true);
+        assert_eq!(writer.range(&run, 5).expect("sent"), 8);
+        let wanted = [
+            &FrameHeader::encode(Tag::Data, 24)[..],
+            b"\x05\x00\x00\x0023456\x05\x00\x00\x00789\x00\x00",
+            b"\x02\x00\x00\x00\x00\x00",
+        ];
+        assert_eq!(writer.transport.0, wanted.concat());
+        let fallbacks = writer.counters.fallbacks();
+        assert_eq!(fallbacks.len(), 1, "{fallbacks:?}");
+        assert!(matches!(fallbacks[0], (Producer::LiteralRun, _, Reason::Refused(_), 3)));
+        let count = writer.counters.of(Producer::LiteralRun, Lane::ReadWrite);
+        assert_eq!(count.bytes, 4 + 3 * 4 + 12);
     }
 }

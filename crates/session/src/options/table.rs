@@ -483,7 +483,7 @@ pub static OPTIONS: &[Entry] = &[
         "zero-copy",
         X,
         Arg::Optional("auto|always|never"),
-        "send files without copying them: where that is cheaper, always, never",
+        "send files from the page cache",
     )
     .off(&["no-zero-copy"]),
     text(Opt::StopAfter, "stop-after", X, "MINS", "stop after MINS minutes").alias(&["time-limit"]),

@@ -40,7 +40,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                 m.matches, m.hash_hits, m.false_alarms
             ));
         }
-        self.report_lanes();
+        self.report_lanes()?;
         if protocol.has_varints()
             && let Some(bits) = self.lister.untold_io_error()
         {
@@ -74,13 +74,19 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         self.final_mark()
     }
 
-    fn report_lanes(&mut self) {
-        let settings = &self.session.settings;
-        let (counters, level) = (&self.session.counters, settings.debug.io);
+    /// `--debug=IO`. What is buffered goes first, or it would not be counted.
+    fn report_lanes(&mut self) -> Result<(), Error> {
+        let level = self.session.settings.debug.io;
+        if level == 0 {
+            return Ok(());
+        }
+        self.writer.flush()?;
+        let policy = self.session.settings.zero_copy;
         let (lane, calibration) = (self.writer.file_lane(), self.writer.calibration());
-        for line in lanes::lines(level, settings.zero_copy, lane, counters, calibration) {
+        for line in lanes::lines(level, policy, lane, &self.session.counters, calibration) {
             self.log.info(format!("[sender] io: {line}"));
         }
+        Ok(())
     }
 
     /// Waits for a DONE at the end of the run.
