@@ -113,7 +113,9 @@ impl Counters {
     /// Everything that moved, producer by producer.
     pub fn moved(&self) -> Vec<(Producer, Lane, Count)> {
         let all = Producer::ALL.iter().flat_map(|&p| Lane::ALL.iter().map(move |&l| (p, l)));
-        all.map(|(p, l)| (p, l, self.of(p, l))).filter(|(.., c)| c.calls > 0 || c.bytes > 0).collect()
+        all.map(|(p, l)| (p, l, self.of(p, l)))
+            .filter(|(.., c)| c.calls > 0 || c.bytes > 0)
+            .collect()
     }
 
     /// Every reason for which a lane was not taken, and how often.

@@ -5,6 +5,7 @@
 //! process.
 
 use crate::{
+    counters::Reason,
     imp,
     lanes::{self, Lane, LinkKind, Producer},
     send_file::PlatformSendFile,
@@ -205,9 +206,10 @@ impl PlatformSendFile for FdWriter {
         self.kind
     }
 
-    fn takes(&self, file: &File) -> bool {
+    fn refusal(&self, file: &File) -> Option<Reason> {
         let volumes = REFUSED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        volumes.is_empty() || file.metadata().is_ok_and(|m| !volumes.contains(&m.dev()))
+        let refused = || file.metadata().is_ok_and(|m| volumes.contains(&m.dev()));
+        (!volumes.is_empty() && refused()).then_some(Reason::Volume)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How a run of a file leaves: the trait that every link implements, and the way that works everywhere.
 
 use crate::{
+    counters::Reason,
     lanes::{Lane, LinkKind},
     transport::{FileRange, SendHalf},
 };
@@ -30,10 +31,10 @@ pub trait PlatformSendFile {
     /// What the link is made of.
     fn link(&self) -> LinkKind;
 
-    /// Whether this file may go by [`method`](Self::method): what is known about its volume does not speak against it.
-    fn takes(&self, file: &File) -> bool {
+    /// Why this file cannot go by [`method`](Self::method), as far as is known about it and its volume.
+    fn refusal(&self, file: &File) -> Option<Reason> {
         let _any = file;
-        true
+        None
     }
 }
 

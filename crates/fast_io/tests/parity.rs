@@ -3,14 +3,14 @@
 #![cfg(unix)]
 
 use fast_io::{
-    FileRange, PlatformSendFile, ReadWriteSendFile, Received, RecvHalf, SendHalf,
+    FileRange, PlatformSendFile, ReadWriteSendFile, Reason, Received, RecvHalf, SendHalf,
     fd::{self, FdReader, FdWriter},
     memory,
 };
 use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     net::{TcpListener, TcpStream},
-    os::unix::net::UnixStream,
+    os::{fd::OwnedFd, unix::net::UnixStream},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -50,15 +50,15 @@ fn link(kind: Link) -> (FdReader, FdWriter) {
     match kind {
         Link::Tcp => {
             let (near, far) = tcp();
-            (FdReader::new(far.into()).unwrap(), fd::socket(near.into()).unwrap().1)
+            (FdReader::new(OwnedFd::from(far)).unwrap(), fd::socket(OwnedFd::from(near)).unwrap().1)
         }
         Link::Unix => {
             let (near, far) = UnixStream::pair().unwrap();
-            (FdReader::new(far.into()).unwrap(), fd::socket(near.into()).unwrap().1)
+            (FdReader::new(OwnedFd::from(far)).unwrap(), fd::socket(OwnedFd::from(near)).unwrap().1)
         }
         Link::Pipe => {
             let (r, w) = io::pipe().unwrap();
-            (FdReader::new(r.into()).unwrap(), FdWriter::new(w.into()).unwrap())
+            (FdReader::new(OwnedFd::from(r)).unwrap(), FdWriter::new(OwnedFd::from(w)).unwrap())
         }
     }
 }
@@ -241,8 +241,8 @@ fn a_refused_volume_is_not_asked_again() {
         let error = w.send_file(b"", &range, None).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::Unsupported);
         assert!(error.to_string().contains("Invalid argument"), "{error}");
-        assert!(!w.takes(&open()));
-        assert!(w.takes(&file(1)));
+        assert_eq!(w.refusal(&open()), Some(Reason::Volume));
+        assert_eq!(w.refusal(&file(1)), None);
         // The portable way takes what the other refused.
         assert_eq!(
             passes(kind, Way::Portable, FAST, &[(head(4), range.clone())]).1,

@@ -158,10 +158,10 @@ impl PlatformSendFile for FdWriter {
         }
     }
 
-    fn takes(&self, file: &File) -> bool {
+    fn refusal(&self, file: &File) -> Option<Reason> {
         match &self.0 {
-            Sink::Socket(writer) => writer.refusal(file).is_none(),
-            _ => true,
+            Sink::Socket(writer) => writer.refusal(file),
+            _ => None,
         }
     }
 }

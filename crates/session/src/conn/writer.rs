@@ -438,13 +438,19 @@ impl<W: SendHalf> Writer<W> {
         if !lane.is_zero_copy() || self.is_recording() {
             return false;
         }
+        let short = self.policy == Policy::Auto && len < lane.floor();
+        let refusal = match self.policy {
+            Policy::Never => Some(Reason::Policy),
+            _ if short => Some(Reason::Short),
+            _ => self.transport.refusal(file),
+        };
+        if let Some(reason) = refusal {
+            self.declines_range(reason);
+            return false;
+        }
         let reason = match self.policy {
-            Policy::Never => Reason::Policy,
-            _ if !self.transport.takes(file) => Reason::Volume,
-            Policy::Always => return true,
-            Policy::Auto if len < lane.floor() => Reason::Short,
-            Policy::Auto if lane == Lane::Handle => return true,
-            Policy::Auto if self.calibration.prefers_lane() => return true,
+            Policy::Always | Policy::Never => return true,
+            Policy::Auto if lane.is_settled() || self.calibration.prefers_lane() => return true,
             Policy::Auto if self.calibration.verdict().is_none() => Reason::Measuring,
             Policy::Auto => Reason::Calibration,
         };

@@ -43,7 +43,7 @@ fn shown(table: &'static [Entry]) -> Vec<Shown> {
         let about = if e.help.is_empty() { own } else { e.help };
         let value = match e.arg {
             Arg::None => None,
-            Arg::Text(name) | Arg::Int(name) => Some(name),
+            Arg::Text(name) | Arg::Int(name) | Arg::Optional(name) => Some(name),
         };
         let about = if about.is_empty() { "see rsync(1)" } else { about };
         all.push(Shown { names: names.clone(), value, about: about.to_string() });
