@@ -381,14 +381,14 @@ fn filetime(secs: u64) -> fs::FileTimes {
 
 #[test]
 fn answers_must_repeat_the_request() {
-    let tamper: [fn(&mut Script, i32, u16, SumHead); 5] = [
+    let tamper: [fn(&mut Script, i32, u16, SumHead); 4] = [
         // Other flags, another head.
         |s, n, flags, _| s.item(n, flags | F::REPORT_OWNER),
         |s, n, flags, head| {
             s.item(n, flags);
             s.data(&SumHead { count: 1, blength: 700, s2length: 2, ..head }, b"x", &md5(b"x"));
         },
-        // An index out of the list, a block without a basis, an end that nobody announced.
+        // An index out of the list, a block without a basis.
         |s, _, flags, _| s.item(77, flags),
         |s, n, flags, head| {
             s.item(n, flags);
@@ -397,7 +397,6 @@ fn answers_must_repeat_the_request() {
             bytes.extend((-1i32).to_le_bytes());
             s.send(&bytes);
         },
-        |s, _, _, _| (0..9).for_each(|_| s.ndx(ndx::DONE)),
     ];
     for (i, tamper) in tamper.into_iter().enumerate() {
         let setup = Setup::new();
@@ -409,6 +408,16 @@ fn answers_must_repeat_the_request() {
         let left = names(setup.dest.path());
         assert!(left.is_empty(), "case {i} left {left:?}");
     }
+}
+
+#[test]
+fn an_end_that_nobody_announced_is_refused() {
+    let setup = Setup { inc: true, ..Setup::new() };
+    let mut s = setup.start();
+    s.list(0, &[file("f", b"hello"), file("g", b"x")]);
+    s.ndx(ndx::DONE);
+    // Lists may follow, so nothing can be at its end yet.
+    assert_eq!(s.error().code(), ExitCode::PROTOCOL);
 }
 
 #[test]
