@@ -6,6 +6,8 @@ use testkit::{Peers, Row, run_family};
 mod attributes;
 #[path = "scenarios/backup.rs"]
 mod backup;
+#[path = "scenarios/basis.rs"]
+mod basis;
 #[path = "scenarios/big.rs"]
 mod big;
 #[path = "scenarios/daemon.rs"]
@@ -71,6 +73,11 @@ fn guards() {
 #[test]
 fn transfer() {
     family("transfer", transfer::ROWS);
+}
+
+#[test]
+fn basis() {
+    family("basis", basis::ROWS);
 }
 
 #[test]

@@ -538,21 +538,12 @@ fn refusal(
         }
         // A relative one is a matter of each file.
         let absolute = settings.partial_dir.as_deref().filter(|dir| dir.starts_with(b"/"));
-        if absolute.is_some_and(rejected) {
+        let alternates = settings.alt_dest.iter().flat_map(|(_, dirs)| dirs);
+        if absolute.into_iter().chain(alternates.map(Vec::as_slice)).any(rejected) {
             return syntax(text);
         }
     }
-    unconfined_path(settings).map(|option| {
-        let text = format!("rsync: a daemon does not support {option} yet");
-        Error::fatal(ExitCode::UNSUPPORTED, text)
-    })
-}
-
-/// An option whose path a session would not keep inside the module.
-fn unconfined_path(settings: &Settings) -> Option<&'static str> {
-    [(settings.alt_dest.is_some(), "--link-dest, --copy-dest and --compare-dest")]
-        .into_iter()
-        .find_map(|(is_set, option)| is_set.then_some(option))
+    None
 }
 
 #[cfg(test)]

@@ -250,6 +250,14 @@ fn check_options(settings: &Settings, protocol: Protocol) -> Result<(), Error> {
     if settings.prune_empty_dirs {
         protocol.require("--prune-empty-dirs", 29)?;
     }
+    if let Some((kind, dirs)) = &settings.alt_dest {
+        if settings.inplace {
+            protocol.require(&format!("{} with --inplace", kind.option()), 29)?;
+        }
+        if dirs.len() > 1 {
+            protocol.require(&format!("Using more than one {} option", kind.option()), 29)?;
+        }
+    }
     Ok(())
 }
 

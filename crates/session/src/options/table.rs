@@ -421,10 +421,9 @@ pub static OPTIONS: &[Entry] = &[
     flag(Opt::Fuzzy, "fuzzy", b'y', "use a similar file where there is none to update")
         .off(&["no-fuzzy", "no-y"])
         .unbuilt(),
-    text(Opt::CompareDest, "compare-dest", X, "DIR", "skip files that are unchanged in DIR")
-        .unbuilt(),
-    text(Opt::CopyDest, "copy-dest", X, "DIR", "... and copy those from DIR").unbuilt(),
-    text(Opt::LinkDest, "link-dest", X, "DIR", "... and hard-link those to DIR").unbuilt(),
+    text(Opt::CompareDest, "compare-dest", X, "DIR", "skip files that are unchanged in DIR"),
+    text(Opt::CopyDest, "copy-dest", X, "DIR", "... and copy those from DIR"),
+    text(Opt::LinkDest, "link-dest", X, "DIR", "... and hard-link those to DIR"),
     flag(Opt::Compress, "compress", b'z', "compress file data on the way")
         .off(&["no-compress", "no-z"]),
     flag(Opt::OldCompress, "old-compress", X, ""),

@@ -16,16 +16,25 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    /// The directory named `typed`, seen from the destination. What a daemon's client names stays in the module; where the
-    /// module is not the root of the process's own tree, a name does not climb at all.
+    /// The directory named `typed`, seen from the destination. What a daemon's client names stays in the module.
     pub fn new(settings: &Settings, dest: &Dest, typed: &[u8]) -> io::Result<Aside> {
+        Aside::climbing(settings, dest, typed, true)
+    }
+
+    /// The same for backups: where a module is not the root of the process's own tree, their directory's name does not
+    /// climb at all.
+    pub fn for_backups(settings: &Settings, dest: &Dest, typed: &[u8]) -> io::Result<Aside> {
+        let climbs = settings.served.as_ref().is_some_and(|served| served.at_root);
+        Aside::climbing(settings, dest, typed, climbs)
+    }
+
+    fn climbing(settings: &Settings, dest: &Dest, typed: &[u8], climbs: bool) -> io::Result<Aside> {
         let base = Base::of(settings)?;
         let path = match &base {
             // Nothing is entered in a dry run whose destination does not exist.
             Base::Operator(_) if dest.root.is_none() => text::path(typed).into_owned(),
             Base::Operator(_) => dest.path.join(text::path(typed)),
             Base::Module(..) => {
-                let climbs = settings.served.as_ref().is_some_and(|served| served.at_root);
                 let clean = in_module(&text::bytes(&dest.path), typed, climbs);
                 text::path(&clean).into_owned()
             }

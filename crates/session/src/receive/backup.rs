@@ -66,7 +66,7 @@ impl Backup {
         if !shown.is_empty() && !shown.ends_with(b"/") {
             shown.push(b'/');
         }
-        let dir = settings.backup_dir.as_deref().map(|dir| Aside::new(settings, dest, dir));
+        let dir = settings.backup_dir.as_deref().map(|dir| Aside::for_backups(settings, dest, dir));
         // If the module's own directory cannot be opened, neither can the destination.
         let dir = dir.and_then(Result::ok);
         Some(Backup {

@@ -1,5 +1,5 @@
 //! Choosing the destination: a directory that is entered, or the new name of a single item (off-wire semantics: destination).
-use super::{aside::Aside, list::List, partial::Partial, shared::Shared};
+use super::{altdest::AltDirs, aside::Aside, list::List, partial::Partial, shared::Shared};
 use crate::{
     Error, ExitCode, Settings,
     log::{Role, strerror, sys_error_line},
@@ -29,6 +29,8 @@ pub(super) struct Dest {
     pub temp_dir: Option<Root>,
     /// `--partial-dir`.
     pub partial: Option<Partial>,
+    /// `--compare-dest` and its relatives.
+    pub alt_dirs: Option<AltDirs>,
 }
 
 impl Dest {
@@ -41,6 +43,7 @@ impl Dest {
             created: false,
             temp_dir: None,
             partial: None,
+            alt_dirs: None,
         }
     }
 }
@@ -181,6 +184,7 @@ pub(super) fn choose(
     }
     dest.temp_dir = temp_dir(settings, &dest)?;
     dest.partial = partial_dir(settings, &dest);
+    dest.alt_dirs = AltDirs::open(&shared.session, &dest);
     Ok(dest)
 }
 

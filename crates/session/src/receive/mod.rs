@@ -7,6 +7,7 @@
 //! answer can be held against a request.
 
 mod acls;
+mod altdest;
 mod aside;
 mod attrs;
 mod backup;

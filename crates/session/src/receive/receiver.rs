@@ -1,6 +1,7 @@
 //! The receiver: answers and lists in, files out (transfer: receiver).
 use super::{
     ReceiveJob,
+    altdest::AltDirs,
     attrs::{Attrs, Want, about},
     backup::Backup,
     data::{self, Incoming, Output, Scratch, Stop, Tally},
@@ -62,6 +63,7 @@ pub(super) struct Receiver<R> {
     pub waiting: Vec<(i32, Transfer)>,
     solo: Option<RelPath>,
     pub backup: Option<Backup>,
+    pub alt_dirs: Option<AltDirs>,
     /// Why the session cannot go on after the file that is being finished.
     pub doom: Option<Error>,
     daemon_filters: Option<FilterList>,
@@ -138,6 +140,7 @@ impl<R: RecvHalf> Receiver<R> {
             waiting: Vec::new(),
             solo: None,
             backup: None,
+            alt_dirs: None,
             doom: None,
             daemon_filters: None,
             attrs: Attrs::new(shared.clone(), log),
@@ -175,6 +178,7 @@ impl<R: RecvHalf> Receiver<R> {
         self.temp_dir = dest.temp_dir.clone();
         self.partial = dest.partial.clone();
         self.backup = Backup::new(&self.shared, dest);
+        self.alt_dirs = dest.alt_dirs.clone();
         self.solo = dest.solo.clone();
     }
 

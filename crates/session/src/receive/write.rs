@@ -99,6 +99,17 @@ impl<R: RecvHalf> Receiver<R> {
         (writer, hasher)
     }
 
+    /// A basis that is neither what the destination holds nor a part of it.
+    fn basis_elsewhere(&mut self, answer: &Answer<'_>) -> Option<File> {
+        let Answer { t, request, .. } = *answer;
+        match request.basis {
+            number if number < basis::DEST => {
+                self.alt_dirs.as_mut()?.open_read(number, &t.path).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// Parses the data of a file that cannot be written.
     fn discard(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
         self.take(answer, &Sink::default())?;
@@ -115,10 +126,12 @@ impl<R: RecvHalf> Receiver<R> {
         if from_partial && self.session.compat.has(CompatFlags::INPLACE_PARTIAL) {
             return self.write_partial_in_place(answer);
         }
+        let elsewhere = self.basis_elsewhere(answer);
         let Some(root) = &mut self.root else { return self.discard(answer) };
         let basis = match &mut self.partial {
             _ if head.count == 0 => None,
             Some(partial) if from_partial => partial.open(root, &t.path).ok(),
+            _ if elsewhere.is_some() => elsewhere,
             _ => root.open_read(&t.path).ok(),
         };
         let basis = basis.filter(|f| f.metadata().is_ok_and(|m| m.is_file()));
@@ -266,6 +279,8 @@ impl<R: RecvHalf> Receiver<R> {
 
     fn write_in_place(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
         let Answer { t, request, head, .. } = *answer;
+        let elsewhere = self.basis_elsewhere(answer);
+        let apart = elsewhere.is_some();
         let settings = &self.session.settings;
         let Some(root) = &mut self.root else { return self.discard(answer) };
         let devices = settings.write_devices;
@@ -286,6 +301,7 @@ impl<R: RecvHalf> Receiver<R> {
         };
         let basis = match &mut self.backup {
             _ if head.count == 0 => None,
+            _ if elsewhere.is_some() => elsewhere,
             // As long as nothing was written over, it holds at each offset what the file does.
             Some(backup) if request.basis == basis::BACKUP => backup.open(&t.path).ok(),
             _ => root.open_read(&t.path).ok(),
@@ -294,7 +310,7 @@ impl<R: RecvHalf> Receiver<R> {
         let sink = Sink {
             file: Some(&file),
             basis: basis.as_ref(),
-            in_place: true,
+            in_place: !apart,
             device: st.kind.is_device(),
             kept: if appends { head.flength() } else { 0 },
             fresh: None,

@@ -2,6 +2,7 @@
 //! directories, touch-up).
 use super::{
     super::{
+        altdest::Level,
         attrs::{Times, about},
         list::{Dir, DirEntry, List},
     },
@@ -96,18 +97,28 @@ impl<W: SendHalf> Generator<W> {
         self.fresh = (self.shared.do_xfers && !self.crowded && (made_now || early))
             .then(|| node.name.clone());
         let shown = if new { None } else { have };
-        let flags = self.flags(node, shown.as_ref(), if new { F::LOCAL_CHANGE } else { 0 }, false);
+        let base_flags = if new { F::LOCAL_CHANGE } else { 0 };
+        let found = if new { self.find_alternate(node, None) } else { None };
+        let flags = match found {
+            Some(found) => self.alternate_flags(node, &found, base_flags),
+            None => self.flags(node, shown.as_ref(), base_flags, false),
+        };
         if self.shared.do_xfers {
             self.dress_dir(node, have, new);
         }
         if self.session.protocol.has_item_flags() {
             // Deletions are reported before the directory, whoever prints them.
             self.scan_dir(list, node, base)?;
-            self.emit(node, flags, None, None)
+            self.emit(node, flags, None, None)?;
         } else {
             self.emit(node, flags, None, None)?;
-            self.scan_dir(list, node, base)
+            self.scan_dir(list, node, base)?;
         }
+        if found.is_some_and(|found| found.level == Level::Matches) {
+            let shown = [&node.name[..], b"/"].concat();
+            self.say_name_unchanged(&shown, false);
+        }
+        Ok(())
     }
 
     /// The state of a directory's place; `None` if that cannot be told.

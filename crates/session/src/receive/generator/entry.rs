@@ -1,12 +1,14 @@
 //! One entry: what is to be done about it (transfer: generator decisions, order of tests).
 use super::{
     super::{
+        altdest::Found,
         attrs::about,
         backup::{How, Made},
         list::{Dir, DirEntry, List},
         shared::Transfer,
     },
     Generator, Node,
+    alternates::Alternate,
 };
 use crate::{
     Error, ExitCode,
@@ -17,7 +19,7 @@ use crate::{
 };
 use delta::checksum::FileHasher;
 use fast_io::SendHalf;
-use fsroot::{Kind, Stat};
+use fsroot::{Kind, Root, Stat};
 use std::{fs::File, io::Read, sync::Arc};
 use wire::{
     Fault, WireError,
@@ -112,10 +114,10 @@ impl<W: SendHalf> Generator<W> {
                     && self.attrs.root_user
                     && !settings.drop_devices =>
             {
-                self.device(&node, have)
+                self.device(&node, e, have)
             }
             Some(k) if k.is_special() && settings.specials && !settings.drop_devices => {
-                self.device(&node, have)
+                self.device(&node, e, have)
             }
             _ => {
                 if settings.info.nonreg >= 1 {
@@ -148,7 +150,7 @@ impl<W: SendHalf> Generator<W> {
             Ok(have) => {
                 let devices = self.session.settings.write_devices;
                 let fits = |st: &Stat| st.kind == Kind::Regular || (devices && st.kind.is_device());
-                self.request(&node, have.filter(fits), true)
+                self.request(&node, have.filter(fits), None, true)
             }
             Err(e) => self.stat_failed(&node, &e),
         }
@@ -263,9 +265,17 @@ impl<W: SendHalf> Generator<W> {
             }
             have = None;
         }
+        let mut found = None;
+        if !device && settings.append == Append::Off {
+            match self.regular_alternate(node, e, have, last)? {
+                Alternate::Settled => return Ok(()),
+                Alternate::Basis(basis) => found = Some(basis),
+                Alternate::None => {}
+            }
+        }
         let kept = self.partial_stat(&node.path);
         match have {
-            None if !last && kept.is_none() => {
+            None if !last && kept.is_none() && found.is_none() => {
                 // A later member may have a basis.
                 if let Some(group) = node.group {
                     self.links.wait(group, node.ndx);
@@ -282,19 +292,31 @@ impl<W: SendHalf> Generator<W> {
             Some(st) if settings.append != Append::Off && st.len >= len => return Ok(()),
             _ => {}
         }
-        self.request(node, have, false)
+        self.request(node, have, found, false)
     }
 
     /// The quick check.
     fn unchanged(&mut self, node: &Node, e: Entry<'_>, st: &Stat) -> bool {
+        let Some(mut root) = self.root.take() else { return false };
+        let same = self.same_content(&mut root, node, e, st);
+        self.root = Some(root);
+        same
+    }
+
+    /// The quick check of what is below any root.
+    pub(super) fn same_content(
+        &mut self,
+        root: &mut Root,
+        node: &Node,
+        e: Entry<'_>,
+        st: &Stat,
+    ) -> bool {
         let session = self.session.clone();
         let settings = &session.settings;
         match st.kind {
             Kind::Regular => {}
             Kind::Symlink => {
-                return self.root.as_mut().is_some_and(|root| {
-                    root.read_link(&node.path).is_ok_and(|there| there == e.link_target())
-                });
+                return root.read_link(&node.path).is_ok_and(|there| there == e.link_target());
             }
             k if k.is_device() => return st.rdev == node.want.rdev,
             _ => return true,
@@ -303,7 +325,7 @@ impl<W: SendHalf> Generator<W> {
             return false;
         }
         if settings.checksum {
-            let file = self.root.as_mut().and_then(|root| root.open_read(&node.path).ok());
+            let file = root.open_read(&node.path).ok();
             return file.and_then(|f| self.sum_of(f)).is_some_and(|sum| sum == e.checksum());
         }
         if settings.size_only {
@@ -327,7 +349,13 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// Requests a file's data, with the sums of what is there.
-    fn request(&mut self, node: &Node, have: Option<Stat>, redo: bool) -> Result<(), Error> {
+    fn request(
+        &mut self,
+        node: &Node,
+        have: Option<Stat>,
+        found: Option<Found>,
+        redo: bool,
+    ) -> Result<(), Error> {
         let session = self.session.clone();
         let settings = &session.settings;
         let mut have = have;
@@ -338,12 +366,19 @@ impl<W: SendHalf> Generator<W> {
             !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
         let asks = settings.asks_for_data() && self.shared.replay.is_none();
         let kept = self.partial_stat(&node.path);
-        let mut kind = if kept.is_some() { basis::PARTIAL_DIR } else { basis::DEST };
+        let found = found.filter(|_| kept.is_none());
+        let mut kind = match (kept, found) {
+            (Some(_), _) => basis::PARTIAL_DIR,
+            (None, Some(found)) => found.number,
+            (None, None) => basis::DEST,
+        };
         if let (true, true, Some(root)) = (delta || appends, asks, &mut self.root)
-            && let Some(st) = kept.or(have).filter(|st| st.len > 0 || st.kind.is_device())
+            && let Some(st) =
+                kept.or(have).or(found.map(|f| f.st)).filter(|st| st.len > 0 || st.kind.is_device())
         {
-            let opened = match (&mut self.partial, kept) {
-                (Some(partial), Some(_)) => partial.open(root, &node.path),
+            let opened = match (&mut self.partial, kept, found, &mut self.alt_dirs) {
+                (Some(partial), Some(_), ..) => partial.open(root, &node.path),
+                (_, None, Some(found), Some(dirs)) => dirs.open_read(found.number, &node.path),
                 _ => root.open_read(&node.path),
             };
             match opened {
@@ -394,8 +429,11 @@ impl<W: SendHalf> Generator<W> {
         if settings.checksum && !redo {
             base |= F::REPORT_CHANGE;
         }
-        let flags = self.flags(node, have.as_ref(), base, false);
-        let old_perm = have.map(|st| st.perm);
+        let flags = match found {
+            Some(found) => self.alternate_flags(node, &found, base),
+            None => self.flags(node, have.as_ref(), base, false),
+        };
+        let old_perm = have.or(found.map(|f| f.st)).map(|st| st.perm);
         if self.shared.do_xfers {
             self.begin_one(node.ndx);
         }

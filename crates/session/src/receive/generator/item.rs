@@ -110,9 +110,14 @@ impl<W: SendHalf> Generator<W> {
 
     /// Says of something that was not transferred whether its attributes were changed (output: names).
     pub(super) fn say_unchanged(&self, node: &Node, changed: bool) {
+        self.say_name_unchanged(&node.name, changed);
+    }
+
+    /// The same for a name as it is shown.
+    pub(super) fn say_name_unchanged(&self, name: &[u8], changed: bool) {
         if self.session.settings.info.name >= 2 && !self.shared.itemizing {
             let after = if changed { "" } else { " is uptodate" };
-            self.log.line(Class::Client, self.name_text("", &node.name, after));
+            self.log.line(Class::Client, self.name_text("", name, after));
         }
     }
 }

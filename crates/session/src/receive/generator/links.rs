@@ -1,6 +1,6 @@
 //! Hard links to a leader that is in place (generator decisions: hard links).
 use super::{super::hardlinks::Leader, Generator, Node, confirm::Confirmed};
-use crate::{Error, log::Class};
+use crate::{Error, log::Class, settings::AltDestKind};
 use fast_io::SendHalf;
 use fsroot::{Kind, Stat};
 use wire::{RelPath, item::ItemFlags as F};
@@ -75,7 +75,14 @@ impl<W: SendHalf> Generator<W> {
             exists = None;
         }
         let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
-        let flags = self.flags(node, same_kind.as_ref(), base, false);
+        let known = match same_kind {
+            None => self.follower_alternate(node, leader_stat, base),
+            Some(_) => None,
+        };
+        let flags = match known {
+            Some(flags) => flags,
+            None => self.flags(node, same_kind.as_ref(), base, false),
+        };
         if exists.is_some() && !self.back_up_replaced(&node.path)? {
             return Ok(());
         }
@@ -94,7 +101,12 @@ impl<W: SendHalf> Generator<W> {
                 return Ok(());
             }
         }
-        self.emit(node, flags, Some(name), None)?;
+        // What is a link of the leader's own file in the alternate directory, too, is as silent as the leader.
+        let linked = known.is_some() && self.alternates() == Some(AltDestKind::Link);
+        let settings = &self.session.settings;
+        if !linked || flags != base || settings.itemize >= 2 || settings.info.name >= 2 {
+            self.emit(node, flags, Some(name), None)?;
+        }
         self.confirm(node.ndx, Confirmed::Present)
     }
 

@@ -1,5 +1,6 @@
 //! The generator: compares the lists with the destination, requests what is missing (transfer: generator decisions; phases, redo,
 //! DONE choreography).
+mod alternates;
 mod confirm;
 mod dirs;
 mod entry;
@@ -10,6 +11,7 @@ mod sums;
 
 use super::{
     ReceiveJob,
+    altdest::AltDirs,
     attrs::{Attrs, Want},
     backup::{Backup, How, Made},
     delete::Deleter,
@@ -75,6 +77,7 @@ pub(super) struct Generator<W> {
     daemon_filters: Option<FilterList>,
     pub deleter: Deleter,
     pub backup: Option<Backup>,
+    alt_dirs: Option<AltDirs>,
     /// Lists whose indexes may still be used, oldest first; all but those in `pending` were begun.
     live: VecDeque<State>,
     /// Lists not begun.
@@ -145,6 +148,7 @@ impl<W: SendHalf> Generator<W> {
             attrs: Attrs::new(shared.clone(), log.clone()),
             deleter: Deleter::new(&session, job.filters, job.loader, &dest.path),
             backup: Backup::new(&shared, &dest),
+            alt_dirs: dest.alt_dirs,
             daemon_filters: job.daemon_filters,
             root: dest.root,
             partial: dest.partial,

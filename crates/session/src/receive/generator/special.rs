@@ -1,7 +1,11 @@
 //! Symlinks, devices, fifos and sockets (generator decisions: directories, links, devices).
 use super::{
-    super::attrs::{Times, about},
+    super::{
+        altdest::Level,
+        attrs::{Times, about},
+    },
     Generator, Node,
+    alternates::Alternate,
     confirm::Confirmed,
 };
 use crate::{Error, flist::Entry, log::Class};
@@ -39,6 +43,7 @@ impl<W: SendHalf> Generator<W> {
         let target = target.to_vec();
         self.create(
             node,
+            e,
             have,
             "symlink",
             |root, path| root.symlink(&target, path),
@@ -51,7 +56,12 @@ impl<W: SendHalf> Generator<W> {
         )
     }
 
-    pub(super) fn device(&mut self, node: &Node, have: Option<Stat>) -> Result<(), Error> {
+    pub(super) fn device(
+        &mut self,
+        node: &Node,
+        e: Entry<'_>,
+        have: Option<Stat>,
+    ) -> Result<(), Error> {
         let Some(kind) = node.want.kind else { return Ok(()) };
         let same = have
             .is_some_and(|st| st.kind == kind && (!kind.is_device() || st.rdev == node.want.rdev));
@@ -62,6 +72,7 @@ impl<W: SendHalf> Generator<W> {
         let what = if kind.is_device() { "device file" } else { "special file" };
         self.create(
             node,
+            e,
             have,
             what,
             |root, path| root.mknod(path, kind, mode, rdev),
@@ -108,6 +119,7 @@ impl<W: SendHalf> Generator<W> {
     fn create(
         &mut self,
         node: &Node,
+        e: Entry<'_>,
         have: Option<Stat>,
         what: &'static str,
         mut make: impl FnMut(&mut fsroot::Root, &wire::RelPath) -> io::Result<()>,
@@ -121,8 +133,22 @@ impl<W: SendHalf> Generator<W> {
             exists = None;
         }
         let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
-        let base = F::LOCAL_CHANGE | if same_kind.is_some() { F::REPORT_CHANGE } else { 0 };
-        let flags = self.flags(node, same_kind.as_ref(), base, false);
+        let found = match have {
+            None => self.special_alternate(node, e)?,
+            Some(_) => Alternate::None,
+        };
+        let matches = matches!(&found, Alternate::Basis(found) if found.level == Level::Matches);
+        let flags = match found {
+            Alternate::Settled => return Ok(()),
+            Alternate::Basis(_) if matches => F::LOCAL_CHANGE,
+            Alternate::Basis(found) => {
+                self.alternate_flags(node, &found, F::LOCAL_CHANGE | F::REPORT_CHANGE)
+            }
+            Alternate::None => {
+                let changed = if same_kind.is_some() { F::REPORT_CHANGE } else { 0 };
+                self.flags(node, same_kind.as_ref(), F::LOCAL_CHANGE | changed, false)
+            }
+        };
         if exists.is_some() && !self.back_up_replaced(&node.path)? {
             self.skipped_member(node, true);
             return Ok(());
@@ -150,6 +176,9 @@ impl<W: SendHalf> Generator<W> {
             }
         }
         self.emit(node, flags, None, None)?;
+        if matches {
+            self.say_unchanged(node, false);
+        }
         self.confirm(node.ndx, Confirmed::Made(node.want.kind))?;
         self.lead(node)
     }

@@ -1,0 +1,141 @@
+//! Looking for files elsewhere: alternate directories.
+
+use super::trees::{DELTA, EMPTY, LINKED};
+use testkit::row::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, Via, row};
+
+/// An alternate directory that has items of every likeness.
+const ALIKE: &str = r"
+d src mtime=1000000000
+f src/same size=1000
+f src/mode size=1000
+f src/time size=1000
+f src/content size=9000
+f src/new size=100
+f src/kind size=10
+l src/link -> same
+l src/target -> same
+l src/link-time -> same mtime=1100000000
+p src/fifo
+p src/fifo-mode
+c src/null dev=1:3
+c src/zero dev=1:5
+d src/sub mtime=1000000000
+f src/sub/in size=500
+d src/sub2 mtime=1000000000
+f src/sub2/in size=600
+d other mtime=1000000000
+f other/same size=1000
+f other/mode size=1000 mode=600
+f other/time size=1000 mtime=1100000000
+f other/content size=9000 edits=3 mtime=1100000000
+l other/kind -> nowhere
+l other/link -> same
+l other/target -> elsewhere
+l other/link-time -> same mtime=1200000000
+p other/fifo
+p other/fifo-mode mode=600
+c other/null dev=1:3
+c other/zero dev=1:3
+d other/sub mtime=1000000000
+f other/sub/in size=500
+d other/sub2 mode=700 mtime=1000000000
+f other/sub2/in size=600
+f other/only size=1
+d dst mtime=1000000000
+";
+
+/// A second one, in part better.
+const SECOND: &str = r"
+f second/same size=1000 edits=1
+f second/mode size=1000
+f second/time size=1000
+f second/content size=9000 edits=1
+f second/new size=100 mode=640
+d second/sub2 mtime=1000000000
+f second/sub2/in size=600 mode=600
+";
+
+/// The destination has some of it.
+const HAVING: &str = r"
+f dst/same size=1000
+f dst/mode size=1000 mtime=1300000000
+f dst/time size=1000
+f dst/content size=9000 edits=20 mtime=1300000000
+l dst/link -> elsewhere
+l dst/target -> same
+p dst/fifo mode=600
+d dst/sub mode=700
+f dst/sub/in size=500 mtime=1300000000
+";
+
+const PARTLY: &str = "
+f other/a/one size=5000
+h other/a/two -> other/a/one
+f other/b/three size=5000
+f other/c/four size=70000 edits=2
+";
+
+pub const ROWS: &[Row] = &[
+    row("compare", &[ALIKE], "-ai --compare-dest=../other").over(EVERY_WAY),
+    row("compare-verbose", &[ALIKE], "-avvi --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("compare-names", &[ALIKE], "-avv --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("compare-delta", &[ALIKE, DELTA], "-ai --no-W --stats --compare-dest=../other").over(LOCAL_AND_SHELL),
+    row("compare-having", &[ALIKE, HAVING], "-avvi --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("compare-dry-run", &[ALIKE, HAVING], "-avvin --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("compare-two", &[ALIKE, SECOND], "-ai --compare-dest=../second --compare-dest={top}/other").over(LOCAL_AND_SHELL),
+    row("compare-size-only", &[ALIKE], "-ai --size-only --compare-dest=../other").over(LOCAL_AND_SHELL),
+    row("compare-checksum", &[ALIKE], "-aic --compare-dest=../other").over(LOCAL_AND_SHELL),
+    row("compare-ignore-times", &[ALIKE], "-aiI --compare-dest=../other").over(LOCAL_AND_SHELL),
+    row("compare-missing", &[ALIKE], "-ai --compare-dest=../none --compare-dest=../other/same --compare-dest=../other").over(LOCAL_AND_SHELL),
+    row("compare-few-attributes", &[ALIKE], "-rltvvi --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("compare-without-times", &[ALIKE], "-rlpvvi --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("compare-removing-sources", &[ALIKE], "-ai --remove-source-files --compare-dest=../other").over(LOCAL_AND_SHELL),
+    row("compare-new-destination", &[ALIKE], "-ai --compare-dest=../other").over(LOCAL_AND_SHELL).from_to("src/", "new/"),
+    row("copy", &[ALIKE], "-ai --copy-dest=../other").over(EVERY_WAY),
+    row("copy-verbose", &[ALIKE], "-avvi --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("copy-names", &[ALIKE], "-avv --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("copy-delta", &[ALIKE, DELTA], "-ai --no-W --stats --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-having", &[ALIKE, HAVING], "-avvi --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("copy-dry-run", &[ALIKE, HAVING], "-avvin --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("copy-two", &[ALIKE, SECOND], "-ai --copy-dest=../second --copy-dest={top}/other").over(LOCAL_AND_SHELL),
+    row("copy-size-only", &[ALIKE], "-ai --size-only --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-checksum", &[ALIKE], "-aic --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-ignore-times", &[ALIKE], "-aiI --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-missing", &[ALIKE], "-ai --copy-dest=../none --copy-dest=../other/same --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-few-attributes", &[ALIKE], "-rltvvi --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("copy-without-times", &[ALIKE], "-rlpvvi --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("copy-removing-sources", &[ALIKE], "-ai --remove-source-files --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-new-destination", &[ALIKE], "-ai --copy-dest=../other").over(LOCAL_AND_SHELL).from_to("src/", "new/"),
+    row("link", &[ALIKE], "-ai --link-dest=../other").over(EVERY_WAY),
+    row("link-verbose", &[ALIKE], "-avvi --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-names", &[ALIKE], "-avv --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-delta", &[ALIKE, DELTA], "-ai --no-W --stats --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-having", &[ALIKE, HAVING], "-avvi --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-dry-run", &[ALIKE, HAVING], "-avvin --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-two", &[ALIKE, SECOND], "-ai --link-dest=../second --link-dest={top}/other").over(LOCAL_AND_SHELL),
+    row("link-size-only", &[ALIKE], "-ai --size-only --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-checksum", &[ALIKE], "-aic --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-ignore-times", &[ALIKE], "-aiI --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-missing", &[ALIKE], "-ai --link-dest=../none --link-dest=../other/same --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-few-attributes", &[ALIKE], "-rltvvi --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-without-times", &[ALIKE], "-rlpvvi --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-removing-sources", &[ALIKE], "-ai --remove-source-files --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-new-destination", &[ALIKE], "-ai --link-dest=../other").over(LOCAL_AND_SHELL).from_to("src/", "new/"),
+    row("link-daemon", &[ALIKE], "-ai --link-dest=/other").over(&[Via::DaemonPush]),
+    row("link-daemon-climbs", &[ALIKE], "-ai --link-dest=../../../other").over(DAEMON).any_stdout(),
+    row("link-daemon-hidden", &[ALIKE], "-ai --link-dest=/other").over(&[Via::DaemonPush]).modules("exclude = /other\n"),
+    row("link-hard-links", &[LINKED, PARTLY, EMPTY], "-aHi --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-hard-links", &[LINKED, PARTLY, EMPTY], "-aHi --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-delete", &[ALIKE, "f dst/extra size=4"], "-ai --delete --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-backup", &[ALIKE, HAVING], "-aib --backup-dir=../bak --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-existing", &[ALIKE], "-ai --existing --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-attributes", &[ALIKE, "f src/same size=1000 x:user.a=1\nf src/sub/in size=500 acl=u:7:r\nf other/sub/in size=500 acl=u:7:r"], "-aAXi --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-inplace", &[ALIKE], "-ai --inplace --no-W --stats --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-protocols", &[ALIKE], "-ai --link-dest=../other").over(SHELL).protocols(&[30, 31]),
+    row("copy-old-protocols", &[ALIKE], "-a --copy-dest=../other").over(SHELL).protocols(&[27, 28]),
+    row("two-too-old", &[ALIKE], "-a --link-dest=../other --link-dest=../second").over(&[Via::Push]).protocols(&[28]).any_stderr(),
+    row("kinds-mixed", &[ALIKE], "-a --link-dest=../other --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("too-many", &[EMPTY, "f src/a"], "-a --link-dest=1 --link-dest=2 --link-dest=3 --link-dest=4 --link-dest=5 --link-dest=6 --link-dest=7 --link-dest=8 --link-dest=9 --link-dest=10 --link-dest=11 --link-dest=12 --link-dest=13 --link-dest=14 --link-dest=15 --link-dest=16 --link-dest=17 --link-dest=18 --link-dest=19 --link-dest=20 --link-dest=21").over(LOCAL_AND_SHELL),
+    row("twenty", &[ALIKE], "-ai --link-dest=1 --link-dest=2 --link-dest=3 --link-dest=4 --link-dest=5 --link-dest=6 --link-dest=7 --link-dest=8 --link-dest=9 --link-dest=10 --link-dest=11 --link-dest=12 --link-dest=13 --link-dest=14 --link-dest=15 --link-dest=16 --link-dest=17 --link-dest=18 --link-dest=19 --link-dest=../other").over(LOCAL_AND_SHELL),
+];

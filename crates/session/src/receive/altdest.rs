@@ -1,0 +1,82 @@
+//! The directories of `--compare-dest`, `--copy-dest` or `--link-dest`, where a file may be that the destination lacks (transfer:
+//! alternate directories).
+use super::{aside::Aside, dest::Dest};
+use crate::{Session, settings::AltDestKind};
+use fsroot::{Root, Stat};
+use std::{fs::File, io};
+use wire::RelPath;
+
+/// How much an item in such a directory is like the one that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// It is of the same type.
+    Exists,
+    /// Its content is the same.
+    Same,
+    /// So is everything else that is kept.
+    Matches,
+}
+
+/// The best item found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    /// The number of its directory, which is the basis type too.
+    pub number: u8,
+    pub level: Level,
+    pub st: Stat,
+}
+
+/// The directories, one thread's view.
+#[derive(Debug, Clone)]
+pub(super) struct AltDirs {
+    pub kind: AltDestKind,
+    /// `None`: it cannot be entered.
+    pub roots: Vec<Option<Root>>,
+}
+
+impl AltDirs {
+    /// Opens them; `warn` says which are not there. `None` without such an option.
+    pub fn open(session: &Session, dest: &Dest) -> Option<AltDirs> {
+        let (kind, typed) = session.settings.alt_dest.as_ref()?;
+        let open = |dir: &Vec<u8>| {
+            let mut aside = Aside::new(&session.settings, dest, dir).ok()?;
+            let fault = match aside.is_dir() {
+                Ok(Some(true)) => return aside.open().ok(),
+                Ok(Some(false)) => "is not a dir",
+                Ok(None) | Err(_) => "does not exist",
+            };
+            let mut text = format!("{} arg {fault}: ", kind.option()).into_bytes();
+            text.extend_from_slice(&full(dest, dir));
+            session.log.warning(text);
+            None
+        };
+        Some(AltDirs { kind: *kind, roots: typed.iter().map(open).collect() })
+    }
+
+    /// Opens a basis.
+    pub fn open_read(&mut self, number: u8, p: &RelPath) -> io::Result<File> {
+        match self.roots.get_mut(usize::from(number)) {
+            Some(Some(root)) => root.open_read(p),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// The root of a directory that something was found in.
+    pub fn root(&mut self, number: u8) -> Option<&mut Root> {
+        self.roots.get_mut(usize::from(number)).and_then(Option::as_mut)
+    }
+}
+
+/// An option's path as messages show it.
+fn full(dest: &Dest, typed: &[u8]) -> Vec<u8> {
+    if typed.starts_with(b"/") {
+        return typed.to_vec();
+    }
+    let mut out = match &dest.root {
+        Some(root) => root.display(&RelPath::root()),
+        None => super::dest::absolute(&dest.path),
+    };
+    out.push(b'/');
+    out.extend_from_slice(typed);
+    out
+}

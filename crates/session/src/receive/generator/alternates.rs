@@ -1,0 +1,220 @@
+//! Items that an alternate directory has (generator decisions: alternate directories).
+use super::{
+    super::{
+        altdest::{Found, Level},
+        attrs::{Times, about},
+    },
+    Generator, Node,
+    confirm::Confirmed,
+};
+use crate::{Error, flist::Entry, log::Class, settings::AltDestKind};
+use fast_io::SendHalf;
+use fsroot::{Kind, Stat, TempFile};
+use std::io;
+use wire::item::ItemFlags as F;
+
+/// What an alternate directory means for an entry.
+pub(super) enum Alternate {
+    /// Nothing.
+    None,
+    /// Its file is the basis of the transfer.
+    Basis(Found),
+    /// Nothing else is to be done.
+    Settled,
+}
+
+impl<W: SendHalf> Generator<W> {
+    /// The best that the alternate directories have for an entry. The first of several is taken.
+    pub(super) fn find_alternate(&mut self, node: &Node, e: Option<Entry<'_>>) -> Option<Found> {
+        let mut dirs = self.alt_dirs.take()?;
+        let mut best: Option<Found> = None;
+        for (number, root) in dirs.roots.iter_mut().enumerate() {
+            let Some(root) = root else { continue };
+            let Some(st) = root.lstat(&node.path).ok().filter(|st| Some(st.kind) == node.want.kind)
+            else {
+                continue;
+            };
+            let differs = self.attrs.report(root, &node.path, &node.want, &st, 0, true);
+            let level = match e {
+                Some(e) if !self.same_content(root, node, e, &st) => Level::Exists,
+                _ if differs != 0 => Level::Same,
+                _ => Level::Matches,
+            };
+            if best.is_none_or(|best| best.level < level) {
+                let number = u8::try_from(number).expect("at most 20 directories");
+                best = Some(Found { number, level, st });
+            }
+            if level == Level::Matches {
+                break;
+            }
+        }
+        self.alt_dirs = Some(dirs);
+        best
+    }
+
+    /// What becomes of what an alternate directory has, if there is one.
+    pub(super) fn alternates(&self) -> Option<AltDestKind> {
+        self.alt_dirs.as_ref().map(|dirs| dirs.kind)
+    }
+
+    /// The flags of an item that is made in the likeness of what was found.
+    pub(super) fn alternate_flags(&mut self, node: &Node, found: &Found, base: u16) -> u16 {
+        match self.alt_dirs.as_mut().and_then(|dirs| dirs.root(found.number)) {
+            Some(root) => {
+                let exact = found.level == Level::Matches;
+                self.attrs.report(root, &node.path, &node.want, &found.st, base, exact)
+            }
+            None => base | F::IS_NEW,
+        }
+    }
+
+    /// A regular file. Where the destination has one already, only a perfect match counts.
+    pub(super) fn regular_alternate(
+        &mut self,
+        node: &Node,
+        e: Entry<'_>,
+        have: Option<Stat>,
+        last: bool,
+    ) -> Result<Alternate, Error> {
+        let Some(kind) = self.alternates().filter(|k| have.is_none() || *k != AltDestKind::Copy)
+        else {
+            return Ok(Alternate::None);
+        };
+        let found = match self.find_alternate(node, Some(e)) {
+            Some(found) if have.is_none() || found.level == Level::Matches => found,
+            _ => return Ok(Alternate::None),
+        };
+        match found.level {
+            Level::Exists => return Ok(Alternate::Basis(found)),
+            Level::Matches if kind == AltDestKind::Compare => {
+                if have.is_some()
+                    && self.shared.do_xfers
+                    && let Some(root) = &mut self.root
+                    && let Err(e) = root.unlink(&node.path)
+                {
+                    let text = about("unlink", &root.quoted(&node.path), " failed");
+                    self.log.sys_error(Class::ErrorXfer, text, &e);
+                }
+                self.emit(node, 0, None, None)?;
+                self.say_unchanged(node, false);
+                self.confirm(node.ndx, Confirmed::Present)?;
+                self.skipped_member(node, last);
+                return Ok(Alternate::Settled);
+            }
+            Level::Matches
+                if kind == AltDestKind::Link && self.link_alternate(node, &found, have) =>
+            {
+                self.report_linked(node)?;
+                self.confirm(node.ndx, Confirmed::Present)?;
+                return Ok(Alternate::Settled);
+            }
+            Level::Same | Level::Matches => {}
+        }
+        if have.is_some() {
+            // What is there is as good as a copy.
+            return Ok(Alternate::None);
+        }
+        if self.shared.do_xfers && !self.copy_alternate(node, &found) {
+            return Ok(Alternate::Basis(found));
+        }
+        // Nothing says that it is the same file, whose times need not be mentioned.
+        let copied = Found { level: Level::Same, ..found };
+        let flags = self.alternate_flags(node, &copied, F::LOCAL_CHANGE);
+        self.emit(node, flags, None, None)?;
+        if found.level == Level::Matches {
+            self.say_unchanged(node, false);
+        }
+        self.confirm(node.ndx, Confirmed::Present)?;
+        self.lead(node)?;
+        Ok(Alternate::Settled)
+    }
+
+    /// A symlink or device that the destination lacks, if one that matches makes an end of it; else what is known of it.
+    pub(super) fn special_alternate(
+        &mut self,
+        node: &Node,
+        e: Entry<'_>,
+    ) -> Result<Alternate, Error> {
+        let Some(found) = self.find_alternate(node, Some(e)) else { return Ok(Alternate::None) };
+        if found.level < Level::Matches {
+            return Ok(Alternate::Basis(found));
+        }
+        match self.alternates() {
+            Some(AltDestKind::Compare) => {
+                self.emit(node, 0, None, None)?;
+                self.say_unchanged(node, false);
+                self.skipped_member(node, true);
+                Ok(Alternate::Settled)
+            }
+            Some(AltDestKind::Link) if self.link_alternate(node, &found, None) => {
+                self.report_linked(node)?;
+                Ok(Alternate::Settled)
+            }
+            _ => Ok(Alternate::Basis(found)),
+        }
+    }
+
+    /// Reports what was linked, with the empty name that says so.
+    fn report_linked(&mut self, node: &Node) -> Result<(), Error> {
+        self.emit(node, F::LOCAL_CHANGE | F::XNAME_FOLLOWS, Some(b""), None)?;
+        self.say_unchanged(node, false);
+        self.lead(node)
+    }
+
+    /// Makes the destination another link of what was found.
+    fn link_alternate(&mut self, node: &Node, found: &Found, have: Option<Stat>) -> bool {
+        if !self.shared.do_xfers || have.is_some_and(|st| st.same_inode(&found.st)) {
+            return true;
+        }
+        let (Some(dirs), Some(root)) = (&mut self.alt_dirs, &mut self.root) else { return false };
+        let Some(from) = dirs.root(found.number) else { return false };
+        let made = match have {
+            Some(_) => root.create_replacing(&node.path, |root, temp| {
+                from.link_to(&node.path, root, temp, &found.st)
+            }),
+            None => from.link_to(&node.path, root, &node.path, &found.st),
+        };
+        // Another file system, or too many links: a copy does as well.
+        made.is_ok()
+    }
+
+    /// Copies the content of what was found, and gives it the attributes that are wanted.
+    fn copy_alternate(&mut self, node: &Node, found: &Found) -> bool {
+        let (Some(dirs), Some(root)) = (&mut self.alt_dirs, &mut self.root) else { return false };
+        let copied = (|| -> io::Result<()> {
+            let file = dirs.open_read(found.number, &node.path)?;
+            let temp = TempFile::copy_of(&file, root, &node.path, node.want.mode)?;
+            let have = temp.stat()?;
+            let perm = self.attrs.dest_perm(root, &node.path, &node.want, None);
+            let path = temp.path().clone();
+            if let (true, Some(k)) = (self.session.settings.xattrs > 0, node.want.xattr) {
+                // Their values are here: they are those of the file that was found, or small.
+                self.attrs.apply_xattrs(root, &path, Some(have.perm), k);
+            }
+            self.attrs.apply(root, &path, &node.want, &have, perm, Times::Exact);
+            temp.commit(root, &node.path)
+        })();
+        if let Err(e) = &copied {
+            let text = about("copy_file", &root.quoted(&node.path), "");
+            self.log.sys_error(Class::ErrorXfer, text, e);
+        }
+        copied.is_ok()
+    }
+
+    /// The flags of a member of a hard-link group that the destination lacks and an alternate directory has: if it is the
+    /// leader's other link there, or would be copied from there, it is not new.
+    pub(super) fn follower_alternate(
+        &mut self,
+        node: &Node,
+        leader: Option<Stat>,
+        base: u16,
+    ) -> Option<u16> {
+        let kind = self.alternates()?;
+        let found = self.find_alternate(node, None)?;
+        let known = match kind {
+            AltDestKind::Link => leader.is_some_and(|leader| leader.same_inode(&found.st)),
+            _ => found.st.kind != Kind::Regular || found.level == Level::Matches,
+        };
+        known.then(|| self.alternate_flags(node, &found, base))
+    }
+}
