@@ -1,5 +1,6 @@
 //! Who a module's child is: chroot, groups and user (off-wire semantics: identity).
 
+use crate::system;
 use crate::{auth::items, config::Section};
 use nix::unistd::{self, Gid, Group, Uid, User};
 use std::{ffi::CString, path::Path};
@@ -35,8 +36,7 @@ impl Identity {
                 let user = User::from_uid(uid).ok().flatten().ok_or("getpwuid failed")?;
                 groups.push(user.gid);
                 let name = CString::new(user.name).map_err(|_| "getgrouplist failed")?;
-                let all =
-                    unistd::getgrouplist(&name, user.gid).map_err(|_| "getgrouplist failed")?;
+                let all = system::groups_of(&name, user.gid).map_err(|_| "getgrouplist failed")?;
                 groups.extend(all.into_iter().filter(|gid| *gid != user.gid));
             } else {
                 groups.push(lookup_group(name).ok_or_else(|| format!("invalid gid {name}"))?);
@@ -75,7 +75,7 @@ impl Identity {
         if let Some(first) = self.groups.first() {
             unistd::setgid(*first).map_err(|_| "setgid failed")?;
             if Uid::effective().is_root() {
-                unistd::setgroups(&self.groups).map_err(|_| "setgroups failed")?;
+                system::set_groups(&self.groups).map_err(|_| "setgroups failed")?;
             }
         }
         if let Some(uid) = self.uid {
@@ -115,7 +115,7 @@ impl crate::auth::Groups for SystemGroups {
     fn of(&self, user: &str) -> Vec<String> {
         let Ok(Some(user)) = User::from_name(user) else { return Vec::new() };
         let Ok(name) = CString::new(user.name) else { return Vec::new() };
-        let gids = unistd::getgrouplist(&name, user.gid).unwrap_or_default();
+        let gids = system::groups_of(&name, user.gid).unwrap_or_default();
         let name_of = |gid: Gid| Group::from_gid(gid).ok().flatten().map(|group| group.name);
         gids.into_iter().filter_map(name_of).collect()
     }

@@ -14,6 +14,7 @@ mod hooks;
 pub mod identity;
 mod limit;
 mod listener;
+mod lock;
 pub mod log;
 mod module;
 mod pidfile;
@@ -22,6 +23,10 @@ mod refuse;
 mod rules;
 mod signals;
 mod start;
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "system/linux.rs")]
+#[cfg_attr(target_os = "freebsd", path = "system/freebsd.rs")]
+#[cfg_attr(target_vendor = "apple", path = "system/apple.rs")]
+mod system;
 mod wild;
 
 pub use start::run;

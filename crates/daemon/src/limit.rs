@@ -1,10 +1,7 @@
 //! `max connections`: slots in a lock file, held by the processes that serve (off-wire semantics:
 //! max connections).
 
-use nix::{
-    fcntl::{FcntlArg, fcntl},
-    libc,
-};
+use crate::lock::lock;
 use std::{fs::File, path::Path};
 
 /// A slot, free again when dropped or when the process ends.
@@ -32,14 +29,7 @@ pub fn take(limit: i64, lock_file: &Path) -> Result<Slot, Refusal> {
     let file = fsroot::open_operator_file(lock_file, how, fsroot::LinkTrust::OwnerChecked)
         .map_err(|_| "failed to open lock file")?;
     for slot in 0..limit {
-        let lock = libc::flock {
-            l_type: libc::F_WRLCK as libc::c_short,
-            l_whence: libc::SEEK_SET as libc::c_short,
-            l_start: slot * 4,
-            l_len: 4,
-            l_pid: 0,
-        };
-        if fcntl(&file, FcntlArg::F_SETLK(&lock)).is_ok() {
+        if lock(&file, slot * 4).is_ok() {
             return Ok(Slot(Some(file)));
         }
     }

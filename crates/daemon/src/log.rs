@@ -1,7 +1,8 @@
 //! The daemon's log: a file or syslog (off-wire semantics: logging).
 
 use crate::config::Section;
-use nix::syslog::{self, Facility, LogFlags, Severity};
+use crate::system;
+use nix::syslog::{self, Facility, Severity};
 use session::log::{Class, Sink};
 use std::{
     ffi::CString,
@@ -159,11 +160,7 @@ fn open_syslog(section: &Section) {
         _ => Facility::LOG_DAEMON,
     };
     if let Ok(tag) = CString::new(tag) {
-        // Connected at once: after a chroot the system log could not be found. The tag lives as long as the process: syslog keeps the pointer.
-        let tag: &'static std::ffi::CStr = Box::leak(tag.into_boxed_c_str());
-        // Without a system log there is nowhere to complain to.
-        let _unlogged =
-            syslog::openlog(Some(tag), LogFlags::LOG_PID | LogFlags::LOG_NDELAY, facility);
+        system::open_log(tag, facility);
     }
 }
 

@@ -1,9 +1,6 @@
 //! The pid file: locked for life, never written through a link (off-wire semantics: pid file).
 
-use nix::{
-    fcntl::{FcntlArg, fcntl},
-    libc,
-};
+use crate::lock::lock;
 use rustix::{
     fs::{self, AtFlags, FileType, Mode, OFlags},
     io::Errno,
@@ -56,14 +53,7 @@ impl PidFile {
         let file: File = fs::openat(&dir, leaf, flags, Mode::from_raw_mode(0o664))
             .map_err(|e| step("create", e))?
             .into();
-        let lock = libc::flock {
-            l_type: libc::F_WRLCK as libc::c_short,
-            l_whence: libc::SEEK_SET as libc::c_short,
-            l_start: 0,
-            l_len: 4,
-            l_pid: 0,
-        };
-        fcntl(&file, FcntlArg::F_SETLK(&lock)).map_err(|e| failed("lock")(e.into()))?;
+        lock(&file, 0).map_err(|e| failed("lock")(e.into()))?;
         let opened = fs::fstat(&file).map_err(|e| step("fstat opened", e))?;
         if opened.st_size > MAX_SIZE {
             return Err(step("find small", Errno::FBIG));
