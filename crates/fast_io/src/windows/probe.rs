@@ -23,6 +23,8 @@ use std::{
 const SAMPLE: u64 = 1 << 20;
 /// Bytes sent at a time, each way.
 const PIECE: u64 = 256 * 1024;
+/// A shorter file never goes by `TransmitFile`, and would make very many pieces of the sample.
+const SHORTEST: u64 = 32 * 1024;
 /// Each way is taken this often; the shortest time counts, since whatever else runs only makes it longer.
 const ROUNDS: usize = 3;
 /// Nothing on a loopback connection takes this long.
@@ -40,12 +42,15 @@ pub(super) struct Costs {
 /// What was found: the times, or why there are none.
 pub(super) type Found = Mutex<Option<Result<Costs, String>>>;
 
-/// What speaks against `TransmitFile` on this machine. The first call finds out, with the file that it is given.
+/// What speaks against `TransmitFile` on this machine. The first call with a file that is long enough finds out.
 pub(super) fn refusal(
     found: &Found,
     file: &File,
     clock: &mut dyn FnMut() -> Duration,
 ) -> Option<Reason> {
+    if file.metadata().is_ok_and(|m| m.len() < SHORTEST) {
+        return None;
+    }
     let mut found = found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     match found.get_or_insert_with(|| measure(file, clock).map_err(|e| e.to_string())) {
         Ok(costs) => is_intercepted(costs.transmit, costs.copy).then_some(Reason::Calibration),
