@@ -53,7 +53,7 @@ impl Trust {
         let dir = Root::open_trusting(path, self.links)?;
         match &self.within {
             Some(within) if !dir.is_beneath(&Root::open(within)?)? => {
-                Err(rustix::io::Errno::LOOP.into())
+                Err(fsroot::Errno::LOOP.into())
             }
             _ => Ok(dir),
         }

@@ -2,6 +2,7 @@
 
 use super::{ListBuffer, mode_arg};
 use crate::meta::Kind;
+use nix::unistd::Gid;
 use rustix::ffi::CString;
 use rustix::fs::{self as rfs, OFlags};
 use rustix::io::Errno;
@@ -38,6 +39,27 @@ pub(super) fn open_beneath(
     _follow: bool,
 ) -> Option<Result<OwnedFd, Errno>> {
     None
+}
+
+#[cfg(not(target_vendor = "apple"))]
+pub(super) fn groups_of(user: &std::ffi::CStr, first: Gid) -> nix::Result<Vec<Gid>> {
+    nix::unistd::getgrouplist(user, first)
+}
+
+#[cfg(not(target_vendor = "apple"))]
+pub(super) fn set_groups(groups: &[Gid]) -> nix::Result<()> {
+    nix::unistd::setgroups(groups)
+}
+
+/// Group lists belong to the directory service there.
+#[cfg(target_vendor = "apple")]
+pub(super) fn groups_of(_user: &std::ffi::CStr, _first: Gid) -> nix::Result<Vec<Gid>> {
+    Err(nix::errno::Errno::ENOSYS)
+}
+
+#[cfg(target_vendor = "apple")]
+pub(super) fn set_groups(_groups: &[Gid]) -> nix::Result<()> {
+    Err(nix::errno::Errno::ENOSYS)
 }
 
 /// All links are plain text.

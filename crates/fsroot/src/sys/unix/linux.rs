@@ -2,6 +2,7 @@
 
 use super::{ListBuffer, mode_arg};
 use crate::meta::Kind;
+use nix::unistd::Gid;
 use rustix::ffi::CString;
 use rustix::fs::{self as rfs, FallocateFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -53,6 +54,14 @@ pub(super) fn open_beneath(
         });
     }
     None
+}
+
+pub(super) fn groups_of(user: &std::ffi::CStr, first: Gid) -> nix::Result<Vec<Gid>> {
+    nix::unistd::getgrouplist(user, first)
+}
+
+pub(super) fn set_groups(groups: &[Gid]) -> nix::Result<()> {
+    nix::unistd::setgroups(groups)
 }
 
 /// Whether a link is one of the proc file system's, whose text is no path.

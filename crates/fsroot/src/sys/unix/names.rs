@@ -1,5 +1,6 @@
 //! The user and group databases, and who the process is.
 
+use super::kernel;
 use nix::unistd::{Gid, Group, Uid, User};
 use std::io;
 use std::sync::OnceLock;
@@ -31,16 +32,16 @@ pub(crate) fn memberships() -> Vec<u32> {
 pub(crate) fn groups_of(uid: u32) -> Option<(u32, Vec<u32>)> {
     let user = User::from_uid(Uid::from_raw(uid)).ok()??;
     let name = std::ffi::CString::new(user.name).ok()?;
-    let all = nix::unistd::getgrouplist(&name, user.gid).ok()?;
+    let all = kernel::groups_of(&name, user.gid).ok()?;
     Some((user.gid.as_raw(), all.into_iter().map(Gid::as_raw).collect()))
 }
 
 /// Becomes a user, for good. The name of the call that the system refused, and why.
 pub(crate) fn assume(uid: u32, gid: u32, groups: &[u32]) -> Result<(), (&'static str, io::Error)> {
-    use nix::unistd::{setgid, setgroups, setuid};
+    use nix::unistd::{setgid, setuid};
     let groups: Vec<Gid> = groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
     setgid(Gid::from_raw(gid)).map_err(|e| ("setgid", e.into()))?;
-    setgroups(&groups).map_err(|e| ("setgroups", e.into()))?;
+    kernel::set_groups(&groups).map_err(|e| ("setgroups", e.into()))?;
     setuid(Uid::from_raw(uid)).map_err(|e| ("setuid", e.into()))
 }
 

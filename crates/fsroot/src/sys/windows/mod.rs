@@ -13,7 +13,9 @@ mod text;
 
 pub use errno::Errno;
 pub(crate) use names::*;
-pub(crate) use operator::{absolute, open_operator_dir, open_operator_file};
+pub(crate) use operator::{
+    absolute, open_operator_dir, open_operator_file, open_operator_file_checked,
+};
 pub(crate) use resolve::{Way, open_dir, open_following};
 pub(crate) use text::{bytes, os, path, shown};
 
@@ -69,7 +71,12 @@ pub(crate) fn path_of(dir: &File) -> Vec<u8> {
 
 /// The directory that `dir` is in; the topmost one is in itself.
 pub(crate) fn parent_of(dir: &Dir) -> Result<Dir, Errno> {
-    let path = from_wide(&nt::final_path(dir)?);
+    dir_of(dir)
+}
+
+/// The directory that an open file or directory is in.
+fn dir_of(file: impl AsHandle) -> Result<Dir, Errno> {
+    let path = from_wide(&nt::final_path(file)?);
     let parent = path.parent().unwrap_or(&path);
     open_operator_dir(parent, crate::LinkTrust::Insecure).map_err(|e| Errno::from_io(&e))
 }

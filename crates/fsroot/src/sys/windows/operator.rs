@@ -22,6 +22,17 @@ pub(crate) fn open_operator_file(path: &Path, how: OpenHow, _trust: LinkTrust) -
     options.open(path)
 }
 
+/// `check` sees the directory that the file, links followed, lies in.
+pub(crate) fn open_operator_file_checked(
+    path: &Path,
+    how: OpenHow,
+    check: &mut dyn FnMut(&Dir) -> io::Result<()>,
+) -> io::Result<File> {
+    let file = open_operator_file(path, how, LinkTrust::Insecure)?;
+    check(&super::dir_of(&file)?)?;
+    Ok(file)
+}
+
 pub(crate) fn open_operator_dir(path: &Path, _trust: LinkTrust) -> io::Result<Dir> {
     let dir = OpenOptions::new()
         .access_mode(super::DIR_ACCESS | fs::SYNCHRONIZE)
