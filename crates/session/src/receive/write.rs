@@ -147,7 +147,10 @@ impl<R: RecvHalf> Receiver<R> {
             fresh: Some(&fresh),
             ..Sink::default()
         };
-        let (good, sum) = match self.take(answer, &sink) {
+        let taken = self.take(answer, &sink);
+        // Not every file system lets an open file be replaced.
+        drop(basis);
+        let (good, sum) = match taken {
             Ok(verdict) => verdict,
             Err(e) => {
                 if fresh.load(Ordering::Relaxed) {
