@@ -83,12 +83,6 @@ impl Lane {
         }
     }
 
-    /// Whether the lane needs no measuring on its link: a handle is always cheaper, and `TransmitFile` is measured by a
-    /// probe of its own before its first use.
-    pub fn is_settled(self) -> bool {
-        matches!(self, Lane::Handle | Lane::TransmitFile)
-    }
-
     /// Whether the bytes do not pass through memory of this process on their way.
     pub fn is_zero_copy(self) -> bool {
         !matches!(self, Lane::Write | Lane::ReadWrite)

@@ -26,8 +26,13 @@ mod imp;
 
 pub use counters::{Counters, Reason};
 #[cfg(windows)]
-pub use imp::{fd, registered_io};
+pub use imp::fd;
 pub use lanes::{Lane, LinkKind, Producer};
 pub use policy::{Calibration, Clock, Policy, Verdict};
 pub use send_file::{PlatformSendFile, ReadWriteSendFile};
 pub use transport::{FileRange, Received, RecvHalf, SendHalf};
+
+/// What the system offers beyond the lanes, in words: for information.
+pub fn abilities() -> Vec<String> {
+    imp::abilities()
+}

@@ -62,3 +62,8 @@ pub(crate) fn thread_time() -> Duration {
     let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(t.tv_sec.unsigned_abs(), t.tv_nsec as u32)
 }
+
+/// What else the system offers, in words.
+pub(crate) fn abilities() -> Vec<String> {
+    Vec::new()
+}

@@ -148,6 +148,12 @@ impl Calibration {
         self.verdict
     }
 
+    /// Takes over what a probe found.
+    pub fn learn(&mut self, verdict: Verdict) {
+        self.verdict = Some(verdict);
+        self.memory.put(self.link, verdict);
+    }
+
     /// Whether the next run should go by the lane.
     pub fn prefers_lane(&self) -> bool {
         match self.verdict {
@@ -168,9 +174,7 @@ impl Calibration {
         let sample = if by_lane { &mut self.lane } else { &mut self.copying };
         sample.add(bytes, time);
         if self.lane.is_enough() && self.copying.is_enough() {
-            let verdict = Verdict { lane: self.lane.per_mib(), copying: self.copying.per_mib() };
-            self.verdict = Some(verdict);
-            self.memory.put(self.link, verdict);
+            self.learn(Verdict { lane: self.lane.per_mib(), copying: self.copying.per_mib() });
         }
     }
 }
@@ -233,6 +237,18 @@ mod tests {
         assert!(again.prefers_lane() && again.start().is_none());
         // Nothing was learned about pipes.
         assert!(Calibration::with(LinkKind::Pipe, clock, memory).start().is_some());
+    }
+
+    #[test]
+    fn a_probe_is_believed() {
+        let memory = memory();
+        let mut c = Calibration::with(LinkKind::Socket, Arc::new(Fake::default()), memory);
+        c.learn(Verdict { lane: 8.0, copying: 10.0 });
+        assert!(!c.prefers_lane() && c.start().is_none());
+        c.learn(Verdict { lane: 7_000_000.0, copying: 10_000_000.0 });
+        assert!(c.prefers_lane());
+        let again = Calibration::with(LinkKind::Socket, Arc::new(Fake::default()), memory);
+        assert!(again.prefers_lane() && again.start().is_none());
     }
 
     #[test]

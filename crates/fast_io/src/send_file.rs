@@ -3,6 +3,7 @@
 use crate::{
     counters::Reason,
     lanes::{Lane, LinkKind},
+    policy::Verdict,
     transport::{FileRange, SendHalf},
 };
 use std::{fs::File, io, time::Duration};
@@ -31,8 +32,15 @@ pub trait PlatformSendFile {
     /// What the link is made of.
     fn link(&self) -> LinkKind;
 
-    /// Why this file cannot go by [`method`](Self::method), as far as is known about it and its volume.
+    /// What speaks against sending this file by [`method`](Self::method), as far as that is known before a call.
     fn refusal(&self, file: &File) -> Option<Reason> {
+        let _any = file;
+        None
+    }
+
+    /// What a probe of [`method`](Self::method) found, on systems where it must be tried before it is used. `None`: its
+    /// calls tell what they cost.
+    fn probe(&self, file: &File) -> Option<Verdict> {
         let _any = file;
         None
     }

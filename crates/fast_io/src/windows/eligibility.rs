@@ -5,7 +5,6 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{Mutex, MutexGuard},
-    time::Duration,
 };
 
 /// Longest run of one call.
@@ -17,9 +16,6 @@ const COMPRESSED: u32 = 0x800;
 const ENCRYPTED: u32 = 0x4000;
 /// `FILE_VOLUME_IS_COMPRESSED`
 const VOLUME_IS_COMPRESSED: u32 = 0x8000;
-
-/// A call costs this many tenths of reading and writing at most, or it is not made.
-const WORTH: u128 = 7;
 
 /// What a file's handle says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,12 +75,6 @@ pub(crate) fn is_refusal(error: &io::Error) -> bool {
         WSA_OPERATION_NOT_SUPPORTED,
     ];
     error.raw_os_error().is_some_and(|code| REFUSALS.contains(&code))
-}
-
-/// Whether a call costs too large a share of reading and writing for it to be made: something looks at the bytes on
-/// their way, or the system copies them itself.
-pub(crate) fn is_intercepted(transmit: Duration, copy: Duration) -> bool {
-    transmit.as_nanos() * 10 > copy.as_nanos() * WORTH
 }
 
 /// What this process knows about volumes.
@@ -187,15 +177,5 @@ mod tests {
         assert_eq!(call_len(100, 1000, 1000), 0);
         assert_eq!(call_len(100, u64::MAX, 1000), 0);
         assert_eq!(call_len(u64::MAX, 5 << 30, u64::MAX), 16_777_215);
-    }
-
-    #[test]
-    fn seven_tenths_are_worth_it() {
-        let ms = Duration::from_millis;
-        assert!(!is_intercepted(ms(500), ms(1000)));
-        assert!(!is_intercepted(ms(700), ms(1000)));
-        assert!(!is_intercepted(ms(7), ms(10)));
-        assert!(is_intercepted(ms(701), ms(1000)));
-        assert!(is_intercepted(ms(1), ms(0)));
     }
 }

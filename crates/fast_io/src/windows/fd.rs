@@ -13,6 +13,7 @@ use crate::{
     counters::Reason,
     eligibility::{Volumes, call_len},
     lanes::{self, Lane, LinkKind, Producer},
+    policy::Verdict,
     send_file::PlatformSendFile,
     transport::{FileRange, Received, RecvHalf, SendHalf},
 };
@@ -160,7 +161,17 @@ impl PlatformSendFile for FdWriter {
 
     fn refusal(&self, file: &File) -> Option<Reason> {
         match &self.0 {
-            Sink::Socket(writer) => writer.refusal(file),
+            Sink::Socket(writer) => volume::refusal(&writer.lanes.volumes, file),
+            _ => None,
+        }
+    }
+
+    fn probe(&self, file: &File) -> Option<Verdict> {
+        match &self.0 {
+            Sink::Socket(writer) => {
+                let start = Instant::now();
+                probe::verdict(&writer.lanes.costs, file, &mut || start.elapsed())
+            }
             _ => None,
         }
     }
@@ -178,12 +189,6 @@ struct SocketWriter {
 }
 
 impl SocketWriter {
-    fn refusal(&self, file: &File) -> Option<Reason> {
-        let start = Instant::now();
-        volume::refusal(&self.lanes.volumes, file)
-            .or_else(|| probe::refusal(&self.lanes.costs, file, &mut || start.elapsed()))
-    }
-
     fn send(&mut self, buf: &[u8], timeout: Option<Duration>) -> io::Result<usize> {
         match self.transmission {
             // What follows a run must not overtake it.
@@ -244,5 +249,85 @@ impl SocketWriter {
             volume::withdraw(&self.lanes.volumes, &range.file, e)?;
         }
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{Read, Write},
+        net::{TcpListener, TcpStream},
+    };
+    use windows_sys::Win32::{
+        Foundation::{ERROR_NOT_SUPPORTED, HANDLE},
+        Networking::WinSock::{SOCKET, TRANSMIT_FILE_BUFFERS, WSASetLastError},
+        System::IO::OVERLAPPED,
+    };
+
+    unsafe extern "system" fn not_supported(
+        _: SOCKET,
+        _: HANDLE,
+        _: u32,
+        _: u32,
+        _: *mut OVERLAPPED,
+        _: *const TRANSMIT_FILE_BUFFERS,
+        _: u32,
+    ) -> windows_sys::core::BOOL {
+        // SAFETY: it only sets a value of this thread.
+        unsafe { WSASetLastError(ERROR_NOT_SUPPORTED as i32) };
+        0
+    }
+
+    fn lanes(transmit: TransmitFn) -> &'static Lanes {
+        Box::leak(Box::new(Lanes { transmit, volumes: Volumes::new(), costs: Mutex::new(None) }))
+    }
+
+    fn pair(lanes: &'static Lanes) -> (FdWriter, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let far = listener.accept().unwrap().0;
+        (halves(near.into(), &Pump::global().unwrap(), lanes).unwrap().1, far)
+    }
+
+    fn file(len: usize) -> (FileRange, tempfile::TempPath) {
+        let (mut file, path) = tempfile::NamedTempFile::new().unwrap().into_parts();
+        file.write_all(&vec![5; len]).unwrap();
+        (FileRange { file: Arc::new(file), offset: 0, len: len as u64 }, path)
+    }
+
+    #[test]
+    fn a_refusal_holds_for_the_volume_and_breaks_nothing() {
+        let lanes = lanes(not_supported);
+        let (mut w, mut far) = pair(lanes);
+        let (first, _path) = file(1000);
+        let (second, _other) = file(2000);
+        assert_eq!(w.refusal(&first.file), None);
+        let refused = w.send_file(b"head", &first, None).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::Unsupported);
+        assert_eq!(w.refusal(&second.file), Some(Reason::Refused(refused.to_string())));
+        // Nothing of it went out, so that the bytes can be sent otherwise.
+        w.send(b"headrun", None).unwrap();
+        w.shutdown().unwrap();
+        drop(w);
+        let mut all = Vec::new();
+        far.read_to_end(&mut all).unwrap();
+        assert_eq!(all, b"headrun");
+    }
+
+    #[test]
+    fn what_follows_a_run_does_not_overtake_it() {
+        let (mut w, mut far) = pair(lanes(system_call));
+        let (run, _path) = file(12 << 20);
+        let limit = Some(Duration::from_millis(50));
+        let late = w.send_file(b"head", &run, limit).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(w.send(b"x", limit).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        let reader = std::thread::spawn(move || io::copy(&mut far, &mut io::sink()).unwrap());
+        // The same call goes on.
+        assert_eq!(w.send_file(b"head", &run, None).unwrap(), (12 << 20) + 4);
+        w.send(b"x", None).unwrap();
+        w.shutdown().unwrap();
+        assert_eq!(reader.join().unwrap(), (12 << 20) + 5);
     }
 }

@@ -10,7 +10,7 @@ use super::{
     socket::OverlappedSocket,
     transmit::{Transmission, system_call},
 };
-use crate::{counters::Reason, eligibility::is_intercepted};
+use crate::policy::Verdict;
 use std::{
     fs::File,
     io::{self, Read},
@@ -30,36 +30,24 @@ const ROUNDS: usize = 3;
 /// Nothing on a loopback connection takes this long.
 const LIMIT: Option<Duration> = Some(Duration::from_secs(5));
 
-/// The time of each way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Costs {
-    /// `TransmitFile`.
-    pub transmit: Duration,
-    /// Read and `WSASend`.
-    pub copy: Duration,
-}
+/// What was found; `None` inside if it could not be found out.
+pub(super) type Found = Mutex<Option<Option<Verdict>>>;
 
-/// What was found: the times, or why there are none.
-pub(super) type Found = Mutex<Option<Result<Costs, String>>>;
-
-/// What speaks against `TransmitFile` on this machine. The first call with a file that is long enough finds out.
-pub(super) fn refusal(
+/// What `TransmitFile` costs on this machine. The first call with a file that is long enough finds out.
+pub(super) fn verdict(
     found: &Found,
     file: &File,
     clock: &mut dyn FnMut() -> Duration,
-) -> Option<Reason> {
+) -> Option<Verdict> {
     if file.metadata().is_ok_and(|m| m.len() < SHORTEST) {
         return None;
     }
     let mut found = found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    match found.get_or_insert_with(|| measure(file, clock).map_err(|e| e.to_string())) {
-        Ok(costs) => is_intercepted(costs.transmit, costs.copy).then_some(Reason::Calibration),
-        Err(e) => Some(Reason::Refused(e.clone())),
-    }
+    *found.get_or_insert_with(|| measure(file, clock).ok())
 }
 
 /// Sends the beginning of a file both ways, by turns. `clock` is asked before and after each.
-fn measure(file: &File, clock: &mut dyn FnMut() -> Duration) -> io::Result<Costs> {
+fn measure(file: &File, clock: &mut dyn FnMut() -> Duration) -> io::Result<Verdict> {
     let file = SequentialFile::new(&Arc::new(file.try_clone()?))?;
     let piece = file.len()?.min(PIECE);
     if piece == 0 {
@@ -77,7 +65,7 @@ fn measure(file: &File, clock: &mut dyn FnMut() -> Duration) -> io::Result<Costs
         let mut buf = vec![0; PIECE as usize];
         while far.read(&mut buf).is_ok_and(|n| n > 0) {}
     });
-    let mut costs = Costs { transmit: Duration::MAX, copy: Duration::MAX };
+    let (mut transmitting, mut copying) = (Duration::MAX, Duration::MAX);
     let mut timed = |way: &mut dyn FnMut() -> io::Result<()>| {
         let before = clock();
         let mut left = SAMPLE;
@@ -101,10 +89,11 @@ fn measure(file: &File, clock: &mut dyn FnMut() -> Duration) -> io::Result<Costs
         Ok(())
     };
     for _ in 0..ROUNDS {
-        costs.copy = costs.copy.min(timed(&mut copy)?);
-        costs.transmit = costs.transmit.min(timed(&mut transmit)?);
+        copying = copying.min(timed(&mut copy)?);
+        transmitting = transmitting.min(timed(&mut transmit)?);
     }
     socket.shutdown()?;
     let _drained = drain.join();
-    Ok(costs)
+    // The sample is one MiB.
+    Ok(Verdict { lane: transmitting.as_nanos() as f64, copying: copying.as_nanos() as f64 })
 }

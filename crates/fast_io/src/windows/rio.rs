@@ -13,7 +13,7 @@ use windows_sys::Win32::Networking::WinSock::{
 ///
 /// # Errors
 /// Why there are none.
-pub fn registered_io() -> io::Result<()> {
+pub(super) fn registered_io() -> io::Result<()> {
     let socket = UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
     let id = WSAID_MULTIPLE_RIO;
     let mut table = RIO_EXTENSION_FUNCTION_TABLE::default();

@@ -438,21 +438,29 @@ impl<W: SendHalf> Writer<W> {
         if !lane.is_zero_copy() || self.is_recording() {
             return false;
         }
-        let short = self.policy == Policy::Auto && len < lane.floor();
         let refusal = match self.policy {
             Policy::Never => Some(Reason::Policy),
-            _ if short => Some(Reason::Short),
+            Policy::Auto if len < lane.floor() => Some(Reason::Short),
             _ => self.transport.refusal(file),
         };
         if let Some(reason) = refusal {
             self.declines_range(reason);
             return false;
         }
-        let reason = match self.policy {
-            Policy::Always | Policy::Never => return true,
-            Policy::Auto if lane.is_settled() || self.calibration.prefers_lane() => return true,
-            Policy::Auto if self.calibration.verdict().is_none() => Reason::Measuring,
-            Policy::Auto => Reason::Calibration,
+        if self.policy == Policy::Always || lane == Lane::Handle {
+            return true;
+        }
+        if self.calibration.verdict().is_none()
+            && let Some(verdict) = self.transport.probe(file)
+        {
+            self.calibration.learn(verdict);
+        }
+        if self.calibration.prefers_lane() {
+            return true;
+        }
+        let reason = match self.calibration.verdict() {
+            None => Reason::Measuring,
+            Some(_) => Reason::Calibration,
         };
         self.declines_range(reason);
         false

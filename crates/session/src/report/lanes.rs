@@ -33,6 +33,7 @@ pub fn lines(
             let taken = if verdict.pays() { "taken" } else { "left" };
             lines.push(format!("calibration: {lane} {verdict}, {taken}"));
         }
+        lines.extend(fast_io::abilities());
     }
     lines
 }
