@@ -77,6 +77,45 @@ f dst/b size=20 atime=1200000000 mtime=5
 f dst/same size=20 atime=1210000000
 ";
 
+/// Times that differ by less than a second.
+const NANO: &str = r"
+f src/f size=5 mtime=1000.125
+f dst/f size=5 mtime=1000.25
+l src/l -> f mtime=1000.125
+l dst/l -> f mtime=1000.25
+p src/p mtime=1000.125
+p dst/p mtime=1000.25
+d src/d mtime=1000.125
+d dst/d mtime=1000.25
+f src/whole size=5 mtime=1000
+f dst/whole size=5 mtime=1000.25
+d src/whole-d mtime=1000
+d dst/whole-d mtime=1000.25
+f src/x size=5 mtime=1000.125 x:user.a=1
+f dst/x size=5 mtime=1000.25
+d src/xd mtime=1000.125 x:user.a=1
+d dst/xd mtime=1000.25
+d src/filled mtime=1000.125
+f src/filled/new size=3
+d dst/filled mtime=1000.25
+";
+
+/// Set-id bits on what gets another owner.
+const SET_ID: &str = r"
+f src/f size=5 mode=755
+f dst/f size=5 mode=4755 uid=1 gid=2
+f src/same size=5 mode=6755
+f dst/same size=5 mode=6755 uid=1
+f src/group size=5 mode=2644
+f dst/group size=5 mode=2644 gid=2
+p src/p mode=644
+p dst/p mode=4644 uid=1
+d src/d mode=755
+d dst/d mode=2755 uid=1 gid=70000
+f src/changed size=6 mode=4755
+f dst/changed size=5 mode=4755 uid=1
+";
+
 pub const ROWS: &[Row] = &[
     row("perms", &[MODES, MODES_OLD], "-rpi").over(LOCAL_AND_SHELL),
     row("perms-times", &[MODES, MODES_OLD], "-rpti").over(EVERY_WAY),
@@ -103,6 +142,13 @@ pub const ROWS: &[Row] = &[
     row("modify-window", &["f src/a size=5 mtime=1000\nf dst/a size=5 mtime=1002 edits=1\nf src/b size=5 mtime=1000\nf dst/b size=5 mtime=1003 edits=1"], "-ai --modify-window=2").over(LOCAL_AND_SHELL),
     row("modify-window-negative", &["f src/a size=5 mtime=1000.1\nf dst/a size=5 mtime=1000.2"], "-ai --modify-window=-1").over(LOCAL_AND_SHELL),
     row("nanoseconds", &["f src/a size=5 mtime=1000.1\nf dst/a size=5 mtime=1000.2"], "-ai").over(LOCAL_AND_SHELL),
+    row("nanoseconds-of-all-kinds", &[NANO], "-ai").over(LOCAL_AND_SHELL),
+    row("nanoseconds-of-all-kinds-checksum", &[NANO], "-aic").over(LOCAL_AND_SHELL),
+    row("nanoseconds-of-all-kinds-xattrs", &[NANO], "-aXi").over(LOCAL_AND_SHELL),
+    row("nanoseconds-of-all-kinds-protocol-30", &[NANO], "-aic").over(SHELL).protocols(&[29, 30]),
+    row("set-id-given-away", &[SET_ID], "-aii").over(LOCAL_AND_SHELL),
+    row("set-id-given-away-without-perms", &[SET_ID], "-rtogDii").over(LOCAL_AND_SHELL),
+    row("set-id-given-away-dry-run", &[SET_ID], "-anii").over(LOCAL_AND_SHELL),
     row("hard-links", &[LINKED, EMPTY], "-aHi").over(EVERY_WAY),
     row("hard-links-no-inc", &[LINKED, EMPTY], "-aHi --no-inc-recursive").over(EVERY_WAY),
     row("hard-links-verbose", &[LINKED, EMPTY], "-aHvv").over(LOCAL_AND_SHELL).any_order(),

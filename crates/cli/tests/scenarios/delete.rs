@@ -26,6 +26,15 @@ pub const ROWS: &[Row] = &[
     row("before-order", &["f src/a size=4", EXTRA], "-ai --delete-before").over(LOCAL_AND_SHELL),
     row("after-order", &["f src/a size=4", EXTRA], "-ai --delete-after").over(LOCAL_AND_SHELL),
     row("delay-order", &["f src/a size=4", EXTRA], "-ai --delete-delay").over(LOCAL_AND_SHELL),
+    row("before-verbose-2", &[BASIC, EXTRA], "-avv --delete-before")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("after-verbose-2", &[BASIC, EXTRA], "-avv --delete-after")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("before-verbose-2-new", &[BASIC, "d more/x"], "-avv --delete-before")
+        .from_to("src more", "dst")
+        .any_order(),
     row("short", &[BASIC, OLDER], "-ai --del").over(LOCAL_AND_SHELL).any_order(),
     row("no-inc", &[BASIC, EXTRA], "-av --delete --no-inc-recursive").over(EVERY_WAY).any_order(),
     row("protocols", &[BASIC, EXTRA], "-av --delete --stats")

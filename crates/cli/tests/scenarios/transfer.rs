@@ -78,6 +78,7 @@ pub const ROWS: &[Row] = &[
     row("inplace", &[DELTA], "-ai --inplace --no-whole-file --stats").over(EVERY_WAY),
     row("inplace-whole", &[DELTA], "-ai --inplace").over(LOCAL_AND_SHELL),
     row("inplace-hard-linked", &["f src/a size=10\nf dst/a size=20\nh dst/other -> dst/a"], "-ai --inplace").over(LOCAL_AND_SHELL),
+    row("remove-source-links", &["f src/a size=5\nl src/in -> a\nl src/none -> nowhere\nl src/out -> /etc/passwd\nl src/up -> ../other\nf other size=7", EMPTY], "-ai --remove-source-files --copy-unsafe-links").over(LOCAL_AND_SHELL).any_order(),
     row("unwritable-delta", &[UNWRITABLE], "-rti --no-whole-file").over(&[Via::Local, Via::Push]).as_nobody(),
     row("unwritable-delta-zlib", &[UNWRITABLE], "-rtiz --zc=zlib --no-whole-file").over(&[Via::Local, Via::Push]).as_nobody(),
     row("unwritable-delta-zlibx", &[UNWRITABLE], "-rtiz --zc=zlibx --no-whole-file").over(&[Via::Local, Via::Push]).as_nobody(),

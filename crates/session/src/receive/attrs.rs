@@ -128,6 +128,15 @@ impl Attrs {
         self.settings().atimes > 0 && !matches!(kind, Some(Kind::Directory | Kind::Symlink))
     }
 
+    /// The mtime of a directory whose attributes were changed; within the modify window nobody else would set it.
+    pub fn set_exact_mtime(&self, root: &mut Root, p: &RelPath, want: &Want) {
+        if self.keeps_mtime(want.kind)
+            && let Err(e) = root.utimes(p, None, Some((want.mtime, want.nsec)))
+        {
+            self.failed("failed to set times on", root, p, &e);
+        }
+    }
+
     /// Equality of mtimes under `--modify-window`.
     pub fn same_mtime(&self, want: &Want, have: &Stat) -> bool {
         same_time(
@@ -287,6 +296,26 @@ impl Attrs {
         (uid.filter(|id| possible(id, "uid")), gid.filter(|id| possible(id, "gid")))
     }
 
+    /// Sets owner and group if they differ; what the item is like then.
+    pub fn give_away(
+        &mut self,
+        root: &mut Root,
+        p: &RelPath,
+        want: &Want,
+        have: &Stat,
+    ) -> Option<Stat> {
+        if have.kind == Kind::Symlink {
+            return None;
+        }
+        let (uid, gid) = self.owner_to_set(want, have, || root.quoted(p));
+        if uid.is_none() && gid.is_none() {
+            return None;
+        }
+        // What cannot be done fails again, and is reported, where the rest is set.
+        root.chown(p, uid, gid).ok()?;
+        root.lstat(p).ok()
+    }
+
     /// Sets whatever differs on an item at `p`, `have` being its state. `perm` is the wanted mode. Extended attributes are the
     /// receiver's business. True if something was changed.
     pub fn apply(
@@ -311,8 +340,8 @@ impl Attrs {
                 Ok(()) => {
                     changed = true;
                     if have_perm & 0o6000 != 0 && !link {
-                        // The system takes the set-id bits away from a file that changes hands.
-                        have_perm &= !0o6000;
+                        // The system may have taken the set-id bits away from what changes hands.
+                        have_perm = root.lstat(p).map_or(have_perm & !0o6000, |st| st.perm);
                     }
                 }
                 Err(e) => {

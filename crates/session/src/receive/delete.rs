@@ -139,6 +139,9 @@ impl<W: SendHalf> Generator<W> {
             if self.is_skipped(&name) {
                 continue;
             }
+            if e.top_dir() && self.session.settings.debug.del >= 1 {
+                self.log.info([b"deleting in ", &name[..]].concat());
+            }
             if let Some(path) = RelPath::new(&name) {
                 self.delete_in_dir(&path, list, e.top_dir(), false)?;
             }

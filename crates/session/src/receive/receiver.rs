@@ -430,6 +430,9 @@ impl<R: RecvHalf> Receiver<R> {
             self.session.settings.xattrs > 0 && self.shared.do_xfers,
         ) {
             self.attrs.apply_xattrs(root, &t.path, None, k);
+            if t.want.kind == Some(Kind::Directory) {
+                self.attrs.set_exact_mtime(root, &t.path, &t.want);
+            }
         }
         self.report(t, item, None, |r, e| r.item(e));
     }

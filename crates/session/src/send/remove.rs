@@ -38,7 +38,8 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let Some(entry) = subject.entry().filter(|e| !e.is_dir()) else { return Ok(()) };
         let session = self.session.clone();
         let settings = &session.settings;
-        let follow = settings.copy_links || settings.copy_unsafe_links;
+        // A link that was followed as an unsafe one is not what was sent, and stays.
+        let follow = settings.copy_links;
         let mut name = Vec::new();
         entry.push_wire_name(&mut name);
         let sources = &mut self.lister.sources;

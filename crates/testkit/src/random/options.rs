@@ -37,11 +37,14 @@ const SHOWN: &[(u32, Group)] = &[
 ];
 
 /// Everything else, with how often it is taken.
+///
+/// Left out is what we do otherwise on purpose: `-X` without `-p`, which gives a directory with attributes all of its
+/// mode at the source, whatever the umask.
 const OTHERS: &[(u32, Group)] = &[
     (10, "-n"),
     (10, "-H"),
     (8, "-A"),
-    (8, "-X"),
+    (8, "-pX"),
     (4, "-S"),
     (4, "-W"),
     (14, "--no-whole-file"),
@@ -160,7 +163,12 @@ pub fn command_line(rng: &mut Rng) -> Vec<Group> {
     // Most surprises are in combinations of a few.
     for _ in 0..[0, 1, 1, 2, 2, 3, 3, 4, 5, 7][rng.usize(..10)] {
         let group = weighted(rng, OTHERS);
-        if !groups.contains(&group) {
+        let old = |group: &Group| group.starts_with("--protocol=2");
+        let newer = |group: &Group| matches!(*group, "-A" | "-pX");
+        // Both ends refuse that, and which of them is heard is chance.
+        let refused =
+            groups.iter().any(|other| old(other) && newer(&group) || newer(other) && old(&group));
+        if !groups.contains(&group) && !refused {
             groups.push(group);
         }
     }
@@ -177,6 +185,7 @@ pub fn any_order(groups: &[Group]) -> bool {
             "-b",
             "--info",
             "--force",
+            "--safe",
             "--remove",
             "-R",
             "--backup",

@@ -315,11 +315,9 @@ impl<W: SendHalf> Generator<W> {
             },
         };
         let want = &base.want;
-        // What the list does not tell is not compared.
-        let finest = if session.protocol.has_error_exit() { u32::MAX } else { 0 };
         if let Ok(Some(st)) = self.lstat(&path)
             && (st.kind == Kind::Directory || (settings.keep_dirlinks && st.kind == Kind::Symlink))
-            && (st.mtime, st.mtime_nsec.min(finest)) != (want.mtime, want.nsec)
+            && !self.attrs.same_mtime(want, &st)
             && let Some(root) = &mut self.root
             && let Err(e) = root.utimes(&path, None, Some((want.mtime, want.nsec)))
         {

@@ -86,9 +86,20 @@ impl<W: SendHalf> Generator<W> {
         node: &Node,
         have: Option<Stat>,
     ) -> Result<(), Error> {
-        let Some(have) = have else { return Ok(()) };
-        let mut flags = self.flags(node, Some(&have), 0, false);
+        let Some(mut have) = have else { return Ok(()) };
         let fake = self.session.settings.fake_super;
+        let mut changed = false;
+        let old_perm = have.perm;
+        if have.perm & 0o6000 != 0
+            && self.shared.do_xfers
+            && !fake
+            && let Some(root) = &mut self.root
+            && let Some(now) = self.attrs.give_away(root, &node.path, &node.want, &have)
+        {
+            // What becomes of the set-id bits is seen only then, and the new state is the one that is reported.
+            (have, changed) = (now, true);
+        }
+        let mut flags = self.flags(node, Some(&have), 0, false);
         if flags & F::REPORT_ACL != 0 && self.shared.do_xfers && !fake {
             // Setting the ACL sets the permission bits too; only the others are reported beside it.
             let special = |mode: u32| mode & 0o7000;
@@ -97,16 +108,16 @@ impl<W: SendHalf> Generator<W> {
             }
         }
         self.emit(node, flags, None, None)?;
-        let mut changed = false;
         if self.shared.do_xfers
             && let Some(root) = &mut self.root
         {
             let perm = match have.kind {
                 Kind::Symlink if !fake => have.perm,
-                _ => self.attrs.dest_perm(root, &node.path, &node.want, Some(have.perm)),
+                _ => self.attrs.dest_perm(root, &node.path, &node.want, Some(old_perm)),
             };
             // Where the content was looked at, or changing attributes touches the file anyway, nanoseconds count too.
-            let exact = self.session.settings.checksum || flags & F::REPORT_XATTR != 0;
+            let read = self.session.settings.checksum && have.kind == Kind::Regular;
+            let exact = read || flags & F::REPORT_XATTR != 0;
             let times = if exact { Times::Exact } else { Times::IfDifferent };
             changed |= self.attrs.apply(root, &node.path, &node.want, &have, perm, times);
         }
