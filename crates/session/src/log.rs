@@ -75,6 +75,10 @@ impl Log {
     pub fn with_role(&self, role: Role) -> Log {
         Log { sink: self.sink.clone(), role }
     }
+    /// The role that speaks.
+    pub fn role(&self) -> Role {
+        self.role
+    }
     /// The sink.
     pub fn sink(&self) -> &Arc<dyn Sink> {
         &self.sink

@@ -4,14 +4,14 @@
 use crate::{
     Error, ExitCode, Session,
     conn::{Messages, Reader, Writer},
-    log::Role,
+    log::{Log, Role},
     messages::Common,
     operator::Trust,
     options::{FilterArg, RuleArg},
     settings::{FilesFrom, Settings},
 };
 use fast_io::{RecvHalf, SendHalf};
-use filters::{FilterError, FilterList, ParseContext};
+use filters::{FilterError, FilterList, ParseContext, Verdict};
 use fsroot::text;
 use std::{
     fs::File,
@@ -112,9 +112,8 @@ fn open_in_module(path: &[u8], hidden: Option<&FilterList>) -> io::Result<File> 
         }
     }
     let name = RelPath::new(&parts.join(&b'/')).ok_or(io::ErrorKind::InvalidInput)?;
-    let is_hidden = |rules: &FilterList| {
-        rules.check_daemon(name.as_bytes(), false) == filters::Verdict::Exclude
-    };
+    let is_hidden =
+        |rules: &FilterList| rules.check_daemon(name.as_bytes(), false) == Verdict::Exclude;
     if hidden.is_some_and(is_hidden) {
         return Err(fsroot::Errno::NOENT.into());
     }
@@ -405,6 +404,35 @@ pub fn names_from_peer(settings: &Settings) -> bool {
         (&settings.files_from, settings.am_server),
         (Some(FilesFrom::Peer), true) | (Some(FilesFrom::Remote(_)), false)
     )
+}
+
+/// Whether the rules exclude a name from what `log` speaks for; `--debug=FILTER` says which rule decided.
+pub fn excludes(
+    rules: &FilterList,
+    level: u8,
+    log: &Log,
+    name: &[u8],
+    is_dir: bool,
+    perishable: bool,
+) -> bool {
+    if level == 0 {
+        return rules.check(name, is_dir, perishable) == Verdict::Exclude;
+    }
+    let Some(hit) = rules.find(name, is_dir, perishable) else { return false };
+    let excluded = hit.verdict() == Verdict::Exclude;
+    let what = match (log.role(), excluded) {
+        (Role::Sender, true) => "hiding",
+        (Role::Sender, false) => "showing",
+        (_, true) => "protecting",
+        (_, false) => "risking",
+    };
+    let kind = if is_dir { "directory" } else { "file" };
+    let mut line = format!("[{}] {what} {kind} ", log.role().name()).into_bytes();
+    line.extend_from_slice(name);
+    line.extend_from_slice(b" because of pattern ");
+    line.extend_from_slice(&hit.describe());
+    log.info(line);
+    excluded
 }
 
 /// Handles control messages while the lists before the file list are exchanged.

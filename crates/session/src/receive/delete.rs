@@ -4,7 +4,12 @@ use super::{
     generator::{Generator, is_missing},
     list::List,
 };
-use crate::{Error, Session, log::Class, rules::FsLoader, session::io_error};
+use crate::{
+    Error, Session,
+    log::Class,
+    rules::{FsLoader, excludes},
+    session::io_error,
+};
 use fast_io::SendHalf;
 use filters::{FilterList, ParseContext, Side, Verdict};
 use fsroot::{Kind, Stat};
@@ -277,10 +282,16 @@ impl<W: SendHalf> Generator<W> {
                 },
             };
             let is_dir = kind == Kind::Directory;
-            let excluded = |f: &FilterList, perishable: bool| {
-                f.check(path.as_bytes(), is_dir, perishable) == Verdict::Exclude
-            };
-            if self.daemon_excludes(&path, is_dir) || excluded(&self.deleter.rules, doomed) {
+            if self.daemon_excludes(&path, is_dir)
+                || excludes(
+                    &self.deleter.rules,
+                    self.session.settings.debug.filter,
+                    &self.log,
+                    path.as_bytes(),
+                    is_dir,
+                    doomed,
+                )
+            {
                 protected = true;
                 continue;
             }

@@ -561,7 +561,7 @@ impl Progress {
     fn end(&mut self, count: u64) {
         match self.level {
             0 => {}
-            1 => self.shared.session.log.info("done"),
+            1 => self.shared.session.log.line(Class::Client, "done"),
             _ if count == 1 => self.shared.session.log.info("1 file to consider"),
             _ => self.shared.session.log.info(format!("{count} files to consider")),
         }

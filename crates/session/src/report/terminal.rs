@@ -176,7 +176,10 @@ impl Sink for Terminal {
             }
             let _gone = streams.err.write_all(&text);
         } else {
-            streams.open_header = !text.ends_with(b"\n");
+            if std::mem::take(&mut streams.open_header) && class == Class::Info {
+                self.put(&mut streams, b"\n");
+            }
+            streams.open_header = class == Class::Client && !text.ends_with(b"\n");
             self.put(&mut streams, &text);
         }
     }

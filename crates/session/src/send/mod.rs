@@ -187,7 +187,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.log.info(format!("{count} file{s} to consider"));
             self.lister.show_count = false;
         } else if building {
-            self.log.info("done");
+            self.log.line(Class::Client, "done");
         }
         let built = Instant::now();
         session.stats.flist_build_ms.set((built - started).as_millis().max(1) as u64);

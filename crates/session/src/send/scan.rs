@@ -163,11 +163,11 @@ impl Lister {
             }
             return Ok(found);
         }
-        if copy_links || follow {
+        if copy_links {
             found.st = root.stat_follow(&found.rel, unconfined).map_err(no_referent)?;
             return self.entered(found);
         }
-        if dirlinks
+        if (dirlinks || follow)
             && let Ok(st) = root.stat_follow(&found.rel, unconfined)
             && st.kind == Kind::Directory
         {
@@ -239,7 +239,14 @@ impl Lister {
         let name = filter_name(name);
         !name.is_empty()
             && !self.filters.is_empty()
-            && self.filters.check(name, is_dir, false) == filters::Verdict::Exclude
+            && crate::rules::excludes(
+                &self.filters,
+                self.session.settings.debug.filter,
+                &self.log,
+                name,
+                is_dir,
+                false,
+            )
     }
 
     /// Whether a daemon's rules hide a directory that an argument's name goes through.

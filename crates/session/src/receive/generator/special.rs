@@ -121,6 +121,16 @@ impl<W: SendHalf> Generator<W> {
             let times = if exact { Times::Exact } else { Times::IfDifferent };
             changed |= self.attrs.apply(root, &node.path, &node.want, &have, perm, times);
         }
+        if !self.shared.do_xfers {
+            const TOLD: u16 = F::REPORT_TIME
+                | F::REPORT_ATIME
+                | F::REPORT_PERMS
+                | F::REPORT_OWNER
+                | F::REPORT_GROUP
+                | F::REPORT_ACL
+                | F::REPORT_XATTR;
+            changed |= flags & TOLD != 0;
+        }
         self.say_unchanged(node, changed);
         self.confirm(node.ndx, Confirmed::Present)?;
         self.lead(node)
