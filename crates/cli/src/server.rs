@@ -9,9 +9,10 @@ use session::{
     handshake::VersionExchange,
     log::{Class, Role, Sink},
     options::{Environment, Plan},
+    report::to_own_stderr,
     server::{self, ServerJob},
 };
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 use wire::{args::ArgBlockDecoder, compat::ClientCapabilities};
 
 /// Longest secluded argument, in bytes.
@@ -24,8 +25,7 @@ pub struct Stderr;
 
 impl Sink for Stderr {
     fn message(&self, _class: Class, text: &[u8]) {
-        // Nobody is left to tell if stderr is gone.
-        let _gone = std::io::stderr().write_all(text);
+        to_own_stderr(text);
     }
 }
 

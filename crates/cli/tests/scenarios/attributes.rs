@@ -149,6 +149,7 @@ pub const ROWS: &[Row] = &[
     row("set-id-given-away", &[SET_ID], "-aii").over(LOCAL_AND_SHELL),
     row("set-id-given-away-without-perms", &[SET_ID], "-rtogDii").over(LOCAL_AND_SHELL),
     row("set-id-given-away-dry-run", &[SET_ID], "-anii").over(LOCAL_AND_SHELL),
+    row("devices-replacing-without-perms", &["p src/p mode=600\nf dst/p mode=751\nc src/c dev=1:3 mode=640\nb dst/c dev=7:9 mode=604\nf src/f mode=600\np dst/f mode=711\np src/d mode=600\nd dst/d mode=777", EMPTY], "-rltDi").over(LOCAL_AND_SHELL),
     row("hard-links", &[LINKED, EMPTY], "-aHi").over(EVERY_WAY),
     row("hard-links-no-inc", &[LINKED, EMPTY], "-aHi --no-inc-recursive").over(EVERY_WAY),
     row("hard-links-verbose", &[LINKED, EMPTY], "-aHvv").over(LOCAL_AND_SHELL).any_order(),

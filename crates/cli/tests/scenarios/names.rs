@@ -74,6 +74,8 @@ f src/sub.d/f size=1
 ";
 
 pub const ROWS: &[Row] = &[
+    row("errors-escaped", &["l src/a\\nb -> none\nl src/\\xe4\\x07 -> none", EMPTY], "-aiL")
+        .over(EVERY_WAY),
     row("odd", &[ODD, EMPTY], "-avi").over(EVERY_WAY),
     row(
         "odd-update",

@@ -2,6 +2,7 @@
 
 use crate::{
     log::{Class, Sink},
+    report::to_own_stderr,
     session::Status,
 };
 use std::sync::{Arc, Mutex};
@@ -81,9 +82,7 @@ impl Sink for Outbox {
         }
         let is_error = matches!(class, Class::ErrorXfer | Class::Error | Class::Warning);
         if self.route == Route::AllToStderr || (self.route == Route::ErrorsToStderr && is_error) {
-            use std::io::Write;
-            // Nobody is left to tell if stderr is gone.
-            let _gone = std::io::stderr().write_all(text);
+            to_own_stderr(text);
             return;
         }
         let tag = match class {

@@ -562,8 +562,11 @@ impl Progress {
         match self.level {
             0 => {}
             1 => self.shared.session.log.line(Class::Client, "done"),
-            _ if count == 1 => self.shared.session.log.info("1 file to consider"),
-            _ => self.shared.session.log.info(format!("{count} files to consider")),
+            _ => {
+                let s = if count == 1 { "" } else { "s" };
+                let text = format!("{count} file{s} to consider");
+                self.shared.session.log.line(Class::Client, text);
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 //! What keeps messages from steering a terminal: control bytes are shown as `\#ooo` (man page, --8-bit-output).
+use std::io::Write;
 
 /// What becomes of bytes from 0x80 on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,12 @@ impl HighBytes {
             _ => HighBytes::Escaped,
         }
     }
+}
+
+/// Writes a message of a server to its own stderr, which a remote shell carries to the client's.
+pub fn to_own_stderr(text: &[u8]) {
+    // Nobody is left to tell if stderr is gone.
+    let _gone = std::io::stderr().write_all(&escape(text, HighBytes::of_terminal(false)));
 }
 
 /// A message as a terminal or a log file gets it. A LF at its end stays, on a terminal also one CR at either end.

@@ -18,6 +18,7 @@ pub(crate) mod testing;
 pub mod time;
 
 use crate::{Error, Session, Settings, log::Class, platform};
+pub use escape::to_own_stderr;
 use format::{Context, Format, Moved, Operation};
 use itemize::significant;
 pub use listing::{ListEntry, list_line};

@@ -184,7 +184,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let count = self.lister.builder.len();
         if self.lister.show_count {
             let s = if count == 1 { "" } else { "s" };
-            self.log.info(format!("{count} file{s} to consider"));
+            self.log.line(Class::Client, format!("{count} file{s} to consider"));
             self.lister.show_count = false;
         } else if building {
             self.log.line(Class::Client, "done");

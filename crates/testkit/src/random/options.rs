@@ -39,7 +39,7 @@ const SHOWN: &[(u32, Group)] = &[
 /// Everything else, with how often it is taken.
 ///
 /// Left out is what we do otherwise on purpose: `-X` without `-p`, which gives a directory with attributes all of its
-/// mode at the source, whatever the umask.
+/// mode at the source, whatever the umask; `--fake-super` without `-o` and `-g`, which writes down owners from nowhere.
 const OTHERS: &[(u32, Group)] = &[
     (10, "-n"),
     (10, "-H"),
@@ -126,7 +126,7 @@ const OTHERS: &[(u32, Group)] = &[
     (2, "--link-dest={top}/alt --link-dest=../alt2"),
     (4, "-y"),
     (5, "--remove-source-files"),
-    (3, "--fake-super"),
+    (3, "-og --fake-super"),
     (2, "--super"),
     (1, "--mkpath"),
     (1, "--fsync"),

@@ -157,6 +157,8 @@ impl Entry {
         }
         if extent.acls && matches!(self.kind, "f" | "d") && one_in(rng, 4) {
             self.set("acl", pick(rng, ACLS));
+            // A special bit makes rsync forget the owning group's entry.
+            self.settings.remove("mode");
             if self.kind == "d" && one_in(rng, 2) {
                 self.set("dacl", pick(rng, ACLS));
             }
@@ -290,6 +292,17 @@ fn mutate(rng: &mut Rng, entry: &mut Entry, extent: Extent) {
 /// Whether something else stands where `source` has a directory.
 pub fn replaces_dir(entry: &Entry, source: &[Entry]) -> bool {
     entry.kind != "d" && source.iter().any(|other| other.kind == "d" && other.path == entry.path)
+}
+
+/// Whether a directory stands where `source` has something else.
+pub fn is_replaced_dir(entry: &Entry, source: &[Entry]) -> bool {
+    entry.kind == "d" && source.iter().any(|other| other.kind != "d" && other.path == entry.path)
+}
+
+/// Whether a symlink stands where `source` has a device or its like.
+pub fn is_replaced_link(entry: &Entry, source: &[Entry]) -> bool {
+    let special = |kind: &str| matches!(kind, "c" | "b" | "p" | "s");
+    entry.kind == "l" && source.iter().any(|other| special(other.kind) && other.path == entry.path)
 }
 
 /// The lines of a tree that can be built: without what lies below something that is no directory, comes twice, or is

@@ -188,7 +188,8 @@ impl<W: SendHalf> Generator<W> {
                 return Ok(());
             }
             if let Ok(now) = root.lstat(&node.path) {
-                let existing = same_kind.map(|st| st.perm);
+                // Without --perms it gets those of what it replaces. A symlink's say nothing about what may be done.
+                let existing = exists.filter(|st| st.kind != Kind::Symlink).map(|st| st.perm);
                 let perm = match now.kind {
                     Kind::Symlink if !fake => now.perm,
                     _ => self.attrs.dest_perm(root, &node.path, &node.want, existing),
