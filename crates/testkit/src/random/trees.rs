@@ -124,6 +124,11 @@ impl Entry {
         Self { top, kind, path, target: String::new(), settings: BTreeMap::new() }
     }
 
+    /// Whether it is a link with `..` in it.
+    pub fn leads_up(&self) -> bool {
+        self.kind == "l" && self.target.contains("..")
+    }
+
     fn line(&self) -> String {
         let mut line = format!("{} {}/{}", self.kind, self.top, self.path);
         match self.kind {
