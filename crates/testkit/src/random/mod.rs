@@ -45,7 +45,11 @@ impl Case {
     fn new(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let via = EVERY_WAY[[0, 0, 0, 1, 1, 2, 2, 3, 4][rng.usize(..9)]];
-        let groups = options::command_line(&mut rng);
+        let mut groups = options::command_line(&mut rng);
+        if matches!(via, Via::DaemonPush | Via::DaemonPull) {
+            // There a path begins at the module.
+            groups.retain(|group| !group.contains("{top}"));
+        }
         let has = |word: &str| groups.iter().any(|group| group.contains(word));
         let extent = Extent {
             acls: has("-A") || rng.u32(..20) == 0,

@@ -19,7 +19,8 @@ const BASES: &[(u32, Group)] = &[
     (5, "-a --no-inc-recursive"),
 ];
 
-/// What to show.
+/// What to show. Left out is `%B`, which is the mode at the source here, and at a client that receives without `-p` the
+/// mode that the file is given there.
 const SHOWN: &[(u32, Group)] = &[
     (30, "-i"),
     (15, "-ii"),
@@ -30,7 +31,7 @@ const SHOWN: &[(u32, Group)] = &[
     (3, "-v --progress"),
     (2, ""),
     (3, "-q"),
-    (5, "'--out-format=%o|%i|%n|%L|%l|%M|%U|%G|%B|%C'"),
+    (5, "'--out-format=%o|%i|%n|%L|%l|%M|%U|%G|%C'"),
     (2, "-vh --stats"),
     (2, "-v -8"),
     (3, "--info=name2,del2,skip2,nonreg,symsafe,remove,copy,backup,misc"),
@@ -39,7 +40,8 @@ const SHOWN: &[(u32, Group)] = &[
 /// Everything else, with how often it is taken.
 ///
 /// Left out is what we do otherwise on purpose: `-X` without `-p`, which gives a directory with attributes all of its
-/// mode at the source, whatever the umask; `--fake-super` without `-o` and `-g`, which writes down owners from nowhere.
+/// mode at the source, whatever the umask; `--fake-super`, which keeps a symlink that is there already, where rsync
+/// makes a file of it; `--copy-devices`, where a device that cannot be opened is reported by another function.
 const OTHERS: &[(u32, Group)] = &[
     (10, "-n"),
     (10, "-H"),
@@ -126,7 +128,6 @@ const OTHERS: &[(u32, Group)] = &[
     (2, "--link-dest={top}/alt --link-dest=../alt2"),
     (4, "-y"),
     (5, "--remove-source-files"),
-    (3, "-og --fake-super"),
     (2, "--super"),
     (1, "--mkpath"),
     (1, "--fsync"),
@@ -142,7 +143,6 @@ const OTHERS: &[(u32, Group)] = &[
     (1, "-s"),
     (1, "--stderr=client"),
     (1, "--drop-D"),
-    (1, "--copy-devices"),
 ];
 
 fn weighted(rng: &mut Rng, from: &[(u32, Group)]) -> Group {

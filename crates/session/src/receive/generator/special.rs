@@ -153,7 +153,15 @@ impl<W: SendHalf> Generator<W> {
             }
             exists = None;
         }
-        let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
+        // One device is as good as another, and so is a fifo as a socket.
+        let same_kind = exists.filter(|st| {
+            node.want.kind.is_some_and(|kind| {
+                let special = |kind| matches!(kind, Kind::Fifo | Kind::Socket);
+                st.kind == kind
+                    || (st.kind.is_device() && kind.is_device())
+                    || (special(st.kind) && special(kind))
+            })
+        });
         let found = match have {
             None => self.special_alternate(node, e)?,
             Some(_) => Alternate::None,
