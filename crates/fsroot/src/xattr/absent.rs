@@ -1,5 +1,4 @@
-//! Where we know no extended attributes: no file has any, and none can be set. `--xattrs` and `--acls` are refused there
-//! before it comes to this.
+//! Where we know no extended attributes: no file has any, and none can be set (ENOTSUP).
 
 use crate::root::Root;
 use crate::sys::Errno;
