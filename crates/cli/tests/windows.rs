@@ -1,0 +1,193 @@
+//! The Windows program, run under Wine, against the real rsync's daemon on loopback.
+//!
+//! `./test` builds the program and names it in `OXRSYNC_TEST_WINDOWS_EXE`; without that variable there is nothing to test
+//! here. By hand:
+//!
+//!     tools/cross build -p oxrsync
+//!     OXRSYNC_TEST_WINDOWS_EXE=$PWD/target/windows/x86_64-pc-windows-gnu/debug/oxrsync.exe \
+//!         cargo test -p oxrsync --test windows
+#![cfg(target_os = "linux")]
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{Seek, SeekFrom, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    thread,
+    time::{Duration, SystemTime},
+};
+
+const BIG: usize = 64 << 20;
+
+/// The real rsync's daemon; it ends with this value.
+struct Daemon {
+    child: Child,
+    port: u16,
+}
+
+impl Daemon {
+    fn start(dir: &Path, module: &Path) -> Daemon {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = dir.join("rsyncd.conf");
+        let text = format!("use chroot = no\n[m]\npath = {}\nread only = no\n", module.display());
+        // As root the daemon would become nobody.
+        let ids = if fs::metadata("/proc/self")
+            .is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0)
+        {
+            "uid = 0\ngid = 0\n"
+        } else {
+            ""
+        };
+        fs::write(&config, text + ids).unwrap();
+        let child = Command::new("rsync")
+            .args(["--daemon", "--no-detach", "--address=127.0.0.1"])
+            .arg(format!("--port={port}"))
+            .arg(format!("--config={}", config.display()))
+            .spawn()
+            .expect("rsync");
+        let daemon = Daemon { child, port };
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return daemon;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the daemon does not listen");
+    }
+
+    fn url(&self) -> String {
+        format!("rsync://127.0.0.1:{}/m/", self.port)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the program and returns its standard output.
+fn run(exe: &Path, args: &[&str]) -> String {
+    let cross = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/cross");
+    let out = Command::new(cross)
+        .arg("wine")
+        .arg(exe)
+        .args(args)
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .unwrap();
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(out.status.success(), "{args:?}: {}\n{stdout}\n{stderr}", out.status);
+    stdout.into_owned()
+}
+
+/// A directory as Wine names it.
+fn drive(path: &Path) -> String {
+    format!("Z:{}/", path.display())
+}
+
+fn set_time(path: &Path, seconds: u64) {
+    File::open(path)
+        .unwrap()
+        .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+        .unwrap();
+}
+
+fn put(path: &Path, content: &[u8], seconds: u64) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+    set_time(path, seconds);
+}
+
+fn make_tree(root: &Path) {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut big = vec![0; BIG];
+    random.fill(&mut big);
+    put(&root.join("big"), &big, 1_000_000_000);
+    for i in 0..300u64 {
+        put(
+            &root.join(format!("many/{i}")),
+            format!("small {i}\n").repeat(i as usize).as_bytes(),
+            1_100_000_000 + i,
+        );
+    }
+    let long = ["d".repeat(49).as_str(); 8].join("/");
+    put(&root.join(long).join("leaf"), b"deep", 1_200_000_000);
+    put(&root.join("Größe/日本語 🦀"), "ünï".as_bytes(), 1_300_000_000);
+}
+
+/// Content and time of each file, by its path.
+fn files(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
+    let (mut found, mut todo) = (BTreeMap::new(), vec![root.to_path_buf()]);
+    while let Some(dir) = todo.pop() {
+        for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                todo.push(entry.path());
+            } else {
+                let name = entry.path().strip_prefix(root).unwrap().to_path_buf();
+                found.insert(
+                    name,
+                    (
+                        fs::read(entry.path()).unwrap(),
+                        entry.metadata().unwrap().modified().unwrap(),
+                    ),
+                );
+            }
+        }
+    }
+    found
+}
+
+fn assert_same(a: &Path, b: &Path) {
+    let (a, b) = (files(a), files(b));
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (name, file) in &a {
+        assert!(file.0 == b[name].0, "{name:?}: content");
+        assert_eq!(file.1, b[name].1, "{name:?}: time");
+    }
+}
+
+/// Changes the middle of the large file.
+fn edit(root: &Path, seconds: u64) {
+    let path = root.join("big");
+    let mut file = File::options().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start(BIG as u64 / 2)).unwrap();
+    file.write_all(&seconds.to_le_bytes()).unwrap();
+    set_time(&path, seconds);
+}
+
+fn assert_delta(stats: &str) {
+    let line = stats.lines().find_map(|l| l.strip_prefix("Matched data: ")).expect(stats);
+    let matched: usize = line.split(' ').next().unwrap().replace(',', "").parse().unwrap();
+    assert!(matched > BIG * 9 / 10 && matched < BIG, "{stats}");
+}
+
+#[test]
+fn under_wine() {
+    let Some(exe) = std::env::var_os("OXRSYNC_TEST_WINDOWS_EXE").map(PathBuf::from) else { return };
+    assert!(exe.is_file(), "{exe:?} is missing: tools/cross build -p oxrsync");
+    let dir = tempfile::tempdir().unwrap();
+    let [source, module, back] = ["source", "module", "back"].map(|n| dir.path().join(n));
+    for d in [&source, &module, &back] {
+        fs::create_dir(d).unwrap();
+    }
+    make_tree(&source);
+    let daemon = Daemon::start(dir.path(), &module);
+    let url = daemon.url();
+
+    let said = run(&exe, &["-rt", "--zero-copy=always", "--debug=IO", &drive(&source), &url]);
+    assert!(said.contains("TransmitFile"), "{said}");
+    assert_same(&source, &module);
+    run(&exe, &["-rt", &url, &drive(&back)]);
+    assert_same(&source, &back);
+
+    edit(&source, 1_400_000_000);
+    assert_delta(&run(&exe, &["-rt", "--stats", &drive(&source), &url]));
+    assert_same(&source, &module);
+    assert_delta(&run(&exe, &["-rt", "--stats", &url, &drive(&back)]));
+    assert_same(&source, &back);
+}
