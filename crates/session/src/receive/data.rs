@@ -167,11 +167,12 @@ struct Batches {
 
 impl Batches {
     fn put(&mut self, part: Part) -> io::Result<()> {
-        self.bytes += match &part {
+        let len = match &part {
             Part::Literal(data) => data.len(),
             Part::Matched(run) => run.len,
-            Part::Range(_) => 0,
+            Part::Range(range) => usize::try_from(range.len).unwrap_or(usize::MAX),
         };
+        self.bytes = self.bytes.saturating_add(len);
         self.parts.push(part);
         if self.bytes < BATCH_BYTES && self.parts.len() < BATCH { Ok(()) } else { self.hand_over() }
     }
