@@ -428,8 +428,9 @@ fn apply_module(settings: &mut Settings, module: &Section, entered: &Entered) {
     settings.ignore_nonreadable = module.flag("ignorenonreadable") == Some(true);
     settings.ignore_errors |= module.flag("ignoreerrors") == Some(true);
     let numeric = module.flag("numericids");
-    settings.numeric_ids |=
-        if entered.chrooted { numeric != Some(false) } else { numeric == Some(true) };
+    let numeric = if entered.chrooted { numeric != Some(false) } else { numeric == Some(true) };
+    settings.nameless_ids = numeric && !settings.numeric_ids;
+    settings.numeric_ids |= numeric;
     if let Some(on) = module.flag("opennoatime") {
         settings.open_noatime = on;
     }

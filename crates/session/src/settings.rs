@@ -235,6 +235,8 @@ pub struct Settings {
     pub omit_link_times: bool,
     pub modify_window: i32,
     pub numeric_ids: bool,
+    /// A daemon's module made ids numeric, not the client: id lists are exchanged all the same, without names.
+    pub nameless_ids: bool,
     pub open_noatime: bool,
     /// `--super` or `--no-super`; `None` asks the effective uid.
     pub super_user: Option<bool>,

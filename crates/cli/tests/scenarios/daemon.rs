@@ -87,6 +87,20 @@ pub const ROWS: &[Row] = &[
         .any_stderr(),
     row("incoming-chmod", &[BASIC, EMPTY], "-ai").over(PUSH).modules("incoming chmod = F600,D700"),
     row("outgoing-chmod", &[BASIC, EMPTY], "-ai").over(PULL).modules("outgoing chmod = F600,D700"),
+    row("numeric-ids-on", &[super::trees::OWNED, EMPTY], "-ai")
+        .over(DAEMON)
+        .modules("numeric ids = yes"),
+    row("numeric-ids-on-whole-list", &[super::trees::OWNED, EMPTY], "-aAi --no-inc-recursive")
+        .over(DAEMON)
+        .protocols(&[30, 31, 32])
+        .modules("numeric ids = yes"),
+    row(
+        "numeric-ids-on-mapped",
+        &[super::trees::OWNED, EMPTY],
+        "-ai --no-inc-recursive --usermap=1:501,daemon:502,*:503",
+    )
+    .over(DAEMON)
+    .modules("numeric ids = yes"),
     row("numeric-ids", &[super::trees::OWNED, EMPTY], "-ai")
         .over(DAEMON)
         .modules("numeric ids = no"),

@@ -309,6 +309,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         omit_link_times: s.omit_link_times,
         modify_window: s.modify_window.unwrap_or(0),
         numeric_ids: s.numeric_ids,
+        nameless_ids: false,
         open_noatime: s.open_noatime || s.atimes > 1,
         super_user: s.super_user,
         fake_super: s.fake_super,

@@ -394,27 +394,25 @@ impl ListReader {
     fn id_lists<R: RecvHalf>(&mut self, reader: &mut Reader<R>) -> Result<(), Error> {
         let session = self.shared.session.clone();
         let o = &session.settings;
-        if o.numeric_ids {
+        if o.numeric_ids && !o.nameless_ids {
             return Ok(());
         }
         let p = session.protocol;
         let id0 = session.compat.has(CompatFlags::ID0_NAMES);
-        if o.owner || o.acls {
-            while let Some(u) = reader.read(|c| ids::decode_item(p, c))? {
-                self.shared.ids.add(Ids::Users, &mut self.names, u.id, &u.name);
+        for (kind, wanted) in [(Ids::Users, o.owner), (Ids::Groups, o.group)] {
+            if !wanted && !o.acls {
+                continue;
+            }
+            let mut add = |id, name: &[u8]| {
+                if !o.nameless_ids {
+                    self.shared.ids.add(kind, &mut self.names, id, name);
+                }
+            };
+            while let Some(item) = reader.read(|c| ids::decode_item(p, c))? {
+                add(item.id, &item.name);
             }
             if id0 {
-                let name = reader.read(ids::decode_id0)?;
-                self.shared.ids.add(Ids::Users, &mut self.names, 0, &name);
-            }
-        }
-        if o.group || o.acls {
-            while let Some(g) = reader.read(|c| ids::decode_item(p, c))? {
-                self.shared.ids.add(Ids::Groups, &mut self.names, g.id, &g.name);
-            }
-            if id0 {
-                let name = reader.read(ids::decode_id0)?;
-                self.shared.ids.add(Ids::Groups, &mut self.names, 0, &name);
+                add(0, &reader.read(ids::decode_id0)?);
             }
         }
         Ok(())

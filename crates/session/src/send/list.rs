@@ -188,7 +188,7 @@ impl Lister {
     pub fn id_lists(&mut self, out: &mut dyn Out) {
         let s = self.session.clone();
         let settings = &s.settings;
-        if s.inc_recurse || settings.numeric_ids {
+        if s.inc_recurse || (settings.numeric_ids && !settings.nameless_ids) {
             return;
         }
         let before = out.buf().len();
@@ -201,12 +201,11 @@ impl Lister {
             let mut numbers: Vec<u32> = seen.iter().copied().filter(|&id| id != 0).collect();
             numbers.sort_unstable();
             let mut list = Vec::with_capacity(numbers.len());
-            for id in numbers {
-                if let Some(name) = self.ids.name(is_user, id) {
-                    list.push(IdName { id, name });
-                }
-            }
-            let zero = id0.then(|| self.ids.name(is_user, 0).unwrap_or_default());
+            let mut name = |id| {
+                if settings.nameless_ids { None } else { self.ids.name(is_user, id) }
+            };
+            list.extend(numbers.into_iter().filter_map(|id| Some(IdName { id, name: name(id)? })));
+            let zero = id0.then(|| name(0).unwrap_or_default());
             ids::encode_list(s.protocol, &list, zero.as_deref(), out.buf());
         }
         s.stats.flist_size.add((out.buf().len() - before) as u64);
