@@ -209,7 +209,7 @@ fn modules_are_refused_with_the_reason() {
          [nopath]\n\
          [nodir]\npath=DIR/none\n\
          [nobody]\npath=DIR/ro\nuid=no such user\n\
-         [later]\npath=DIR/ro\nfake super=yes\n\
+         [later]\npath=DIR/ro\ncharset=utf-8\n\
          [rules]\npath=DIR/ro\nexclude from=DIR/none\n\
          [one]\npath=DIR/ro\nmax connections=1\n",
     );
@@ -221,7 +221,7 @@ fn modules_are_refused_with_the_reason() {
         ("nopath", "@ERROR: no path setting.\n"),
         ("nodir", "@ERROR: chdir failed\n"),
         ("nobody", "@ERROR: invalid uid no such user\n"),
-        ("later", "@ERROR: module later sets fakesuper: not supported yet\n"),
+        ("later", "@ERROR: module later sets charset: not supported yet\n"),
         ("rules", ""),
     ] {
         assert_eq!(site.module(module), answer);

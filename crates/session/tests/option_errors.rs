@@ -230,7 +230,8 @@ fn our_own_words() {
         let e = options::parse_args(&typed, &Environment::default()).expect_err("an error");
         (e.to_string(), e.code)
     };
-    assert_eq!(run(&["-ab", "a", "b"]), ("rsync: --backup: not supported yet".into(), 4));
+    let local = "rsync: --iconv: not supported yet";
+    assert_eq!(run(&["-a", "--iconv=utf-8", "a", "b"]), (local.into(), 4));
     let remote = "rsync: on remote machine: --log-file: not supported yet";
     assert_eq!(run(&["--server", "-re.iLsfxCIvu", "--log-file=l", ".", "b"]), (remote.into(), 4));
     let protocol = "--protocol must be at least 27 on the Client.";
@@ -255,8 +256,8 @@ fn the_table_has_rsync_s_names() {
         for (name, arg) in with.map(|n| (n, e.arg)).chain(e.off.iter().map(|n| (*n, Arg::None))) {
             let option = format!("--{name}");
             // The daemon's options, and those that end the run, are told apart elsewhere.
-            // --server changes the words even where it is wrong.
-            if name.is_empty() || matches!(e.opt, Opt::DaemonMode | Opt::Server) {
+            // --server changes the words even where it is wrong, and --zero-copy is ours alone.
+            if name.is_empty() || matches!(e.opt, Opt::DaemonMode | Opt::Server | Opt::ZeroCopy) {
                 continue;
             }
             let (typed, expected) = match arg {
