@@ -30,7 +30,7 @@ pub fn lines(
         };
         lines.push(format!("policy {policy}, lane for files {lane}"));
         if let Some(verdict) = calibration.verdict() {
-            let taken = if verdict.pays() { "taken" } else { "left" };
+            let taken = if calibration.prefers_lane() { "taken" } else { "left" };
             lines.push(format!("calibration: {lane} {verdict}, {taken}"));
         }
         lines.extend(fast_io::abilities());
