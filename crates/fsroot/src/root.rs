@@ -503,7 +503,8 @@ impl Root {
                 Some(restored.map(|()| file))
             }
             Err(e) => {
-                let _ = self.chmod(p, before.perm);
+                // The error of the open is the one that counts.
+                let _best_effort = self.chmod(p, before.perm);
                 Some(Err(e))
             }
         }
