@@ -13,13 +13,13 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use rustix::event::{PollFd, PollFlags, poll};
 use session::{
     ExitCode,
-    connect::tcp::set_options,
+    connect::tcp::{limit_loopback, set_options},
     finish::RSYNC_VERSION,
     log::strerror,
     options::{DaemonArgs, plan::Family},
 };
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
@@ -84,7 +84,11 @@ pub fn run(args: &DaemonArgs, service: &Service) -> i32 {
         (0, None | Some(0)) => PORT,
         (0, Some(port)) | (port, _) => port,
     };
-    let listeners = bind(args, &global, port, &log);
+    let options = match &args.sockopts {
+        Some(options) => String::from_utf8_lossy(options).into_owned(),
+        None => global.string("socketoptions"),
+    };
+    let listeners = bind(args, &global, port, &options, &log);
     if listeners.is_empty() {
         let text = format!("unable to bind any inbound sockets on port {port}");
         let code = stop(ExitCode::SOCKET_IO, &text);
@@ -118,7 +122,8 @@ pub fn run(args: &DaemonArgs, service: &Service) -> i32 {
                 continue;
             }
             // A client that gave up while it waited is not there any more.
-            let Ok((stream, _)) = listener.accept() else { continue };
+            let Ok((stream, peer)) = listener.accept() else { continue };
+            limit_loopback(&SockRef::from(&stream), peer.ip(), &options);
             let started = detach::own_command(&words)
                 .and_then(|mut command| command.stdin(Stdio::from(OwnedFd::from(stream))).spawn());
             if let Err(e) = started {
@@ -139,7 +144,13 @@ fn reap() {
 }
 
 /// A socket for each address that can be had.
-fn bind(args: &DaemonArgs, global: &Section, port: u16, log: &DaemonLog) -> Vec<TcpListener> {
+fn bind(
+    args: &DaemonArgs,
+    global: &Section,
+    port: u16,
+    options: &str,
+    log: &DaemonLog,
+) -> Vec<TcpListener> {
     let host = match &args.address {
         Some(address) => String::from_utf8_lossy(address).into_owned(),
         None => global.string("address"),
@@ -161,10 +172,6 @@ fn bind(args: &DaemonArgs, global: &Section, port: u16, log: &DaemonLog) -> Vec<
             }
         },
     };
-    let options = match &args.sockopts {
-        Some(options) => String::from_utf8_lossy(options).into_owned(),
-        None => global.string("socketoptions"),
-    };
     let backlog = global.int("listenbacklog").and_then(|n| i32::try_from(n).ok());
     let backlog = backlog.unwrap_or(BACKLOG);
     let mut listeners = Vec::new();
@@ -178,7 +185,7 @@ fn bind(args: &DaemonArgs, global: &Section, port: u16, log: &DaemonLog) -> Vec<
         if !wanted {
             continue;
         }
-        match bind_one(address, &options, backlog, &mut |text| log.error(text)) {
+        match bind_one(address, options, backlog, &mut |text| log.error(text)) {
             Ok(listener) => listeners.push(listener),
             Err(e) => {
                 let family = if address.is_ipv4() { 2 } else { 10 };

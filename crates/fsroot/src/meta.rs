@@ -141,6 +141,15 @@ pub fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     sys::read_at(file, buf, offset)
 }
 
+/// Reads into several buffers, one behind the other, from an offset on; how much is up to the system, 0 is the end.
+pub fn read_vectored_at(
+    file: &File,
+    bufs: &mut [io::IoSliceMut<'_>],
+    offset: u64,
+) -> io::Result<usize> {
+    sys::read_vectored_at(file, bufs, offset)
+}
+
 /// The error of a file that became shorter while it was read.
 pub fn shrunk() -> io::Error {
     sys::SHRUNK.into()

@@ -126,6 +126,30 @@ impl FileWriter {
         Ok(())
     }
 
+    /// Writes several pieces at the current offset, one behind the other. `pieces` means nothing afterwards.
+    pub fn write_pieces(&mut self, f: &File, mut pieces: &mut [io::IoSlice<'_>]) -> io::Result<()> {
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        if self.sparse || len < LARGE || pieces.len() < 2 {
+            return pieces.iter().try_for_each(|piece| self.write(f, piece));
+        }
+        self.flush(f)?;
+        let end = self.pos.checked_add(len as u64).ok_or(Errno::FBIG)?;
+        while self.pos < end {
+            match sys::write_vectored_at(f, pieces, self.pos) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    io::IoSlice::advance_slices(&mut pieces, n);
+                    self.moved.written += n as u64;
+                    self.pos += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        self.written_end = self.written_end.max(self.pos);
+        Ok(())
+    }
+
     /// Copies `len` bytes of `src` at `offset` to the current offset: by the kernel where it can,
     /// else by reading and writing. A short source is filled with zeros and reported as
     /// `Ok(bytes really copied)`. `src` may be the file itself, if `offset` is not before the
@@ -573,5 +597,25 @@ mod tests {
         assert!(w.copy_range(&f, &src, u64::MAX, 2).is_err());
         w.skip(u64::MAX);
         assert!(w.write(&f, b"xx").is_err());
+    }
+
+    #[test]
+    fn pieces_are_written_like_their_sum() {
+        let mut rng = fastrand::Rng::with_seed(11);
+        for round in 0..60 {
+            let f = temp();
+            let mut w = FileWriter::new(round % 2 == 0, false);
+            let mut expected = Vec::new();
+            for _ in 0..rng.usize(1..6) {
+                let parts: Vec<Vec<u8>> = (0..rng.usize(0..8)).map(|_| holey(&mut rng)).collect();
+                let mut pieces: Vec<_> = parts.iter().map(|part| io::IoSlice::new(part)).collect();
+                w.write_pieces(&f, &mut pieces).unwrap();
+                w.write(&f, b"between").unwrap();
+                expected.extend(parts.concat());
+                expected.extend_from_slice(b"between");
+            }
+            w.finish(&f).unwrap();
+            assert!(content(&f) == expected, "round {round}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use std::{
 use wire::{
     limits::MAX_FRAME,
     mux::{FrameHeader, HEADER_LEN, Message, Tag},
-    token::put_literal_head,
+    token::literal_head,
 };
 
 /// The buffer is sent when it holds this much.
@@ -271,7 +271,7 @@ impl<W: SendHalf> Writer<W> {
         self.flush_messages()?;
         let mut piece = FileRange { len: run.len.min(token), ..run.clone() };
         let heads = HEADER_LEN * run.len.div_ceil(token) as usize;
-        put_literal_head(piece.len as u32, self.buf_of(Producer::LiteralRun));
+        self.buf_of(Producer::LiteralRun).extend_from_slice(&literal_head(piece.len as u32));
         self.frame_data(run.len as usize + heads - HEADER_LEN);
         let from = if self.framed { 0 } else { HEADER_LEN };
         self.settle(self.buf.len() - from);
@@ -283,7 +283,7 @@ impl<W: SendHalf> Writer<W> {
             piece.len = left.min(token);
             left -= piece.len;
             buf.clear();
-            put_literal_head(piece.len as u32, &mut buf);
+            buf.extend_from_slice(&literal_head(piece.len as u32));
             self.counters.count(Producer::LiteralRun, Lane::ReadWrite, 0, buf.len() as u64);
             taken = taken.and_then(|before| Ok(before + self.send_range(&buf, &piece)?));
         }

@@ -57,12 +57,13 @@ pub(super) struct Tally {
 }
 
 /// The next part of the content.
-#[derive(Debug)]
 pub(super) enum Part {
     Literal(Chunk),
     /// A run of a file that crossed the link as a handle.
     Range(FileRange),
     Matched(Matched),
+    /// No part: whoever gets it hashes what comes from here on.
+    Hasher(Box<FileHasher>),
 }
 
 /// Consecutive blocks of the basis.
@@ -74,17 +75,46 @@ pub(super) struct Matched {
 
 impl Output<'_> {
     /// Writes one part, and hashes it.
-    pub fn put(&mut self, part: &Part) -> io::Result<()> {
+    fn put(&mut self, part: Part) -> io::Result<()> {
         match part {
             Part::Literal(data) => {
                 if let Some(hasher) = &mut self.hasher {
-                    hasher.update(data);
+                    hasher.update(&data);
                 }
-                self.writer.write(self.file, data)
+                self.writer.write(self.file, &data)
             }
-            Part::Range(range) => self.range(range),
-            Part::Matched(run) => self.matched(*run),
+            Part::Range(range) => self.range(&range),
+            Part::Matched(run) => self.matched(run),
+            Part::Hasher(hasher) => {
+                self.hasher = Some(*hasher);
+                Ok(())
+            }
         }
+    }
+
+    /// Writes several parts, neighbouring literals by one call.
+    fn put_all(&mut self, parts: Vec<Part>) -> io::Result<()> {
+        let mut literals = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part {
+                Part::Literal(data) => literals.push(data),
+                other => {
+                    self.literals(&mut literals)?;
+                    self.put(other)?;
+                }
+            }
+        }
+        self.literals(&mut literals)
+    }
+
+    fn literals(&mut self, literals: &mut Vec<Chunk>) -> io::Result<()> {
+        if let Some(hasher) = &mut self.hasher {
+            literals.iter().for_each(|data| hasher.update(data));
+        }
+        let mut pieces: Vec<_> = literals.iter().map(|data| io::IoSlice::new(data)).collect();
+        let written = self.writer.write_pieces(self.file, &mut pieces);
+        literals.clear();
+        written
     }
 
     fn range(&mut self, range: &FileRange) -> io::Result<()> {
@@ -163,15 +193,27 @@ struct Batches {
     to: mpsc::SyncSender<Vec<Part>>,
     parts: Vec<Part>,
     bytes: usize,
+    /// Literals are hashed here, while the cache still has them, until something else comes, whose bytes only the
+    /// other thread reads.
+    hasher: Option<Box<FileHasher>>,
 }
 
 impl Batches {
     fn put(&mut self, part: Part) -> io::Result<()> {
         let len = match &part {
-            Part::Literal(data) => data.len(),
+            Part::Literal(data) => {
+                if let Some(hasher) = &mut self.hasher {
+                    hasher.update(data);
+                }
+                data.len()
+            }
             Part::Matched(run) => run.len,
             Part::Range(range) => usize::try_from(range.len).unwrap_or(usize::MAX),
+            Part::Hasher(_) => 0,
         };
+        if !matches!(part, Part::Literal(_)) {
+            self.parts.extend(self.hasher.take().map(Part::Hasher));
+        }
         self.bytes = self.bytes.saturating_add(len);
         self.parts.push(part);
         if self.bytes < BATCH_BYTES && self.parts.len() < BATCH { Ok(()) } else { self.hand_over() }
@@ -184,8 +226,8 @@ impl Batches {
     }
 }
 
-/// The data of one file: from the link into `out`, or nowhere. With `aside`, hashing and writing are another thread's
-/// work, while this one reads on.
+/// The data of one file: from the link into `out`, or nowhere. With `aside`, writing is another thread's work, while
+/// this one reads on.
 pub(super) fn take<R: RecvHalf>(
     mut incoming: Incoming<'_, R>,
     out: Option<&mut Output<'_>>,
@@ -193,15 +235,16 @@ pub(super) fn take<R: RecvHalf>(
 ) -> Result<(), Stop> {
     let Some(out) = out else { return incoming.run(|_| Ok(())) };
     if !aside {
-        return incoming.run(|part| out.put(&part));
+        return incoming.run(|part| out.put(part));
     }
     let (to, from) = mpsc::sync_channel::<Vec<Part>>(QUEUE);
+    let hasher = out.hasher.take().map(Box::new);
+    let mut batches = Batches { to, parts: Vec::new(), bytes: 0, hasher };
     thread::scope(|scope| {
-        let writing =
-            scope.spawn(move || from.iter().flatten().try_for_each(|part| out.put(&part)));
-        let mut batches = Batches { to, parts: Vec::new(), bytes: 0 };
+        let writing = scope.spawn(move || from.iter().try_for_each(|parts| out.put_all(parts)));
         let read = incoming.run(|part| batches.put(part));
         // What came before an error may be kept.
+        batches.parts.extend(batches.hasher.take().map(Part::Hasher));
         let _told_by_the_thread = batches.hand_over();
         drop(batches);
         match writing.join() {

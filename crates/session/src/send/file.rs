@@ -14,10 +14,15 @@ use delta::{
     signature::Signature,
 };
 use fast_io::{FileRange, LinkKind, Producer, Reason, SendHalf};
-use std::{fs::File, io, sync::Arc, time::SystemTime};
+use std::{
+    fs::File,
+    io::{self, IoSliceMut},
+    sync::Arc,
+    time::SystemTime,
+};
 use wire::{
     limits::MAX_FRAME,
-    token::{TokenWriter, put_literal_head},
+    token::{TokenWriter, literal_head},
 };
 
 /// Longest literal token; older receivers' buffers are made for it.
@@ -160,26 +165,23 @@ impl FileSender {
         &mut self,
         writer: &mut Writer<W>,
         run: &mut Run<impl FnMut(u64)>,
-        mut hasher: Option<&mut FileHasher>,
+        hasher: Option<&mut FileHasher>,
         offset: u64,
         len: usize,
     ) -> Result<(), Error> {
         const HEAD: usize = 4;
+        let filled = len + HEAD * len.div_ceil(MAX_TOKEN);
         self.buf.resize(PIECE, 0);
-        let (mut filled, mut done) = (0, 0);
-        let mut head = Vec::with_capacity(HEAD);
-        while done < len {
-            let n = (len - done).min(MAX_TOKEN);
-            head.clear();
-            put_literal_head(n as u32, &mut head);
-            self.buf[filled..filled + HEAD].copy_from_slice(&head);
-            let data = &mut self.buf[filled + HEAD..filled + HEAD + n];
-            run.read(data, offset + done as u64);
-            if let Some(hasher) = &mut hasher {
-                hasher.update(data);
-            }
-            filled += HEAD + n;
-            done += n;
+        let mut pieces = Vec::with_capacity(filled.div_ceil(HEAD + MAX_TOKEN));
+        for token in self.buf[..filled].chunks_mut(HEAD + MAX_TOKEN) {
+            let (head, data) = token.split_at_mut(HEAD);
+            head.copy_from_slice(&literal_head(data.len() as u32));
+            pieces.push(IoSliceMut::new(data));
+        }
+        run.read_pieces(&mut pieces, offset);
+        if let Some(hasher) = hasher {
+            let tokens = self.buf[..filled].chunks(HEAD + MAX_TOKEN);
+            tokens.for_each(|token| hasher.update(&token[HEAD..]));
         }
         let (first, rest) = self.buf[..filled].split_at(HEAD);
         writer.piece(first, rest)
@@ -289,21 +291,29 @@ fn wrong_digest(right: &[u8]) -> Vec<u8> {
     wrong
 }
 
-/// Reads all of `buf`; what cannot be read becomes zeros.
-fn read_filled(file: &File, buf: &mut [u8], offset: u64) -> Option<io::Error> {
-    let mut done = 0;
+/// Fills all of `pieces`, one behind the other; what cannot be read becomes zeros.
+fn read_filled(
+    file: &File,
+    mut pieces: &mut [IoSliceMut<'_>],
+    mut offset: u64,
+) -> Option<io::Error> {
+    // Drops those without room.
+    IoSliceMut::advance_slices(&mut pieces, 0);
     let error = loop {
-        if done == buf.len() {
+        if pieces.is_empty() {
             return None;
         }
-        match fsroot::meta::read_at(file, &mut buf[done..], offset + done as u64) {
+        match fsroot::meta::read_vectored_at(file, pieces, offset) {
             Ok(0) => break shrunk(),
-            Ok(n) => done += n,
+            Ok(n) => {
+                IoSliceMut::advance_slices(&mut pieces, n);
+                offset += n as u64;
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => break e,
         }
     };
-    buf[done..].fill(0);
+    pieces.iter_mut().for_each(|piece| piece.fill(0));
     Some(error)
 }
 
@@ -344,7 +354,7 @@ fn gather<W: SendHalf>(
     while done < len {
         let n = (len - done).min(MAX_TOKEN);
         let buf = writer.buf_of(Producer::LiteralRun);
-        put_literal_head(n as u32, buf);
+        buf.extend_from_slice(&literal_head(n as u32));
         let at = buf.len();
         buf.resize(at + n, 0);
         run.read(&mut buf[at..], offset + done as u64);
@@ -373,12 +383,16 @@ struct Run<P> {
 }
 
 impl<P: FnMut(u64)> Run<P> {
-    /// Reads all of `buf`, with zeros from the first error on.
+    /// Fills all of `buf`, with zeros from the first error on.
     fn read(&mut self, buf: &mut [u8], offset: u64) {
+        self.read_pieces(&mut [IoSliceMut::new(buf)], offset);
+    }
+    /// Fills several buffers in the same way, one behind the other.
+    fn read_pieces(&mut self, pieces: &mut [IoSliceMut<'_>], offset: u64) {
         if self.error.is_some() {
-            buf.fill(0);
+            pieces.iter_mut().for_each(|piece| piece.fill(0));
         } else {
-            self.error = read_filled(&self.file, buf, offset);
+            self.error = read_filled(&self.file, pieces, offset);
         }
     }
     /// If somebody writes to the file, the rest is copied: what is hashed must be what is sent.
@@ -494,7 +508,8 @@ impl Source for FileWindow {
             if self.error.is_some() {
                 target.fill(0);
             } else {
-                self.error = read_filled(&self.file, target, self.start + self.filled as u64);
+                let at = self.start + self.filled as u64;
+                self.error = read_filled(&self.file, &mut [IoSliceMut::new(target)], at);
             }
             self.filled = rest;
         }

@@ -6,16 +6,16 @@ use crate::{Cursor, Decode};
 /// The longest literal run that is sent as one token.
 const MAX_LITERAL: usize = 32768;
 
-/// Appends the 4-byte token that announces `len` literal bytes of an uncompressed stream; `len` is
-/// not 0 and fits an `i32`.
-pub fn put_literal_head(len: u32, out: &mut Vec<u8>) {
-    out.extend_from_slice(&len.to_le_bytes());
+/// The token that announces `len` literal bytes of an uncompressed stream; `len` is not 0 and fits
+/// an `i32`.
+pub fn literal_head(len: u32) -> [u8; 4] {
+    len.to_le_bytes()
 }
 
 pub(super) fn put_literal(data: &[u8], out: &mut Vec<u8>) {
     out.reserve(data.len() + 4 * data.len().div_ceil(MAX_LITERAL));
     for piece in data.chunks(MAX_LITERAL) {
-        put_literal_head(piece.len() as u32, out);
+        out.extend_from_slice(&literal_head(piece.len() as u32));
         out.extend_from_slice(piece);
     }
 }

@@ -55,7 +55,7 @@ impl TokenWriter {
     }
 
     /// Whether the stream is plain, so that literal runs may be sent as file ranges behind
-    /// [`put_literal_head`](super::put_literal_head).
+    /// [`literal_head`](super::literal_head).
     pub fn is_plain(&self) -> bool {
         matches!(self.encoder, Encoder::Plain)
     }

@@ -204,9 +204,27 @@ pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<us
     file.read_at(buf, offset)
 }
 
+/// Reads into several buffers, one behind the other.
+pub(crate) fn read_vectored_at(
+    file: &File,
+    bufs: &mut [io::IoSliceMut<'_>],
+    offset: u64,
+) -> io::Result<usize> {
+    Ok(rustix::io::preadv(file, bufs, offset)?)
+}
+
 /// Reads at an offset into the spare room of `buf`.
 pub(crate) fn read_at_spare(file: &File, buf: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
     Ok(rustix::io::pread(file, rustix::buffer::spare_capacity(buf), offset)?)
+}
+
+/// Writes several pieces, one behind the other, from an offset on; how much of them is up to the system.
+pub(crate) fn write_vectored_at(
+    file: &File,
+    pieces: &[io::IoSlice<'_>],
+    offset: u64,
+) -> io::Result<usize> {
+    Ok(rustix::io::pwritev(file, pieces, offset)?)
 }
 
 /// Writes at an offset.

@@ -371,6 +371,15 @@ pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<us
     file.seek_read(buf, offset)
 }
 
+/// Reads into several buffers, one behind the other (here into the first; see [`write_vectored_at`]).
+pub(crate) fn read_vectored_at(
+    file: &File,
+    bufs: &mut [io::IoSliceMut<'_>],
+    offset: u64,
+) -> io::Result<usize> {
+    bufs.iter_mut().find(|buf| !buf.is_empty()).map_or(Ok(0), |buf| read_at(file, buf, offset))
+}
+
 /// Reads at an offset into the spare room of `buf`.
 pub(crate) fn read_at_spare(file: &File, buf: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
     let before = buf.len();
@@ -378,6 +387,19 @@ pub(crate) fn read_at_spare(file: &File, buf: &mut Vec<u8>, offset: u64) -> io::
     let result = file.seek_read(&mut buf[before..], offset);
     buf.truncate(before + result.as_ref().map_or(0, |&n| n));
     result
+}
+
+/// Writes several pieces, one behind the other, from an offset on; how much of them is up to the system (here one: what
+/// gathers needs a file opened without its cache).
+pub(crate) fn write_vectored_at(
+    file: &File,
+    pieces: &[io::IoSlice<'_>],
+    offset: u64,
+) -> io::Result<usize> {
+    pieces
+        .iter()
+        .find(|piece| !piece.is_empty())
+        .map_or(Ok(0), |piece| write_at(file, piece, offset))
 }
 
 /// Writes at an offset.
