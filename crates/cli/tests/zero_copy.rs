@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use testkit::run::{Finished, command, run};
-use testkit::{Peers, Scratch, tree};
+use testkit::{Daemon, Peers, Scratch, tree};
 
 const SIZE: usize = 12 << 20;
 
@@ -60,7 +60,10 @@ fn always_means_every_byte_of_every_file() {
         let (calls, bytes) = moved(&done, "literal runs by sendfile").unwrap();
         assert_eq!(bytes, SIZE as u64 + 100, "{}", done.text());
         assert!(calls >= (SIZE >> 15) as u64);
-        assert!(done.text().contains("[sender] io: policy always, lane for files sendfile"));
+        assert!(
+            done.text()
+                .contains("[sender] io: policy always, lane for files sendfile, for buffers write")
+        );
         arrived(&scratch.path);
     }
 }
@@ -125,6 +128,90 @@ fn a_local_copy_hands_files_over() {
     assert_eq!(local("--zero-copy=auto"), Some(SIZE as u64));
     assert_eq!(local("--zero-copy=always"), Some(SIZE as u64 + 100));
     assert_eq!(local("--no-zero-copy"), None);
+}
+
+/// Pushes words, compressed, to a daemon of `server`: the link is a socket and the large buffers are compressed runs.
+fn push_compressed(server: &Path, args: &[&str], scratch: &Scratch) -> Finished {
+    let top = &scratch.path;
+    tree::build(top, "f src/words size=30000000 fill=words\nd control");
+    fs::remove_dir_all(top.join("dst")).unwrap();
+    let daemon = Daemon::start(server, top, &top.join("control"), "");
+    let mut command = command(&peers().ours);
+    command.args(["-az", "--compress-choice=zlibx", "--debug=IO2"]).args(args).current_dir(top);
+    command.arg(format!("--port={}", daemon.port)).args(["src/", "127.0.0.1::mod/dst/"]);
+    let done = run(command, b"", top);
+    assert_eq!(done.code(), Some(0), "{}", done.text());
+    for name in ["words", "big"] {
+        let of = |dir: &str| fs::read(top.join(dir).join(name)).unwrap();
+        assert!(of("src") == of("dst"), "{name} differs");
+    }
+    done
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn compressed_runs_are_lent_to_the_kernel() {
+    let Peers { rsync, ours, .. } = peers();
+    for server in [&ours, &rsync] {
+        let scratch = scratch("lent");
+        let done = push_compressed(server, &["--zero-copy=always"], &scratch);
+        let text = done.text();
+        if text.contains("not by SEND_ZC: 1 times (refused: io_uring") {
+            println!("skipped, no ring here: {text}");
+            return;
+        }
+        let (calls, bytes) = moved(&done, "compressed runs by SEND_ZC").expect(&text);
+        assert!(calls > 0 && bytes > 1 << 20, "{text}");
+        assert_eq!(moved(&done, "compressed runs by write"), None, "{text}");
+        assert!(text.contains("io: SEND_ZC: "), "{text}");
+
+        // Copying is measured first, 4 MiB of it and what it takes to warm up, and the same by the lane.
+        let done = push_compressed(server, &["--zero-copy=auto"], &scratch);
+        let (_, lent) =
+            moved(&done, "compressed runs by SEND_ZC").unwrap_or_else(|| panic!("{}", done.text()));
+        let (_, copied) =
+            moved(&done, "compressed runs by write").unwrap_or_else(|| panic!("{}", done.text()));
+        assert!(lent >= 4 << 20 && copied >= 4 << 20, "{}", done.text());
+        assert!(done.text().contains("[sender] io: calibration: SEND_ZC "), "{}", done.text());
+
+        let done = push_compressed(server, &["--zero-copy=never"], &scratch);
+        assert_eq!(moved(&done, "compressed runs by SEND_ZC"), None, "{}", done.text());
+        let line = "[sender] io: compressed runs not by SEND_ZC: ";
+        assert!(done.text().contains(line) && done.text().contains("(switched off)"));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_io_uring_buffers_are_written_and_the_reason_is_told() {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    let Peers { ours, .. } = peers();
+    for (errno, words) in
+        [(libc::ENOSYS, "Function not implemented"), (libc::EPERM, "Operation not permitted")]
+    {
+        let scratch = scratch("no_ring");
+        let rules = [(libc::SYS_io_uring_setup, Vec::new())].into();
+        let arch = std::env::consts::ARCH.try_into().unwrap();
+        let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(errno as u32));
+        let filter = SeccompFilter::new(rules, allow, refuse, arch).unwrap();
+        let program: BpfProgram = filter.try_into().unwrap();
+        // A thread's filter goes on to what it starts.
+        let done = std::thread::scope(|scope| {
+            let push = || {
+                seccompiler::apply_filter(&program).unwrap();
+                push_compressed(&ours, &["--zero-copy=always"], &scratch)
+            };
+            scope.spawn(push).join().unwrap()
+        });
+        assert_eq!(moved(&done, "compressed runs by SEND_ZC"), None, "{}", done.text());
+        assert!(moved(&done, "compressed runs by write").unwrap().1 > 1 << 20);
+        let reason = format!("(refused: io_uring: {words} (os error {errno}))");
+        let told = |line: &str| {
+            line.starts_with("[sender] io: compressed runs not by SEND_ZC: ")
+                && line.ends_with(&reason)
+        };
+        assert!(done.text().lines().any(told), "{}", done.text());
+    }
 }
 
 #[test]

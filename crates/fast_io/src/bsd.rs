@@ -1,11 +1,14 @@
 //! macOS and FreeBSD: `sendfile` towards sockets, with the head as its header vector.
 
-use crate::lanes::{Lane, LinkKind};
+use crate::{
+    lanes::{Lane, LinkKind},
+    lend::Lender,
+};
 use rustix::{
-    fd::{AsRawFd, BorrowedFd},
+    fd::{AsRawFd, BorrowedFd, OwnedFd},
     io::Errno,
 };
-use std::{fs::File, ptr, time::Duration};
+use std::{fs::File, io, ptr, sync::Arc, time::Duration};
 
 pub(crate) const FILE_TO_SOCKET: Lane = Lane::SendFile;
 pub(crate) const FILE_TO_PIPE: Lane = Lane::ReadWrite;
@@ -117,6 +120,11 @@ pub(crate) fn refused(e: Errno) -> bool {
 pub(crate) fn thread_time() -> Duration {
     let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(t.tv_sec.unsigned_abs(), t.tv_nsec as u32)
+}
+
+/// No buffer is lent.
+pub(crate) fn lender(_fd: Arc<OwnedFd>) -> io::Result<Box<dyn Lender>> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What else the system offers, in words.

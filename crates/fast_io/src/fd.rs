@@ -8,6 +8,7 @@ use crate::{
     counters::Reason,
     imp,
     lanes::{self, Lane, LinkKind, Producer},
+    lend::Lending,
     send_file::PlatformSendFile,
     transport::{FileRange, Received, RecvHalf, SendHalf},
 };
@@ -65,6 +66,7 @@ pub struct FdReader {
 pub struct FdWriter {
     fd: Option<Arc<OwnedFd>>,
     kind: LinkKind,
+    lending: Lending,
 }
 
 impl FdReader {
@@ -87,7 +89,7 @@ impl FdWriter {
     pub fn new(fd: impl Into<OwnedFd>) -> io::Result<FdWriter> {
         let fd = fd.into();
         let kind = prepare(fd.as_fd())?;
-        Ok(FdWriter { fd: Some(Arc::new(fd)), kind })
+        Ok(FdWriter { fd: Some(Arc::new(fd)), kind, lending: Lending::default() })
     }
 
     fn fd(&self) -> io::Result<Arc<OwnedFd>> {
@@ -103,7 +105,8 @@ pub fn socket(fd: impl Into<OwnedFd>) -> io::Result<(FdReader, FdWriter)> {
     let fd = fd.into();
     let kind = prepare(fd.as_fd())?;
     let fd = Arc::new(fd);
-    Ok((FdReader { fd: fd.clone() }, FdWriter { fd: Some(fd), kind }))
+    let writer = FdWriter { fd: Some(fd.clone()), kind, lending: Lending::default() };
+    Ok((FdReader { fd }, writer))
 }
 
 impl RecvHalf for FdReader {
@@ -153,6 +156,29 @@ impl SendHalf for FdWriter {
 
     fn send_head(&mut self, buf: &[u8], timeout: Option<Duration>) -> io::Result<usize> {
         self.retry(timeout, |fd| imp::send_head(fd, self.kind, buf))
+    }
+
+    fn lends(&mut self) -> Result<(), Reason> {
+        let fd = self.fd().map_err(|e| Reason::Refused(e.to_string()))?;
+        self.lending.ready(|| imp::lender(fd))
+    }
+
+    fn lend(
+        &mut self,
+        buf: &Arc<Vec<u8>>,
+        from: usize,
+        max: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<usize> {
+        self.lending.send(buf, from, max, timeout)
+    }
+
+    fn recycle(&mut self, buf: Arc<Vec<u8>>) -> Vec<u8> {
+        self.lending.recycle(buf)
+    }
+
+    fn lend_report(&self) -> Option<String> {
+        self.lending.report()
     }
 
     fn shutdown(&mut self) -> io::Result<()> {

@@ -13,13 +13,15 @@ mod eligibility;
 #[cfg(unix)]
 pub mod fd;
 pub mod lanes;
+#[cfg(unix)]
+mod lend;
 pub mod memory;
 pub mod policy;
 pub mod send_file;
 pub mod transport;
 
 /// What the system offers: one file per system, with the same names in each. This is the only place that chooses.
-#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "linux.rs")]
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "linux/mod.rs")]
 #[cfg_attr(any(target_vendor = "apple", target_os = "freebsd"), path = "bsd.rs")]
 #[cfg_attr(windows, path = "windows/mod.rs")]
 mod imp;

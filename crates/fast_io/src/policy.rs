@@ -1,11 +1,12 @@
-//! Whether a run of a file goes by the link's own lane or is copied.
+//! Whether a run of a file, or a large buffer, goes by the link's own lane or is copied.
 //!
-//! Under [`Policy::Auto`] a [`Calibration`] decides by measuring: the first runs of a session go by either way in turn,
-//! and the processor time that the calls take is compared. It is the real link that is measured and the bytes are
+//! Under [`Policy::Auto`] a [`Calibration`] decides by measuring: the first runs of a session go by either way in turn
+//! (buffers are copied first: a ring is not opened for a few of them), and the processor time that the calls take is
+//! compared. It is the real link that is measured and the bytes are
 //! wanted anyway, so it costs nothing and is right for a loopback, for a network card that fetches pages itself, and
 //! for a filter driver that turns a zero-copy call into a copy. The outcome holds for the process.
 
-use crate::lanes::{self, Lane, LinkKind, Producer};
+use crate::lanes::{Lane, LinkKind};
 use std::{
     fmt,
     sync::{Arc, Mutex},
@@ -33,8 +34,8 @@ const SOCKET_THRESHOLD: f64 = 0.5;
 const SAMPLE: u64 = 4 << 20;
 
 /// What the lane of a link may cost.
-fn threshold(link: LinkKind) -> f64 {
-    match lanes::lane(Producer::LiteralRun, link) {
+fn threshold(link: LinkKind, lane: Lane) -> f64 {
+    match lane {
         Lane::SendFile if link == LinkKind::Socket => SOCKET_THRESHOLD,
         _ => THRESHOLD,
     }
@@ -73,23 +74,23 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What processes remember: one verdict for each kind of link.
+/// What processes remember: one verdict for each lane of each kind of link.
 #[derive(Debug, Default)]
-pub struct Verdicts(Mutex<Vec<(LinkKind, Verdict)>>);
+pub struct Verdicts(Mutex<Vec<((LinkKind, Lane), Verdict)>>);
 
 /// Those of this process.
 static OF_PROCESS: Verdicts = Verdicts(Mutex::new(Vec::new()));
 
 impl Verdicts {
-    fn get(&self, link: LinkKind) -> Option<Verdict> {
+    fn get(&self, key: (LinkKind, Lane)) -> Option<Verdict> {
         let all = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        all.iter().find(|(kind, _)| *kind == link).map(|&(_, verdict)| verdict)
+        all.iter().find(|(of, _)| *of == key).map(|&(_, verdict)| verdict)
     }
 
-    fn put(&self, link: LinkKind, verdict: Verdict) {
+    fn put(&self, key: (LinkKind, Lane), verdict: Verdict) {
         let mut all = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        all.retain(|(kind, _)| *kind != link);
-        all.push((link, verdict));
+        all.retain(|(of, _)| *of != key);
+        all.push((key, verdict));
     }
 }
 
@@ -119,9 +120,10 @@ impl Sample {
     }
 }
 
-/// The measuring of one link.
+/// The measuring of one lane of a link.
 pub struct Calibration {
     link: LinkKind,
+    of: Lane,
     clock: Arc<dyn Clock>,
     memory: &'static Verdicts,
     lane: Sample,
@@ -136,15 +138,25 @@ impl fmt::Debug for Calibration {
 }
 
 impl Calibration {
-    /// Of a link, with what this process knows already.
-    pub fn new(link: LinkKind, clock: Arc<dyn Clock>) -> Calibration {
-        Calibration::with(link, clock, &OF_PROCESS)
+    /// Of a lane of a link, with what this process knows already.
+    pub fn new(link: LinkKind, of: Lane, clock: Arc<dyn Clock>) -> Calibration {
+        Calibration::with(link, of, clock, &OF_PROCESS)
     }
 
     /// As [`new`](Self::new), with another memory.
-    pub fn with(link: LinkKind, clock: Arc<dyn Clock>, memory: &'static Verdicts) -> Calibration {
+    pub fn with(
+        link: LinkKind,
+        of: Lane,
+        clock: Arc<dyn Clock>,
+        memory: &'static Verdicts,
+    ) -> Calibration {
         let (lane, copying) = (Sample::default(), Sample::default());
-        Calibration { link, clock, memory, lane, copying, verdict: memory.get(link) }
+        Calibration { link, of, clock, memory, lane, copying, verdict: memory.get((link, of)) }
+    }
+
+    /// The lane.
+    pub fn lane(&self) -> Lane {
+        self.of
     }
 
     /// What was found, if enough was sent.
@@ -155,13 +167,15 @@ impl Calibration {
     /// Takes over what a probe found.
     pub fn learn(&mut self, verdict: Verdict) {
         self.verdict = Some(verdict);
-        self.memory.put(self.link, verdict);
+        self.memory.put((self.link, self.of), verdict);
     }
 
     /// Whether the next run should go by the lane.
     pub fn prefers_lane(&self) -> bool {
         match self.verdict {
-            Some(verdict) => verdict.lane <= verdict.copying * threshold(self.link),
+            Some(verdict) => verdict.lane <= verdict.copying * threshold(self.link, self.of),
+            // A ring costs something before it carries anything.
+            None if self.of == Lane::SendZc => self.copying.is_enough(),
             None => self.lane.bytes <= self.copying.bytes && self.lane.runs <= self.copying.runs,
         }
     }
@@ -199,7 +213,7 @@ mod tests {
     /// Sends runs as the calibration wants them, with the given costs a run, until it knows.
     fn play(lane: u64, copying: u64, memory: &'static Verdicts) -> Calibration {
         let clock = Arc::new(Fake::default());
-        let mut c = Calibration::with(LinkKind::Memory, clock.clone(), memory);
+        let mut c = Calibration::with(LinkKind::Memory, Lane::Handle, clock.clone(), memory);
         for _ in 0..100 {
             if c.verdict().is_some() {
                 return c;
@@ -237,28 +251,47 @@ mod tests {
         let memory = memory();
         play(10, 100, memory);
         let clock = Arc::new(Fake::default());
-        let again = Calibration::with(LinkKind::Memory, clock.clone(), memory);
+        let again = Calibration::with(LinkKind::Memory, Lane::Handle, clock.clone(), memory);
         assert!(again.prefers_lane() && again.start().is_none());
         // Nothing was learned about pipes.
-        assert!(Calibration::with(LinkKind::Pipe, clock, memory).start().is_some());
+        assert!(Calibration::with(LinkKind::Pipe, Lane::SendFile, clock, memory).start().is_some());
     }
 
     #[test]
     fn a_probe_is_believed() {
         let memory = memory();
-        let mut c = Calibration::with(LinkKind::Memory, Arc::new(Fake::default()), memory);
+        let mut c =
+            Calibration::with(LinkKind::Memory, Lane::Handle, Arc::new(Fake::default()), memory);
         c.learn(Verdict { lane: 8.0, copying: 10.0 });
         assert!(!c.prefers_lane() && c.start().is_none());
         c.learn(Verdict { lane: 7_000_000.0, copying: 10_000_000.0 });
         assert!(c.prefers_lane());
-        let again = Calibration::with(LinkKind::Memory, Arc::new(Fake::default()), memory);
+        let again =
+            Calibration::with(LinkKind::Memory, Lane::Handle, Arc::new(Fake::default()), memory);
         assert!(again.prefers_lane() && again.start().is_none());
+    }
+
+    #[test]
+    fn buffers_are_copied_before_they_are_lent() {
+        let clock = Arc::new(Fake::default());
+        let mut c = Calibration::with(LinkKind::Socket, Lane::SendZc, clock.clone(), memory());
+        let mut lent = Vec::new();
+        while c.verdict().is_none() {
+            let by_lane = c.prefers_lane();
+            lent.push(by_lane);
+            let start = c.start();
+            clock.0.fetch_add(if by_lane { 50 } else { 100 }, Ordering::Relaxed);
+            c.ran(start, by_lane, 1 << 20);
+        }
+        // One more of each to warm up.
+        assert_eq!(lent, [[false; 5], [true; 5]].concat());
+        assert!(c.prefers_lane());
     }
 
     #[test]
     fn warming_up_does_not_count() {
         let clock = Arc::new(Fake::default());
-        let mut c = Calibration::with(LinkKind::Pipe, clock.clone(), memory());
+        let mut c = Calibration::with(LinkKind::Pipe, Lane::SendFile, clock.clone(), memory());
         let start = c.start();
         clock.0.fetch_add(1_000_000, Ordering::Relaxed);
         c.ran(start, true, SAMPLE);

@@ -1,6 +1,6 @@
 //! The two halves of a link.
 
-use crate::send_file::PlatformSendFile;
+use crate::{counters::Reason, send_file::PlatformSendFile};
 use std::{fs::File, io, sync::Arc, time::Duration};
 
 /// A run of a file as payload.
@@ -49,6 +49,42 @@ pub trait SendHalf: PlatformSendFile + Send {
     /// As for [`send`](Self::send).
     fn send_head(&mut self, buf: &[u8], timeout: Option<Duration>) -> io::Result<usize> {
         self.send(buf, timeout)
+    }
+
+    /// Whether buffers can be lent to this link ([`lend`](Self::lend)). The first call finds out.
+    ///
+    /// # Errors
+    /// Why not.
+    fn lends(&mut self) -> Result<(), Reason> {
+        Err(Reason::Refused("not on this link".into()))
+    }
+
+    /// Sends some of `buf[from..]`, at most `max` bytes, and returns how many. The kernel may go on reading the buffer
+    /// after that, so the link keeps a share of it for as long: nobody can write to it or free it.
+    ///
+    /// # Errors
+    /// `TimedOut` if nothing could be sent within `timeout`; `Unsupported` if nothing can go this way, and nothing of
+    /// this call went; else the transport's error.
+    fn lend(
+        &mut self,
+        buf: &Arc<Vec<u8>>,
+        from: usize,
+        max: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<usize> {
+        let _all = (buf, from, max, timeout);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Takes a buffer back that was lent; gives an empty one, which may be one that the kernel is done with.
+    fn recycle(&mut self, buf: Arc<Vec<u8>>) -> Vec<u8> {
+        let _own_share = buf;
+        Vec::new()
+    }
+
+    /// What became of the loans, in words: for information.
+    fn lend_report(&self) -> Option<String> {
+        None
     }
 
     /// Closes the half: the peer sees the end of the stream.

@@ -1,10 +1,12 @@
 //! The writing end.
 
+mod lend;
+
 use super::{Activity, Outbox};
 use crate::{Error, Session, batch::Recorder, session::Stats};
 use fast_io::{
     Calibration, Counters, FileRange, Lane, LinkKind, PlatformSendFile, Policy, Producer,
-    ReadWriteSendFile, Reason, SendHalf, policy::ThreadClock,
+    ReadWriteSendFile, Reason, SendHalf, lanes, policy::ThreadClock,
 };
 use std::{
     fs::File,
@@ -39,6 +41,8 @@ pub struct Writer<W> {
     zeros: Vec<u8>,
     policy: Policy,
     calibration: Calibration,
+    /// The same for buffers.
+    buffers: Calibration,
     counters: Arc<Counters>,
     /// What goes through [`Self::buf`]: the greeting, then messages.
     small: Producer,
@@ -52,7 +56,10 @@ pub struct Writer<W> {
 impl<W: SendHalf> Writer<W> {
     /// A raw writer, as the handshake starts.
     pub fn new(transport: W, activity: Arc<Activity>) -> Self {
-        let calibration = Calibration::new(transport.link(), Arc::new(ThreadClock));
+        let link = transport.link();
+        let calibration_of = |lane| Calibration::new(link, lane, Arc::new(ThreadClock));
+        let calibration = calibration_of(transport.method());
+        let buffers = calibration_of(lanes::lane(Producer::CompressedRun, link));
         Writer {
             transport,
             framed: false,
@@ -66,6 +73,7 @@ impl<W: SendHalf> Writer<W> {
             zeros: Vec::new(),
             policy: Policy::default(),
             calibration,
+            buffers,
             counters: Arc::default(),
             small: Producer::Greeting,
             tally: Tally::new(HEADER_LEN),
@@ -219,9 +227,15 @@ impl<W: SendHalf> Writer<W> {
     fn send_buf(&mut self, more: bool) -> Result<(), Error> {
         if self.buf.len() > HEADER_LEN {
             let from = if self.framed { 0 } else { HEADER_LEN };
-            let producer = self.settle(self.buf.len() - from);
+            if !more && self.takes_buffer(self.buf.len() - from) {
+                return self.lend_buf(from);
+            }
+            let start = self.buffers.start();
+            let len = self.buf.len() - from;
+            let producer = self.settle(len);
             let mut buf = std::mem::take(&mut self.buf);
             let sent = self.send(&buf[from..], more, producer);
+            self.copied(start, producer, len);
             buf.truncate(HEADER_LEN);
             self.buf = buf;
             sent?;
@@ -376,12 +390,20 @@ impl<W: SendHalf> Writer<W> {
 
     /// Counts what the buffer holds, `len` bytes with its framing; returns the producer of most of it.
     fn settle(&mut self, len: usize) -> Producer {
-        self.tally.turn(self.small, self.buf.len());
-        let (bytes, most) = self.tally.take(len, HEADER_LEN);
+        let (bytes, most) = self.end_tally(len);
         for (producer, bytes) in bytes {
             self.counters.count(producer, buffer_lane(producer), 0, bytes);
         }
         most
+    }
+
+    /// Who appended how much to what the buffer holds, `len` bytes with its framing, and who most.
+    fn end_tally(
+        &mut self,
+        len: usize,
+    ) -> (impl Iterator<Item = (Producer, u64)> + use<W>, Producer) {
+        self.tally.turn(self.small, self.buf.len());
+        self.tally.take(len, HEADER_LEN)
     }
 
     /// Sends bytes whose number was counted already.
@@ -479,11 +501,6 @@ impl<W: SendHalf> Writer<W> {
         &self.calibration
     }
 
-    /// The link's own lane for runs of files.
-    pub fn file_lane(&self) -> Lane {
-        self.transport.method()
-    }
-
     /// What the link is made of.
     pub fn link(&self) -> LinkKind {
         self.transport.link()
@@ -547,18 +564,22 @@ impl Tally {
         (self.producer, self.mark) = (next, len);
     }
 
+    /// Who has appended most so far, to a buffer of length `len`.
+    fn most(&self, len: usize) -> Producer {
+        let current = len.saturating_sub(self.mark) as u64;
+        let of =
+            |p: Producer| self.bytes[p as usize] + if p == self.producer { current } else { 0 };
+        Producer::ALL.into_iter().max_by_key(|&p| of(p)).unwrap_or(self.producer)
+    }
+
     /// What was appended, `len` bytes with its framing, and who appended most. Starts over at `mark`.
     fn take(
         &mut self,
         len: usize,
         mark: usize,
     ) -> (impl Iterator<Item = (Producer, u64)> + use<>, Producer) {
+        let most = self.most(self.mark);
         let mut bytes = std::mem::take(&mut self.bytes);
-        let (most, _) = Producer::ALL
-            .iter()
-            .map(|&p| (p, bytes[p as usize]))
-            .max_by_key(|&(_, n)| n)
-            .unwrap_or((self.producer, 0));
         bytes[most as usize] += (len as u64).saturating_sub(bytes.iter().sum());
         self.mark = mark;
         let each = Producer::ALL.into_iter().map(move |p| (p, bytes[p as usize]));

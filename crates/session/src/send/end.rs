@@ -1,7 +1,10 @@
 //! The end of a run (session: end of transfer).
 
 use super::Sender;
-use crate::{Error, report::lanes};
+use crate::{
+    Error,
+    report::lanes::{self, Ways},
+};
 use fast_io::{RecvHalf, SendHalf};
 use wire::{
     Fault, WireError, item::Item, mux::Message, ndx, stats::DeleteStats, stats::TransferStats,
@@ -81,9 +84,13 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             return Ok(());
         }
         self.writer.flush()?;
-        let policy = self.session.settings.zero_copy;
-        let (lane, calibration) = (self.writer.file_lane(), self.writer.calibration());
-        for line in lanes::lines(level, policy, lane, &self.session.counters, calibration) {
+        let ways = Ways {
+            policy: self.session.settings.zero_copy,
+            files: self.writer.calibration(),
+            buffers: self.writer.buffers(),
+            loans: self.writer.lend_report(),
+        };
+        for line in lanes::lines(level, &ways, &self.session.counters) {
             self.log.info(format!("[sender] io: {line}"));
         }
         Ok(())

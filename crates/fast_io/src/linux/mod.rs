@@ -3,6 +3,8 @@
 //! The head of a run goes first, marked as having more behind it, so that a socket puts both into the same segments. A
 //! pipe needs no mark. A file system whose files cannot be spliced refuses with `EINVAL`; a filter on system calls may
 //! answer `ENOSYS` or `EPERM`.
+//!
+//! Large buffers go to sockets by io_uring's `SEND_ZC` ([`send_zc`]).
 
 use crate::lanes::{Lane, LinkKind};
 use rustix::{fd::BorrowedFd, io::Errno};
@@ -10,7 +12,20 @@ use std::{fs::File, time::Duration};
 
 pub(crate) const FILE_TO_SOCKET: Lane = Lane::SendFile;
 pub(crate) const FILE_TO_PIPE: Lane = Lane::SendFile;
-pub(crate) const BUFFER_TO_SOCKET: Lane = Lane::Write;
+pub(crate) use send_zc::{BUFFER_TO_SOCKET, lender};
+
+/// The processors for which the `io-uring` crate knows the kernel's structures.
+#[cfg_attr(
+    not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "loongarch64",
+        target_arch = "powerpc64"
+    )),
+    path = "no_ring.rs"
+)]
+mod send_zc;
 
 /// A larger pipe means fewer switches between us and the remote shell; this is what an unprivileged process may ask for.
 const PIPE_SIZE: usize = 1 << 20;
