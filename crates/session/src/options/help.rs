@@ -10,8 +10,8 @@ pub fn help() -> String {
     let mut out = version();
     out.push_str(
         "
-rsync copies files within a host, to a remote host or from one, and sends only
-what differs.
+rsync is a file transfer program capable of efficient remote update
+via a fast differencing algorithm.
 
 Usage: rsync [OPTION]... SRC [SRC]... DEST
   or   rsync [OPTION]... SRC [SRC]... [USER@]HOST:DEST
@@ -20,8 +20,8 @@ Usage: rsync [OPTION]... SRC [SRC]... DEST
   or   rsync [OPTION]... [USER@]HOST:SRC [DEST]
   or   rsync [OPTION]... [USER@]HOST::SRC [DEST]
   or   rsync [OPTION]... rsync://[USER@]HOST[:PORT]/SRC [DEST]
-With ':' a remote shell connects; with '::' and 'rsync://' a daemon is called,
-and the path there starts with the name of a module.
+The ':' usages connect via remote shell, while '::' & 'rsync://' usages connect
+to an rsync daemon, and require SRC or DEST to start with a module name.
 
 Options
 ",
@@ -29,7 +29,9 @@ Options
     lines(&mut out, OPTIONS);
     out.push_str(
         "
-\"rsync --daemon --help\" shows the options of a daemon.
+Use \"rsync --daemon --help\" to see the daemon-mode command-line options.
+Please see the rsync(1) and rsyncd.conf(5) manpages for full documentation.
+See https://rsync.samba.org/ for updates, bug reports, and answers
 ",
     );
     out
@@ -40,7 +42,12 @@ pub fn daemon_help() -> String {
     let mut out = version();
     out.push_str("\nUsage: rsync --daemon [OPTION]...\n");
     lines(&mut out, DAEMON_OPTIONS);
-    out.push_str("\nThese options are for a daemon only.\n");
+    out.push_str(
+        "
+If you were not trying to invoke rsync as a daemon, avoid using any of the
+daemon-specific rsync options.  See also the rsyncd.conf(5) manpage.
+",
+    );
     out
 }
 
@@ -81,7 +88,7 @@ mod tests {
             "\n--no-whole-file, --no-W  ",
             "\n--modify-window=NUM, -@  ",
             "\n-D                       ",
-            "\n                         again: ",
+            "\n                         repeated: ",
             "\n--only-write-batch=FILE  ",
             "\n--help, -h (*)           ",
         ] {

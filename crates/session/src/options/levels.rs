@@ -48,19 +48,24 @@ pub struct Words {
 pub static INFO: Words = Words {
     option: "info",
     words: &[
-        word("BACKUP", false, true, "Backups that were made"),
-        word("COPY", false, true, "Local copies made by the receiving side"),
-        word("DEL", false, true, "Deletions"),
-        word("FLIST", false, false, "Sending and receiving the file list (levels 1-2)"),
-        word("MISC", true, true, "Various notes (levels 1-2)"),
-        word("MOUNT", true, true, "Mount points that were found or skipped"),
-        word("NAME", true, true, "Names of 1) what is updated, 2) what is unchanged"),
-        word("NONREG", false, true, "Non-regular files that are skipped (1 by default)"),
-        word("PROGRESS", false, false, "Progress of 1) each file or 2) the whole transfer"),
-        word("REMOVE", true, false, "Files removed by the sending side"),
-        word("SKIP", false, true, "Files that options make us skip (levels 1-2)"),
-        word("STATS", true, true, "Statistics at the end (levels 1-3)"),
-        word("SYMSAFE", true, true, "Unsafe symlinks"),
+        word("BACKUP", false, true, "Mention files backed up"),
+        word("COPY", false, true, "Mention files copied locally on the receiving side"),
+        word("DEL", false, true, "Mention deletions on the receiving side"),
+        word("FLIST", false, false, "Mention file-list receiving/sending (levels 1-2)"),
+        word("MISC", true, true, "Mention miscellaneous information (levels 1-2)"),
+        word("MOUNT", true, true, "Mention mounts that were found or skipped"),
+        word("NAME", true, true, "Mention 1) updated file/dir names, 2) unchanged names"),
+        word("NONREG", false, true, "Mention skipped non-regular files (default 1, 0 disables)"),
+        word(
+            "PROGRESS",
+            false,
+            false,
+            "Mention 1) per-file progress or 2) total transfer progress",
+        ),
+        word("REMOVE", true, false, "Mention files removed on the sending side"),
+        word("SKIP", false, true, "Mention files skipped due to transfer overrides (levels 1-2)"),
+        word("STATS", true, true, "Mention statistics at end of run (levels 1-3)"),
+        word("SYMSAFE", true, true, "Mention symlinks that are unsafe"),
     ],
     verbosity: &[
         "NONREG",
@@ -73,30 +78,30 @@ pub static INFO: Words = Words {
 pub static DEBUG: Words = Words {
     option: "debug",
     words: &[
-        debug("ACL", "ACLs"),
-        debug("BACKUP", "Making backups (levels 1-2)"),
-        debug("BIND", "Binding of sockets"),
-        debug("CHDIR", "Changes of the current directory"),
-        debug("CONNECT", "Connecting (levels 1-2)"),
-        debug("CMD", "Commands and options that are run (levels 1-2)"),
-        debug("DEL", "Deleting (levels 1-3)"),
-        debug("DELTASUM", "Checksums of the delta transfer (levels 1-4)"),
-        debug("DUP", "Duplicate names in the list"),
-        debug("EXIT", "How the run ends (levels 1-3)"),
-        debug("FILTER", "Filter rules (levels 1-3)"),
-        debug("FLIST", "File lists (levels 1-4)"),
-        debug("FUZZY", "Search for similar files (levels 1-2)"),
-        debug("GENR", "The generator"),
-        debug("HASH", "Hash tables"),
-        debug("HLINK", "Hard links (levels 1-3)"),
-        debug("ICONV", "Charset conversion (levels 1-2)"),
-        debug("IO", "Input and output (levels 1-4)"),
-        debug("NSTR", "Negotiated algorithms"),
-        debug("OWN", "Owners and groups (levels 1-2)"),
-        debug("PROTO", "The protocol"),
-        debug("RECV", "The receiver"),
-        debug("SEND", "The sender"),
-        debug("TIME", "Setting of times (levels 1-2)"),
+        debug("ACL", "Debug extra ACL info"),
+        debug("BACKUP", "Debug backup actions (levels 1-2)"),
+        debug("BIND", "Debug socket bind actions"),
+        debug("CHDIR", "Debug when the current directory changes"),
+        debug("CONNECT", "Debug connection events (levels 1-2)"),
+        debug("CMD", "Debug commands+options that are issued (levels 1-2)"),
+        debug("DEL", "Debug delete actions (levels 1-3)"),
+        debug("DELTASUM", "Debug delta-transfer checksumming (levels 1-4)"),
+        debug("DUP", "Debug weeding of duplicate names"),
+        debug("EXIT", "Debug exit events (levels 1-3)"),
+        debug("FILTER", "Debug filter actions (levels 1-3)"),
+        debug("FLIST", "Debug file-list operations (levels 1-4)"),
+        debug("FUZZY", "Debug fuzzy scoring (levels 1-2)"),
+        debug("GENR", "Debug generator functions"),
+        debug("HASH", "Debug hashtable code"),
+        debug("HLINK", "Debug hard-link actions (levels 1-3)"),
+        debug("ICONV", "Debug iconv character conversions (levels 1-2)"),
+        debug("IO", "Debug I/O routines (levels 1-4)"),
+        debug("NSTR", "Debug negotiation strings"),
+        debug("OWN", "Debug ownership changes in users & groups (levels 1-2)"),
+        debug("PROTO", "Debug protocol information"),
+        debug("RECV", "Debug receiver functions"),
+        debug("SEND", "Debug sender functions"),
+        debug("TIME", "Debug setting of modified times (levels 1-2)"),
     ],
     verbosity: &[
         "",
@@ -282,8 +287,8 @@ pub fn of_verbosity(verbose: u8) -> (InfoLevels, DebugLevels) {
 /// The text of `--info=help` and `--debug=help`.
 pub fn words_help(table: &Words) -> String {
     let option = table.option;
-    let mut out =
-        "OPT or OPT1 is level 1, OPT2 is level 2, and so on; OPT0 is silence.\n\n".to_string();
+    let mut out = "Use OPT or OPT1 for level 1 output, OPT2 for level 2, etc.; OPT0 silences.\n\n"
+        .to_string();
     let mut line = |name: &str, text: &str| {
         let _ = writeln!(out, "{name:<10} {text}");
     };
@@ -291,11 +296,11 @@ pub fn words_help(table: &Words) -> String {
         line(word.name, word.help);
     }
     line("", "");
-    line("ALL", &format!("Set every --{option} option (as in all4)"));
-    line("NONE", &format!("Silence every --{option} option (the same as all0)"));
-    line("HELP", "Show this text");
+    line("ALL", &format!("Set all --{option} options (e.g. all4)"));
+    line("NONE", &format!("Silence all --{option} options (same as all0)"));
+    line("HELP", "Output this help message");
     let mut out = out.replace("           \n", "\n");
-    out.push_str("\nAdded by each level of verbosity:\n");
+    out.push_str("\nOptions added at each level of verbosity:\n");
     for (level, words) in table.verbosity.iter().enumerate().filter(|(_, w)| !w.is_empty()) {
         let _ = writeln!(out, "{level}) {words}");
     }
@@ -360,7 +365,11 @@ mod tests {
     #[test]
     fn help_has_every_word() {
         let text = words_help(&DEBUG);
-        assert!(text.contains("\nTIME       Setting of times (levels 1-2)\n\nALL        "));
+        assert!(
+            text.contains(
+                "\nTIME       Debug setting of modified times (levels 1-2)\n\nALL        "
+            )
+        );
         assert!(text.ends_with("\n5) CHDIR,DELTASUM4,FLIST4,FUZZY2,HASH,HLINK\n"));
     }
 }

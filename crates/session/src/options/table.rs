@@ -282,201 +282,285 @@ const X: u8 = 0;
 
 /// Every option of a client or a server.
 pub static OPTIONS: &[Entry] = &[
-    flag(Opt::Verbose, "verbose", b'v', "say more; may be repeated").off(&["no-verbose", "no-v"]),
-    text(Opt::Info, "info", X, "FLAGS", "choose what to be informed about"),
-    text(Opt::Debug, "debug", X, "FLAGS", "choose what debug output to show"),
-    text(Opt::Stderr, "stderr", X, "e|a|c", "what goes to stderr: errors (default), all, client"),
+    flag(Opt::Verbose, "verbose", b'v', "increase verbosity").off(&["no-verbose", "no-v"]),
+    text(Opt::Info, "info", X, "FLAGS", "fine-grained informational verbosity"),
+    text(Opt::Debug, "debug", X, "FLAGS", "fine-grained debug verbosity"),
+    text(Opt::Stderr, "stderr", X, "e|a|c", "change stderr output mode (default: errors)"),
     flag(Opt::Msgs2Stderr, "msgs2stderr", X, "").off(&["no-msgs2stderr"]),
-    flag(Opt::Quiet, "quiet", b'q', "show errors and warnings only"),
+    flag(Opt::Quiet, "quiet", b'q', "suppress non-error messages"),
     flag(Opt::Motd, "motd", X, "")
         .off(&["no-motd"])
-        .more(&[("--no-motd", "hide a daemon's message of the day")]),
-    flag(Opt::Checksum, "checksum", b'c', "compare files by checksum, not by time and size")
+        .more(&[("--no-motd", "suppress daemon-mode MOTD")]),
+    flag(Opt::Checksum, "checksum", b'c', "skip based on checksum, not mod-time & size")
         .off(&["no-checksum", "no-c"]),
-    flag(Opt::Archive, "archive", b'a', "the same as -rlptgoD (without -A,-X,-U,-N,-H)")
-        .more(&[("--no-OPTION", "switch off an option that another implies (as --no-D)")]),
-    flag(Opt::Recursive, "recursive", b'r', "descend into directories")
+    flag(Opt::Archive, "archive", b'a', "archive mode is -rlptgoD (no -A,-X,-U,-N,-H)")
+        .more(&[("--no-OPTION", "turn off an implied OPTION (e.g. --no-D)")]),
+    flag(Opt::Recursive, "recursive", b'r', "recurse into directories")
         .off(&["no-recursive", "no-r"]),
     flag(Opt::IncRecursive, "inc-recursive", X, "")
         .alias(&["i-r"])
         .off(&["no-inc-recursive", "no-i-r"])
         .more(&[
-            ("--inc-recursive, --i-r", "send the file list in pieces while copying"),
-            ("--no-inc-recursive", "complete the file list before copying"),
-            ("--no-i-r", "the same as --no-inc-recursive"),
+            ("--inc-recursive, --i-r", "enable incremental recursion"),
+            ("--no-inc-recursive", "disable incremental recursion"),
+            ("--no-i-r", "same as --no-inc-recursive"),
         ]),
-    flag(Opt::Relative, "relative", b'R', "keep the names as given, with their directories")
-        .off(&["no-relative", "no-R"]),
+    flag(Opt::Relative, "relative", b'R', "use relative path names").off(&["no-relative", "no-R"]),
     flag(Opt::ImpliedDirs, "implied-dirs", X, "")
         .alias(&["i-d"])
         .off(&["no-implied-dirs", "no-i-d"])
-        .more(&[("--no-implied-dirs", "with --relative, do not send the parents' attributes")]),
-    flag(Opt::Backup, "backup", b'b', "keep what is replaced (see --suffix, --backup-dir)")
+        .more(&[("--no-implied-dirs", "don't send implied directories with --relative")]),
+    flag(Opt::Backup, "backup", b'b', "make backups (see --suffix & --backup-dir)")
         .off(&["no-backup"]),
-    text(Opt::BackupDir, "backup-dir", X, "DIR", "keep what is replaced in a tree below DIR"),
-    text(Opt::Suffix, "suffix", X, "SUFFIX", "the suffix of backups (~ without --backup-dir)"),
-    flag(Opt::Update, "update", b'u', "leave files alone that are newer at the receiver"),
-    flag(Opt::Inplace, "inplace", X, "write into the existing files").off(&["no-inplace"]),
-    flag(Opt::Append, "append", X, "only add to the end of shorter files").off(&["no-append"]),
-    flag(Opt::AppendVerify, "append-verify", X, "--append, and check the old part too"),
-    flag(Opt::Dirs, "dirs", b'd', "copy directories without their contents")
+    text(Opt::BackupDir, "backup-dir", X, "DIR", "make backups into hierarchy based in DIR"),
+    text(Opt::Suffix, "suffix", X, "SUFFIX", "backup suffix (default ~ w/o --backup-dir)"),
+    flag(Opt::Update, "update", b'u', "skip files that are newer on the receiver"),
+    flag(Opt::Inplace, "inplace", X, "update destination files in-place").off(&["no-inplace"]),
+    flag(Opt::Append, "append", X, "append data onto shorter files").off(&["no-append"]),
+    flag(Opt::AppendVerify, "append-verify", X, "--append w/old data in file checksum"),
+    flag(Opt::Dirs, "dirs", b'd', "transfer directories without recursing")
         .off(&["no-dirs", "no-d"]),
-    flag(Opt::OldDirs, "old-dirs", X, "--dirs for a peer that is too old for it")
+    flag(Opt::OldDirs, "old-dirs", X, "works like --dirs when talking to old rsync")
         .alias(&["old-d"])
-        .more(&[("--old-d", "the same as --old-dirs")]),
-    flag(Opt::Mkpath, "mkpath", X, "make the missing parents of the destination")
+        .more(&[("--old-d", "same as --old-dirs")]),
+    flag(Opt::Mkpath, "mkpath", X, "create destination's missing path components")
         .off(&["no-mkpath"]),
     flag(Opt::Links, "links", b'l', "copy symlinks as symlinks").off(&["no-links", "no-l"]),
-    flag(Opt::CopyLinks, "copy-links", b'L', "copy what symlinks point to"),
-    flag(Opt::CopyUnsafeLinks, "copy-unsafe-links", X, "do so only where they leave the tree"),
-    flag(Opt::SafeLinks, "safe-links", X, "skip symlinks that leave the tree"),
-    flag(Opt::InsecureLinks, "insecure-links", X, "follow anyone's symlinks in paths you name")
-        .off(&["no-insecure-links"]),
-    text(Opt::ConfineRoot, "confine-root", X, "DIR", "refuse paths that lead outside DIR"),
-    flag(Opt::MungeLinks, "munge-links", X, "store symlinks in an unusable form")
+    flag(Opt::CopyLinks, "copy-links", b'L', "transform symlink into referent file/directory"),
+    flag(Opt::CopyUnsafeLinks, "copy-unsafe-links", X, "only \"unsafe\" symlinks are transformed"),
+    flag(Opt::SafeLinks, "safe-links", X, "ignore symlinks that point outside the tree"),
+    flag(
+        Opt::InsecureLinks,
+        "insecure-links",
+        X,
+        "follow attacker-owned symlinks in operator paths",
+    )
+    .off(&["no-insecure-links"]),
+    text(Opt::ConfineRoot, "confine-root", X, "DIR", "refuse operator paths resolving outside DIR"),
+    flag(Opt::MungeLinks, "munge-links", X, "munge symlinks to make them safe & unusable")
         .off(&["no-munge-links"]),
-    flag(Opt::CopyDirlinks, "copy-dirlinks", b'k', "copy a symlink to a directory as a directory"),
-    flag(Opt::KeepDirlinks, "keep-dirlinks", b'K', "receiver: a symlink to a directory is one"),
-    flag(Opt::HardLinks, "hard-links", b'H', "keep hard links").off(&["no-hard-links", "no-H"]),
-    flag(Opt::Perms, "perms", b'p', "keep permissions").off(&["no-perms", "no-p"]),
-    flag(Opt::Executability, "executability", b'E', "keep whether a file is executable"),
-    text(Opt::Chmod, "chmod", X, "CHMOD", "change permissions on the way"),
-    flag(Opt::Acls, "acls", b'A', "keep ACLs (implies --perms)").off(&["no-acls", "no-A"]),
-    flag(Opt::Xattrs, "xattrs", b'X', "keep extended attributes").off(&["no-xattrs", "no-X"]),
-    flag(Opt::Owner, "owner", b'o', "keep the owner (super-user only)").off(&["no-owner", "no-o"]),
-    flag(Opt::Group, "group", b'g', "keep the group").off(&["no-group", "no-g"]),
-    flag(Opt::Devices, "devices", X, "keep devices (super-user only)").off(&["no-devices"]),
-    flag(Opt::CopyDevices, "copy-devices", X, "copy what a device holds into a file"),
-    flag(Opt::WriteDevices, "write-devices", X, "write into devices (implies --inplace)")
+    flag(
+        Opt::CopyDirlinks,
+        "copy-dirlinks",
+        b'k',
+        "transform symlink to directory into referent directory",
+    ),
+    flag(
+        Opt::KeepDirlinks,
+        "keep-dirlinks",
+        b'K',
+        "treat symlinked directory on receiver as directory",
+    ),
+    flag(Opt::HardLinks, "hard-links", b'H', "preserve hard links").off(&["no-hard-links", "no-H"]),
+    flag(Opt::Perms, "perms", b'p', "preserve permissions").off(&["no-perms", "no-p"]),
+    flag(Opt::Executability, "executability", b'E', "preserve executability"),
+    text(Opt::Chmod, "chmod", X, "CHMOD", "affect file and/or directory permissions"),
+    flag(Opt::Acls, "acls", b'A', "preserve ACLs (implies --perms)").off(&["no-acls", "no-A"]),
+    flag(Opt::Xattrs, "xattrs", b'X', "preserve extended attributes").off(&["no-xattrs", "no-X"]),
+    flag(Opt::Owner, "owner", b'o', "preserve owner (super-user only)").off(&["no-owner", "no-o"]),
+    flag(Opt::Group, "group", b'g', "preserve group").off(&["no-group", "no-g"]),
+    flag(Opt::Devices, "devices", X, "preserve device files (super-user only)")
+        .off(&["no-devices"]),
+    flag(Opt::CopyDevices, "copy-devices", X, "copy device contents as a regular file"),
+    flag(Opt::WriteDevices, "write-devices", X, "write to devices as files (implies --inplace)")
         .off(&["no-write-devices"]),
-    flag(Opt::Specials, "specials", X, "keep fifos and sockets").off(&["no-specials"]),
-    flag(Opt::DropD, "drop-D", X, "receiver makes no devices or specials").off(&["no-drop-D"]),
-    flag(Opt::DevicesAndSpecials, "", b'D', "the same as --devices --specials").off(&["no-D"]),
-    flag(Opt::Times, "times", b't', "keep modification times").off(&["no-times", "no-t"]),
-    flag(Opt::Atimes, "atimes", b'U', "keep access times").off(&["no-atimes", "no-U"]),
-    flag(Opt::OpenNoatime, "open-noatime", X, "read files without touching their access times")
+    flag(Opt::Specials, "specials", X, "preserve special files").off(&["no-specials"]),
+    flag(Opt::DropD, "drop-D", X, "receiver refuses to create devices/specials")
+        .off(&["no-drop-D"]),
+    flag(Opt::DevicesAndSpecials, "", b'D', "same as --devices --specials").off(&["no-D"]),
+    flag(Opt::Times, "times", b't', "preserve modification times").off(&["no-times", "no-t"]),
+    flag(Opt::Atimes, "atimes", b'U', "preserve access (use) times").off(&["no-atimes", "no-U"]),
+    flag(Opt::OpenNoatime, "open-noatime", X, "avoid changing the atime on opened files")
         .off(&["no-open-noatime"]),
-    flag(Opt::Crtimes, "crtimes", b'N', "keep creation times").off(&["no-crtimes", "no-N"]),
-    flag(Opt::OmitDirTimes, "omit-dir-times", b'O', "leave directories out of --times")
+    flag(Opt::Crtimes, "crtimes", b'N', "preserve create times (newness)")
+        .off(&["no-crtimes", "no-N"]),
+    flag(Opt::OmitDirTimes, "omit-dir-times", b'O', "omit directories from --times")
         .off(&["no-omit-dir-times", "no-O"]),
-    flag(Opt::OmitLinkTimes, "omit-link-times", b'J', "leave symlinks out of --times")
+    flag(Opt::OmitLinkTimes, "omit-link-times", b'J', "omit symlinks from --times")
         .off(&["no-omit-link-times", "no-J"]),
-    flag(Opt::Super, "super", X, "receiver tries what only the super-user may").off(&["no-super"]),
-    flag(Opt::FakeSuper, "fake-super", X, "keep privileged attributes in xattrs"),
-    flag(Opt::Sparse, "sparse", b'S', "make holes where files hold zeros")
+    flag(Opt::Super, "super", X, "receiver attempts super-user activities").off(&["no-super"]),
+    flag(Opt::FakeSuper, "fake-super", X, "store/recover privileged attrs using xattrs"),
+    flag(Opt::Sparse, "sparse", b'S', "turn sequences of nulls into sparse blocks")
         .off(&["no-sparse", "no-S"]),
-    flag(Opt::Preallocate, "preallocate", X, "reserve a file's space before writing it"),
-    flag(Opt::DryRun, "dry-run", b'n', "change nothing, show what would be done"),
-    flag(Opt::WholeFile, "whole-file", b'W', "send files whole, without finding differences")
+    flag(Opt::Preallocate, "preallocate", X, "allocate dest files before writing them"),
+    flag(Opt::DryRun, "dry-run", b'n', "perform a trial run with no changes made"),
+    flag(Opt::WholeFile, "whole-file", b'W', "copy files whole (w/o delta-xfer algorithm)")
         .off(&["no-whole-file", "no-W"])
-        .more(&[("--no-whole-file, --no-W", "find and send differences only")]),
-    text(Opt::ChecksumChoice, "checksum-choice", X, "STR", "name the checksums (also --cc)")
-        .alias(&["cc"]),
-    flag(Opt::OneFileSystem, "one-file-system", b'x', "stay on one file system")
+        .more(&[("--no-whole-file, --no-W", "use the delta-xfer algorithm")]),
+    text(
+        Opt::ChecksumChoice,
+        "checksum-choice",
+        X,
+        "STR",
+        "choose the checksum algorithm (aka --cc)",
+    )
+    .alias(&["cc"]),
+    flag(Opt::OneFileSystem, "one-file-system", b'x', "don't cross filesystem boundaries")
         .off(&["no-one-file-system", "no-x"]),
-    text(Opt::BlockSize, "block-size", b'B', "SIZE", "set the size of checksum blocks"),
-    text(Opt::Rsh, "rsh", b'e', "COMMAND", "the remote shell to use"),
-    text(Opt::RsyncPath, "rsync-path", X, "PROGRAM", "the rsync to run on the remote host"),
-    flag(Opt::Existing, "existing", X, "create nothing at the receiver")
+    text(Opt::BlockSize, "block-size", b'B', "SIZE", "force a fixed checksum block-size"),
+    text(Opt::Rsh, "rsh", b'e', "COMMAND", "specify the remote shell to use"),
+    text(Opt::RsyncPath, "rsync-path", X, "PROGRAM", "specify the rsync to run on remote machine"),
+    flag(Opt::Existing, "existing", X, "skip creating new files on receiver")
         .alias(&["ignore-non-existing"])
-        .more(&[("--ignore-non-existing", "the same as --existing")]),
-    flag(Opt::IgnoreExisting, "ignore-existing", X, "update nothing that exists at the receiver"),
-    flag(Opt::RemoveSourceFiles, "remove-source-files", X, "sender removes files once copied"),
+        .more(&[("--ignore-non-existing", "skip creating new files on receiver")]),
+    flag(Opt::IgnoreExisting, "ignore-existing", X, "skip updating files that exist on receiver"),
+    flag(
+        Opt::RemoveSourceFiles,
+        "remove-source-files",
+        X,
+        "sender removes synchronized files (non-directory)",
+    ),
     flag(Opt::RemoveSentFiles, "remove-sent-files", X, ""),
-    flag(Opt::DeleteDuring, "del", X, "the same as --delete-during"),
-    flag(Opt::Delete, "delete", X, "delete what the source does not have"),
-    flag(Opt::DeleteBefore, "delete-before", X, "delete before the transfer"),
-    flag(Opt::DeleteDuring, "delete-during", X, "delete during the transfer"),
-    flag(Opt::DeleteDelay, "delete-delay", X, "find during the transfer, delete after it"),
-    flag(Opt::DeleteAfter, "delete-after", X, "delete after the transfer"),
-    flag(Opt::DeleteExcluded, "delete-excluded", X, "delete what is excluded too"),
-    flag(Opt::IgnoreMissingArgs, "ignore-missing-args", X, "missing sources are no error"),
-    flag(Opt::DeleteMissingArgs, "delete-missing-args", X, "delete missing sources at receiver"),
-    flag(Opt::IgnoreErrors, "ignore-errors", X, "delete in spite of I/O errors")
+    flag(Opt::DeleteDuring, "del", X, "an alias for --delete-during"),
+    flag(Opt::Delete, "delete", X, "delete extraneous files from dest directories"),
+    flag(Opt::DeleteBefore, "delete-before", X, "receiver deletes before xfer, not during"),
+    flag(Opt::DeleteDuring, "delete-during", X, "receiver deletes during the transfer"),
+    flag(Opt::DeleteDelay, "delete-delay", X, "find deletions during, delete after"),
+    flag(Opt::DeleteAfter, "delete-after", X, "receiver deletes after transfer, not during"),
+    flag(
+        Opt::DeleteExcluded,
+        "delete-excluded",
+        X,
+        "also delete excluded files from dest directories",
+    ),
+    flag(
+        Opt::IgnoreMissingArgs,
+        "ignore-missing-args",
+        X,
+        "ignore missing source arguments without error",
+    ),
+    flag(
+        Opt::DeleteMissingArgs,
+        "delete-missing-args",
+        X,
+        "delete missing source arguments from destination",
+    ),
+    flag(Opt::IgnoreErrors, "ignore-errors", X, "delete even if there are I/O errors")
         .off(&["no-ignore-errors"]),
-    flag(Opt::Force, "force", X, "replace a directory that is not empty").off(&["no-force"]),
-    int(Opt::MaxDelete, "max-delete", X, "NUM", "delete at most NUM files"),
-    text(Opt::MaxSize, "max-size", X, "SIZE", "skip files larger than SIZE"),
-    text(Opt::MinSize, "min-size", X, "SIZE", "skip files smaller than SIZE"),
-    text(Opt::MaxAlloc, "max-alloc", X, "SIZE", "the largest single memory allocation"),
-    flag(Opt::Partial, "partial", X, "keep files that were interrupted").off(&["no-partial"]),
-    text(Opt::PartialDir, "partial-dir", X, "DIR", "keep interrupted files in DIR"),
-    flag(Opt::DelayUpdates, "delay-updates", X, "put all updated files in place at the end")
+    flag(Opt::Force, "force", X, "force deletion of directories even if not empty")
+        .off(&["no-force"]),
+    int(Opt::MaxDelete, "max-delete", X, "NUM", "don't delete more than NUM files"),
+    text(Opt::MaxSize, "max-size", X, "SIZE", "don't transfer any file larger than SIZE"),
+    text(Opt::MinSize, "min-size", X, "SIZE", "don't transfer any file smaller than SIZE"),
+    text(Opt::MaxAlloc, "max-alloc", X, "SIZE", "change a limit relating to memory alloc"),
+    flag(Opt::Partial, "partial", X, "keep partially transferred files").off(&["no-partial"]),
+    text(Opt::PartialDir, "partial-dir", X, "DIR", "put a partially transferred file into DIR"),
+    flag(Opt::DelayUpdates, "delay-updates", X, "put all updated files into place at end")
         .off(&["no-delay-updates"]),
-    flag(Opt::PruneEmptyDirs, "prune-empty-dirs", b'm', "leave out directories without files")
-        .off(&["no-prune-empty-dirs", "no-m"]),
-    flag(Opt::NumericIds, "numeric-ids", X, "keep user and group numbers, not names")
+    flag(
+        Opt::PruneEmptyDirs,
+        "prune-empty-dirs",
+        b'm',
+        "prune empty directory chains from file-list",
+    )
+    .off(&["no-prune-empty-dirs", "no-m"]),
+    flag(Opt::NumericIds, "numeric-ids", X, "don't map uid/gid values by user/group name")
         .off(&["no-numeric-ids"]),
-    text(Opt::Usermap, "usermap", X, "STRING", "map user names"),
-    text(Opt::Groupmap, "groupmap", X, "STRING", "map group names"),
-    text(Opt::Chown, "chown", X, "USER:GROUP", "give all files to USER and GROUP"),
-    int(Opt::Timeout, "timeout", X, "SECONDS", "give up after SECONDS without I/O")
-        .off(&["no-timeout"]),
-    int(Opt::Contimeout, "contimeout", X, "SECONDS", "give up connecting to a daemon")
+    text(Opt::Usermap, "usermap", X, "STRING", "custom username mapping"),
+    text(Opt::Groupmap, "groupmap", X, "STRING", "custom groupname mapping"),
+    text(Opt::Chown, "chown", X, "USER:GROUP", "simple username/groupname mapping"),
+    int(Opt::Timeout, "timeout", X, "SECONDS", "set I/O timeout in seconds").off(&["no-timeout"]),
+    int(Opt::Contimeout, "contimeout", X, "SECONDS", "set daemon connection timeout in seconds")
         .off(&["no-contimeout"]),
-    flag(Opt::IgnoreTimes, "ignore-times", b'I', "look into files of equal size and time too"),
-    flag(Opt::SizeOnly, "size-only", X, "files of equal size are equal"),
-    int(Opt::ModifyWindow, "modify-window", b'@', "NUM", "times may differ by NUM seconds"),
-    text(Opt::TempDir, "temp-dir", b'T', "DIR", "write new files in DIR first"),
-    flag(Opt::Fuzzy, "fuzzy", b'y', "use a similar file where there is none to update")
+    flag(Opt::IgnoreTimes, "ignore-times", b'I', "don't skip files that match size and time"),
+    flag(Opt::SizeOnly, "size-only", X, "skip files that match in size"),
+    int(
+        Opt::ModifyWindow,
+        "modify-window",
+        b'@',
+        "NUM",
+        "set the accuracy for mod-time comparisons",
+    ),
+    text(Opt::TempDir, "temp-dir", b'T', "DIR", "create temporary files in directory DIR"),
+    flag(Opt::Fuzzy, "fuzzy", b'y', "find similar file for basis if no dest file")
         .off(&["no-fuzzy", "no-y"])
         .unbuilt(),
-    text(Opt::CompareDest, "compare-dest", X, "DIR", "skip files that are unchanged in DIR"),
-    text(Opt::CopyDest, "copy-dest", X, "DIR", "... and copy those from DIR"),
-    text(Opt::LinkDest, "link-dest", X, "DIR", "... and hard-link those to DIR"),
-    flag(Opt::Compress, "compress", b'z', "compress file data on the way")
+    text(
+        Opt::CompareDest,
+        "compare-dest",
+        X,
+        "DIR",
+        "also compare destination files relative to DIR",
+    ),
+    text(Opt::CopyDest, "copy-dest", X, "DIR", "... and include copies of unchanged files"),
+    text(Opt::LinkDest, "link-dest", X, "DIR", "hardlink to files in DIR when unchanged"),
+    flag(Opt::Compress, "compress", b'z', "compress file data during the transfer")
         .off(&["no-compress", "no-z"]),
     flag(Opt::OldCompress, "old-compress", X, ""),
     flag(Opt::NewCompress, "new-compress", X, ""),
-    text(Opt::CompressChoice, "compress-choice", X, "STR", "name the compression (also --zc)")
-        .alias(&["zc"]),
-    int(Opt::CompressLevel, "compress-level", X, "NUM", "the compression level (also --zl)")
-        .alias(&["zl"]),
-    int(Opt::CompressThreads, "compress-threads", X, "NUM", "compression threads (also --zt)")
-        .alias(&["zt"]),
-    text(Opt::SkipCompress, "skip-compress", X, "LIST", "suffixes of files not to compress"),
-    flag(Opt::CvsExclude, "cvs-exclude", b'C', "skip the files that CVS would"),
-    text(Opt::Filter, "filter", b'f', "RULE", "add a filter rule"),
-    flag(Opt::MergeFilter, "", b'F', "the same as --filter='dir-merge /.rsync-filter'")
-        .more(&[("", "again: --filter='- .rsync-filter'")]),
-    text(Opt::Exclude, "exclude", X, "PATTERN", "leave out files that match"),
-    text(Opt::ExcludeFrom, "exclude-from", X, "FILE", "read patterns to leave out from FILE"),
-    text(Opt::Include, "include", X, "PATTERN", "do not leave out files that match"),
-    text(Opt::IncludeFrom, "include-from", X, "FILE", "read patterns to include from FILE"),
-    text(Opt::FilesFrom, "files-from", X, "FILE", "read the names of the sources from FILE"),
-    flag(Opt::From0, "from0", b'0', "names and rules in files end in a zero byte")
+    text(
+        Opt::CompressChoice,
+        "compress-choice",
+        X,
+        "STR",
+        "choose the compression algorithm (aka --zc)",
+    )
+    .alias(&["zc"]),
+    int(
+        Opt::CompressLevel,
+        "compress-level",
+        X,
+        "NUM",
+        "explicitly set compression level (aka --zl)",
+    )
+    .alias(&["zl"]),
+    int(
+        Opt::CompressThreads,
+        "compress-threads",
+        X,
+        "NUM",
+        "explicitly set compression threads (aka --zt)",
+    )
+    .alias(&["zt"]),
+    text(
+        Opt::SkipCompress,
+        "skip-compress",
+        X,
+        "LIST",
+        "skip compressing files with suffix in LIST",
+    ),
+    flag(Opt::CvsExclude, "cvs-exclude", b'C', "auto-ignore files in the same way CVS does"),
+    text(Opt::Filter, "filter", b'f', "RULE", "add a file-filtering RULE"),
+    flag(Opt::MergeFilter, "", b'F', "same as --filter='dir-merge /.rsync-filter'")
+        .more(&[("", "repeated: --filter='- .rsync-filter'")]),
+    text(Opt::Exclude, "exclude", X, "PATTERN", "exclude files matching PATTERN"),
+    text(Opt::ExcludeFrom, "exclude-from", X, "FILE", "read exclude patterns from FILE"),
+    text(Opt::Include, "include", X, "PATTERN", "don't exclude files matching PATTERN"),
+    text(Opt::IncludeFrom, "include-from", X, "FILE", "read include patterns from FILE"),
+    text(Opt::FilesFrom, "files-from", X, "FILE", "read list of source-file names from FILE"),
+    flag(Opt::From0, "from0", b'0', "all *-from/filter files are delimited by 0s")
         .off(&["no-from0"]),
-    flag(Opt::OldArgs, "old-args", X, "let the remote shell split and expand arguments")
+    flag(Opt::OldArgs, "old-args", X, "disable the modern argument-protection idiom")
         .off(&["no-old-args"]),
-    flag(Opt::SecludedArgs, "secluded-args", b's', "send arguments past the remote shell")
+    flag(Opt::SecludedArgs, "secluded-args", b's', "use the protocol to safely send the arguments")
         .alias(&["protect-args"])
         .off(&["no-secluded-args", "no-protect-args", "no-s"]),
-    flag(Opt::TrustSender, "trust-sender", X, "do not check the sender's file list"),
-    text(Opt::CopyAs, "copy-as", X, "USER[:GROUP]", "copy as another user"),
-    text(Opt::Address, "address", X, "ADDRESS", "the local address to call a daemon from"),
-    int(Opt::Port, "port", X, "PORT", "the daemon's port"),
-    text(Opt::Sockopts, "sockopts", X, "OPTIONS", "set socket options"),
-    flag(Opt::BlockingIo, "blocking-io", X, "blocking I/O for the remote shell")
+    flag(Opt::TrustSender, "trust-sender", X, "trust the remote sender's file list"),
+    text(Opt::CopyAs, "copy-as", X, "USER[:GROUP]", "specify user & optional group for the copy"),
+    text(Opt::Address, "address", X, "ADDRESS", "bind address for outgoing socket to daemon"),
+    int(Opt::Port, "port", X, "PORT", "specify double-colon alternate port number"),
+    text(Opt::Sockopts, "sockopts", X, "OPTIONS", "specify custom TCP options"),
+    flag(Opt::BlockingIo, "blocking-io", X, "use blocking I/O for the remote shell")
         .off(&["no-blocking-io"]),
-    text(Opt::Outbuf, "outbuf", X, "N|L|B", "output buffering: none, line or block"),
-    flag(Opt::Stats, "stats", X, "show statistics at the end"),
-    flag(Opt::EightBit, "8-bit-output", b'8', "show bytes above 127 as they are")
+    text(Opt::Outbuf, "outbuf", X, "N|L|B", "set out buffering to None, Line, or Block"),
+    flag(Opt::Stats, "stats", X, "give some file-transfer stats"),
+    flag(Opt::EightBit, "8-bit-output", b'8', "leave high-bit chars unescaped in output")
         .off(&["no-8-bit-output", "no-8"]),
-    flag(Opt::HumanReadable, "human-readable", b'h', "show numbers for people")
+    flag(Opt::HumanReadable, "human-readable", b'h', "output numbers in a human-readable format")
         .off(&["no-human-readable", "no-h"]),
-    flag(Opt::Progress, "progress", X, "show how the transfer goes").off(&["no-progress"]),
-    flag(Opt::PartialProgress, "", b'P', "the same as --partial --progress"),
-    flag(Opt::Itemize, "itemize-changes", b'i', "show what changes in each file")
+    flag(Opt::Progress, "progress", X, "show progress during transfer").off(&["no-progress"]),
+    flag(Opt::PartialProgress, "", b'P', "same as --partial --progress"),
+    flag(Opt::Itemize, "itemize-changes", b'i', "output a change-summary for all updates")
         .off(&["no-itemize-changes", "no-i"]),
-    text(Opt::RemoteOption, "remote-option", b'M', "OPT", "an option for the remote side only"),
-    text(Opt::OutFormat, "out-format", X, "FORMAT", "how to show each update")
+    text(Opt::RemoteOption, "remote-option", b'M', "OPT", "send OPTION to the remote side only"),
+    text(Opt::OutFormat, "out-format", X, "FORMAT", "output updates using the specified FORMAT")
         .alias(&["log-format"]),
-    text(Opt::LogFile, "log-file", X, "FILE", "write a log to FILE"),
-    text(Opt::LogFileFormat, "log-file-format", X, "FMT", "how to log each update"),
-    text(Opt::PasswordFile, "password-file", X, "FILE", "read the daemon's password from FILE"),
-    text(Opt::EarlyInput, "early-input", X, "FILE", "send FILE to the daemon's early exec"),
-    flag(Opt::ListOnly, "list-only", X, "list files instead of copying them"),
-    text(Opt::Bwlimit, "bwlimit", X, "RATE", "send at most RATE KiB a second").off(&["no-bwlimit"]),
+    text(Opt::LogFile, "log-file", X, "FILE", "log what we're doing to the specified FILE"),
+    text(Opt::LogFileFormat, "log-file-format", X, "FMT", "log updates using the specified FMT"),
+    text(Opt::PasswordFile, "password-file", X, "FILE", "read daemon-access password from FILE"),
+    text(Opt::EarlyInput, "early-input", X, "FILE", "use FILE for daemon's early exec input"),
+    flag(Opt::ListOnly, "list-only", X, "list the files instead of copying them"),
+    text(Opt::Bwlimit, "bwlimit", X, "RATE", "limit socket I/O bandwidth").off(&["no-bwlimit"]),
     entry(
         Opt::ZeroCopy,
         "zero-copy",
@@ -485,22 +569,30 @@ pub static OPTIONS: &[Entry] = &[
         "send files from the page cache",
     )
     .off(&["no-zero-copy"]),
-    text(Opt::StopAfter, "stop-after", X, "MINS", "stop after MINS minutes").alias(&["time-limit"]),
-    text(Opt::StopAt, "stop-at", X, "y-m-dTh:m", "stop at a point in time"),
-    flag(Opt::Fsync, "fsync", X, "flush each file to the disk"),
-    text(Opt::WriteBatch, "write-batch", X, "FILE", "record the updates in FILE"),
-    text(Opt::OnlyWriteBatch, "only-write-batch", X, "FILE", "... and do not update"),
-    text(Opt::ReadBatch, "read-batch", X, "FILE", "apply the updates of FILE"),
-    int(Opt::Protocol, "protocol", X, "NUM", "speak an older protocol"),
-    text(Opt::Iconv, "iconv", X, "CONVERT_SPEC", "convert the charset of file names")
+    text(Opt::StopAfter, "stop-after", X, "MINS", "Stop rsync after MINS minutes have elapsed")
+        .alias(&["time-limit"]),
+    text(Opt::StopAt, "stop-at", X, "y-m-dTh:m", "Stop rsync at the specified point in time"),
+    flag(Opt::Fsync, "fsync", X, "fsync every written file"),
+    text(Opt::WriteBatch, "write-batch", X, "FILE", "write a batched update to FILE"),
+    text(
+        Opt::OnlyWriteBatch,
+        "only-write-batch",
+        X,
+        "FILE",
+        "like --write-batch but w/o updating dest",
+    ),
+    text(Opt::ReadBatch, "read-batch", X, "FILE", "read a batched update from FILE"),
+    int(Opt::Protocol, "protocol", X, "NUM", "force an older protocol version to be used"),
+    text(Opt::Iconv, "iconv", X, "CONVERT_SPEC", "request charset conversion of filenames")
         .off(&["no-iconv"])
         .unbuilt(),
-    int(Opt::ChecksumSeed, "checksum-seed", X, "NUM", "set the seed of checksums"),
+    int(Opt::ChecksumSeed, "checksum-seed", X, "NUM", "set block/file checksum seed (advanced)"),
     flag(Opt::Qsort, "qsort", X, ""),
-    flag(Opt::Ipv4, "ipv4", b'4', "use IPv4"),
-    flag(Opt::Ipv6, "ipv6", b'6', "use IPv6"),
-    flag(Opt::Version, "version", b'V', "show version and abilities"),
-    flag(Opt::Help, "help", X, "").more(&[("--help, -h (*)", "show this (* -h if it is alone)")]),
+    flag(Opt::Ipv4, "ipv4", b'4', "prefer IPv4"),
+    flag(Opt::Ipv6, "ipv6", b'6', "prefer IPv6"),
+    flag(Opt::Version, "version", b'V', "print the version + other info and exit"),
+    flag(Opt::Help, "help", X, "")
+        .more(&[("--help, -h (*)", "show this help (* -h is help only on its own)")]),
     flag(Opt::Server, "server", X, ""),
     flag(Opt::Sender, "sender", X, ""),
     flag(Opt::DaemonMode, "daemon", X, ""),
@@ -511,22 +603,22 @@ pub static OPTIONS: &[Entry] = &[
 
 /// Every option of a daemon.
 pub static DAEMON_OPTIONS: &[Entry] = &[
-    flag(Opt::DaemonMode, "daemon", X, "be a daemon"),
-    text(Opt::Address, "address", X, "ADDRESS", "the address to listen on"),
-    int(Opt::Bwlimit, "bwlimit", X, "RATE", "send at most RATE KiB a second"),
-    text(Opt::Config, "config", X, "FILE", "read FILE instead of the usual rsyncd.conf"),
-    text(Opt::Dparam, "dparam", b'M', "OVERRIDE", "set a global parameter of the configuration"),
+    flag(Opt::DaemonMode, "daemon", X, "run as an rsync daemon"),
+    text(Opt::Address, "address", X, "ADDRESS", "bind to the specified address"),
+    int(Opt::Bwlimit, "bwlimit", X, "RATE", "limit socket I/O bandwidth"),
+    text(Opt::Config, "config", X, "FILE", "specify alternate rsyncd.conf file"),
+    text(Opt::Dparam, "dparam", b'M', "OVERRIDE", "override global daemon config parameter"),
     flag(Opt::Detach, "detach", X, "")
         .off(&["no-detach"])
-        .more(&[("--no-detach", "stay in the foreground")]),
-    int(Opt::Port, "port", X, "PORT", "the port to listen on"),
-    text(Opt::LogFile, "log-file", X, "FILE", "log to FILE"),
-    text(Opt::LogFileFormat, "log-file-format", X, "FMT", "how to log each update"),
-    text(Opt::Sockopts, "sockopts", X, "OPTIONS", "set socket options"),
-    flag(Opt::Verbose, "verbose", b'v', "say more").off(&["no-verbose", "no-v"]),
-    flag(Opt::Ipv4, "ipv4", b'4', "use IPv4"),
-    flag(Opt::Ipv6, "ipv6", b'6', "use IPv6"),
-    flag(Opt::Help, "help", b'h', "show this (together with --daemon)"),
+        .more(&[("--no-detach", "do not detach from the parent")]),
+    int(Opt::Port, "port", X, "PORT", "listen on alternate port number"),
+    text(Opt::LogFile, "log-file", X, "FILE", "override the \"log file\" setting"),
+    text(Opt::LogFileFormat, "log-file-format", X, "FMT", "override the \"log format\" setting"),
+    text(Opt::Sockopts, "sockopts", X, "OPTIONS", "specify custom TCP options"),
+    flag(Opt::Verbose, "verbose", b'v', "increase verbosity").off(&["no-verbose", "no-v"]),
+    flag(Opt::Ipv4, "ipv4", b'4', "prefer IPv4"),
+    flag(Opt::Ipv6, "ipv6", b'6', "prefer IPv6"),
+    flag(Opt::Help, "help", b'h', "show this help (when used with --daemon)"),
     int(Opt::Protocol, "protocol", X, "NUM", ""),
     flag(Opt::Server, "server", X, ""),
     text(Opt::TempDir, "temp-dir", b'T', "DIR", ""),
