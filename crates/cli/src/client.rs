@@ -1,6 +1,6 @@
 //! From a plan to a client's run.
 
-use crate::{option_error, signals};
+use crate::{option_error, server::Stderr, signals};
 use session::{
     ExitCode,
     client::{self, ClientJob, DaemonRequest, Link},
@@ -25,7 +25,7 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     let receiver_settings = if plan.settings.local && !plan.remote_options.is_empty() {
         match plan.local_receiver(env) {
             Ok(settings) => Some(settings),
-            Err(e) => return option_error(&e),
+            Err(e) => return receiver_option_error(&e),
         }
     } else {
         None
@@ -59,6 +59,14 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
         return finish::client(&Log::new(terminal, role), ExitCode::MESSAGE_IO).0;
     }
     code.0
+}
+
+/// What an option that only the receiving side of a local copy gets ends with, if it is wrong: that side goes, and this one
+/// is left alone.
+fn receiver_option_error(e: &OptionError) -> i32 {
+    option_error(&OptionError { role: Role::ReceiverPresplit, ..e.clone() });
+    let log = Log::new(Arc::new(Stderr), Role::Sender);
+    finish::report(&log, &session::Error::Closed { received: 0 }).0
 }
 
 /// Decides what is copied where, and how the other end is reached.

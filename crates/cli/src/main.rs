@@ -24,9 +24,12 @@ fn main() -> ProcessExit {
     let args = Aliases::of_user(home.as_deref().map(Path::new)).expand(&args);
     let env = Environment::from_process();
     let code = match options::parse_args(&args, &env) {
-        Ok(Request::Print(text)) => {
-            // A closed stdout (`--help | head`) is the reader's choice.
-            let _unread = std::io::stdout().write_all(text.as_bytes());
+        Ok(Request::Print { text, to_stderr }) => {
+            // A closed stream (`--help | head`) is the reader's choice.
+            let _unread = match to_stderr {
+                true => std::io::stderr().write_all(text.as_bytes()),
+                false => std::io::stdout().write_all(text.as_bytes()),
+            };
             0
         }
         Ok(Request::Client(plan)) => client::run(*plan, &args, &env),

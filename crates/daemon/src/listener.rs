@@ -15,7 +15,7 @@ use session::{
     ExitCode,
     connect::tcp::{limit_loopback, set_options},
     finish::RSYNC_VERSION,
-    log::strerror,
+    log::{Role, strerror},
     options::{DaemonArgs, plan::Family},
 };
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -204,11 +204,11 @@ fn bind_one(
     address: SocketAddr,
     options: &str,
     backlog: i32,
-    log: &mut dyn FnMut(String),
+    log: &mut dyn FnMut(Vec<u8>),
 ) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
-    set_options(&socket, options).into_iter().for_each(log);
+    set_options(&socket, options, Role::ReceiverPresplit).into_iter().for_each(log);
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }

@@ -12,7 +12,7 @@ use crate::{
     copy_as, finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
-    options::{FilterArg, RuleArg},
+    options::{FilterArg, Hostspec, RuleArg},
     platform,
     receive::{self, Left, ReceiveJob},
     report::{self, Reporter},
@@ -35,6 +35,8 @@ use std::{
 };
 use wire::{Protocol, args};
 
+/// How long a run that cannot write any more waits for what the other end has to say about it.
+const LAST_WORDS: Duration = Duration::from_millis(400);
 /// How long a failed run waits for the status of its remote shell.
 const CHILD_GRACE: Duration = Duration::from_millis(400);
 
@@ -110,6 +112,13 @@ pub enum Link {
     },
 }
 
+impl Link {
+    /// Whether another process is at the other end.
+    fn is_remote(&self) -> bool {
+        !matches!(self, Link::Local | Link::Batch(_))
+    }
+}
+
 /// What a client says to a daemon.
 #[derive(Debug, Clone)]
 pub struct DaemonRequest {
@@ -154,6 +163,10 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         _ => None,
     };
     let log = log.with_role(role);
+    if link.is_remote() && settings.protocol_max < wire::version::OLDEST.number() {
+        let text = format!("--protocol must be at least {} on the Client.", wire::version::OLDEST);
+        return finish::report(&log, &Error::fatal(ExitCode::PROTOCOL, text));
+    }
     let batch = match (&settings.write_batch, script) {
         (Some(name), Some(script)) => match batch::create(&settings, name, &script) {
             Ok(batch) => Some(batch),
@@ -208,7 +221,7 @@ impl Run {
 
     fn shell(self, argv: &[Vec<u8>], secluded: Option<Vec<Vec<u8>>>) -> ExitCode {
         self.say_command("opening connection using", argv);
-        let (shell, reader, writer) = match Shell::spawn(argv, &[]) {
+        let (shell, reader, writer) = match Shell::spawn(argv, &[], self.log.role) {
             Ok(started) => started,
             Err(e) => return self.fail(&e),
         };
@@ -230,7 +243,7 @@ impl Run {
 
     fn daemon_shell(self, argv: &[Vec<u8>], port: u16, request: DaemonRequest) -> ExitCode {
         self.say_command("opening connection using", argv);
-        match Shell::spawn(argv, &[("RSYNC_PORT", port.to_string())]) {
+        match Shell::spawn(argv, &[("RSYNC_PORT", port.to_string())], self.log.role) {
             Ok((shell, reader, writer)) => self.greet(request, reader, writer, Some(shell)),
             Err(e) => self.fail(&e),
         }
@@ -324,6 +337,10 @@ impl Run {
         let Transfer::Pull { dest, .. } = transfer else { return ExitCode::SYNTAX };
         let activity = Arc::new(Activity::new(0));
         let agreed = batch::open_to_read(&settings, name).and_then(|input| {
+            if dest.as_ref().is_some_and(|dest| Hostspec::parse(dest, 0).is_some()) {
+                let text = "remote destination is not allowed with --read-batch";
+                return Err(Error::fatal(ExitCode::SYNTAX, text));
+            }
             let mut reader = Reader::new(input, activity.clone());
             let agreed = handshake::replay(&mut settings, &mut reader, &log)?;
             Ok((agreed, reader))
@@ -396,6 +413,17 @@ impl Run {
         let installed = removes.then(Installed::default);
         server.installed.clone_from(&installed);
         let server = Arc::new(server);
+        let mut session =
+            agreed.into_session(settings, true, log, status, activity.clone(), started);
+        session.installed = installed;
+        let session = Arc::new(session);
+        let settings = &session.settings;
+        let recorder = match batch.map(|file| Recorder::begin(file, &session)).transpose() {
+            Ok(recorder) => recorder,
+            Err(e) => {
+                return finish::report(&session.log.with_role(Role::ReceiverPresplit), &e);
+            }
+        };
         let receiver_rules = list.for_role(Side::Receiver, settings.delete_excluded);
         let sender_rules = list.for_role(Side::Sender, settings.delete_excluded);
         let receiving = thread::Builder::new().name("receiving side".into()).spawn(move || {
@@ -426,18 +454,13 @@ impl Run {
             Ok(thread) => thread,
             Err(e) => {
                 let line = crate::log::sys_error_line(Role::Client, "failed to start a thread", &e);
-                return finish::report(&log, &Error::fatal(ExitCode::IPC, line));
+                return finish::report(&session.log, &Error::fatal(ExitCode::IPC, line));
             }
         };
-        let mut session =
-            agreed.into_session(settings, true, log, status, activity.clone(), started);
-        session.installed = installed;
-        let session = Arc::new(session);
         let reporter = new_reporter(&session);
         let mut reader = Reader::new(from_server, activity.clone());
         let mut writer = Writer::new(to_server, activity);
         let ended = handshake::start(&session, &mut reader, &mut writer).and_then(|()| {
-            let recorder = batch.map(|file| Recorder::begin(file, &session)).transpose()?;
             let list = sender_rules;
             let push = Push { sources, list, names, recorder, reporter: reporter.clone() };
             push.send(&session, &mut reader, &mut writer)
@@ -556,8 +579,12 @@ impl Push {
         if let Some(recorder) = self.recorder {
             writer.set_recorder(recorder);
         }
-        send::run(session, reader, writer, job)?;
-        writer.finish_recording()
+        let sent = send::run(session, reader, writer, job).and_then(|()| writer.finish_recording());
+        sent.map_err(|e| match e {
+            // A peer that stopped reading may have said why.
+            Error::Link { .. } => reader.last_words(e, LAST_WORDS),
+            e => e,
+        })
     }
 }
 
@@ -663,7 +690,13 @@ fn end_with_child(
             finish::client(log, code)
         }
         Err(e) => {
-            let child = shell.and_then(|mut shell| shell.wait_for(CHILD_GRACE));
+            // A broken connection is the child's doing, and the child about to say why. Of another error only a child that
+            // has ended already can know more.
+            let grace = match &e {
+                Error::Closed { .. } | Error::Link { .. } => CHILD_GRACE,
+                _ => Duration::ZERO,
+            };
+            let child = shell.and_then(|mut shell| shell.wait_for(grace));
             match child {
                 Some(child) if child > e.code() && !matches!(e, Error::PeerExit(_)) => {
                     finish::explain(log, &e);

@@ -305,6 +305,12 @@ impl NameList {
 
 impl Names {
     fn new(settings: &Settings, is_server: bool) -> Result<Names, Error> {
+        let listed =
+            settings.checksum_choice.as_deref().and_then(|choice| choice.rsplit(',').next());
+        if settings.checksum && listed.is_some_and(|name| name.eq_ignore_ascii_case("none")) {
+            let text = "Invalid checksum-choice for --checksum: none (0)";
+            return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
+        }
         let open_sums = settings.checksum_choice.is_none();
         let open_compressors = settings.compress && settings.compress_choice.is_none();
         if settings.write_batch.is_some() || settings.read_batch.is_some() {

@@ -7,7 +7,7 @@ use crate::{
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
     receive::{self, Left, ReceiveJob},
-    rules::{self, FsLoader},
+    rules::{self, FsLoader, OpenList},
     session::Status,
     settings::{FilesFrom, StderrMode},
 };
@@ -65,11 +65,19 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let started = Instant::now();
     let ServerJob { settings, caps, args, exchange, daemon_filters, refusal, daemon_log } = job;
     let role = if settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
+    let stderr = || Outbox::new(Arc::new(Status::default()), Route::AllToStderr, true);
+    // A mistyped name is told before anything else is said; a daemon's client hears it over the protocol.
+    let names = match settings.am_daemon {
+        true => None,
+        false => match own_names(&settings) {
+            Ok(names) => names,
+            Err(e) => return finish::report(&Log::new(Arc::new(stderr()), Role::Server), &e),
+        },
+    };
     let agreed = handshake::server(&settings, exchange, &caps, &mut reader, &mut writer);
     let agreed = match agreed {
         Ok(agreed) => agreed,
         Err(e) => {
-            let stderr = || Outbox::new(Arc::new(Status::default()), Route::AllToStderr, true);
             let sink = daemon_log.unwrap_or_else(|| Arc::new(stderr()));
             let log = Log::new(sink, role);
             finish::explain(&log, &e);
@@ -119,7 +127,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     }
     match ended {
         Ok(()) if !session.settings.am_sender => {
-            let (ended, mut left) = serve_receiver(&session, reader, writer, args, daemon_filters);
+            let (ended, mut left) =
+                serve_receiver(&session, reader, writer, args, names, daemon_filters);
             finish::server(
                 &session,
                 daemon_log.as_ref(),
@@ -129,7 +138,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             )
         }
         Ok(()) => {
-            let ended = serve_sender(&session, &mut reader, &mut writer, args, daemon_filters);
+            let ended =
+                serve_sender(&session, &mut reader, &mut writer, args, names, daemon_filters);
             finish::server(
                 &session,
                 daemon_log.as_ref(),
@@ -148,11 +158,20 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     }
 }
 
+/// The files-from list, if it is a file of this host.
+fn own_names(settings: &Settings) -> Result<Option<OpenList>, Error> {
+    match &settings.files_from {
+        Some(FilesFrom::Local(path)) => rules::open_files_from(settings, path).map(Some),
+        _ => Ok(None),
+    }
+}
+
 fn serve_sender<R: RecvHalf, W: SendHalf>(
     session: &Arc<Session>,
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
     mut args: Vec<Vec<u8>>,
+    names: Option<OpenList>,
     daemon_filters: Option<filters::FilterList>,
 ) -> Result<(), Error> {
     let settings = &session.settings;
@@ -163,14 +182,14 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
     if args.is_empty() && (settings.recurse || settings.dirs || settings.list_only) {
         args.push(b".".to_vec());
     }
-    let files_from = match &settings.files_from {
-        None => None,
-        Some(FilesFrom::Local(path)) => {
-            Some(rules::names(rules::open_files_from(settings, path)?, settings.from0))
-        }
-        Some(FilesFrom::Peer | FilesFrom::Remote(_)) => {
-            Some(rules::receive_files_from(session, reader)?)
-        }
+    let names = match names {
+        None => own_names(settings)?,
+        names => names,
+    };
+    let files_from = match (names, &settings.files_from) {
+        (Some(names), _) => Some(rules::names(names, settings.from0)),
+        (None, None) => None,
+        (None, Some(_)) => Some(rules::receive_files_from(session, reader)?),
     };
     let job = crate::send::SendJob {
         args,
@@ -188,6 +207,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
     mut reader: Reader<R>,
     mut writer: Writer<W>,
     args: Vec<Vec<u8>>,
+    names: Option<OpenList>,
     daemon_filters: Option<filters::FilterList>,
 ) -> (Result<(), Error>, Left<R, W>) {
     let settings = &session.settings;
@@ -201,13 +221,16 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
     } else {
         filters::FilterList::new()
     };
-    if let Some(FilesFrom::Local(path)) = &settings.files_from {
-        let sent = rules::open_files_from(settings, path).and_then(|from| {
-            rules::forward_files_from(session, from, None, &mut reader, &mut writer)
-        });
-        if let Err(e) = sent {
-            return (Err(e), Left { reader: Some(reader), writer: Some(writer) });
-        }
+    let names = match names {
+        None => own_names(settings),
+        names => Ok(names),
+    };
+    let sent = names.and_then(|names| match names {
+        Some(from) => rules::forward_files_from(session, from, None, &mut reader, &mut writer),
+        None => Ok(()),
+    });
+    if let Err(e) = sent {
+        return (Err(e), Left { reader: Some(reader), writer: Some(writer) });
     }
     let job = ReceiveJob {
         dest: args.into_iter().next(),

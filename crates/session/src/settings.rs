@@ -304,7 +304,7 @@ pub struct Settings {
     /// Seconds, 0 = none.
     pub timeout: u32,
     pub max_alloc: u64,
-    /// Highest protocol offered.
+    /// Highest protocol offered (`--protocol`); it may be higher than what we speak, as long as the peer's is not.
     pub protocol_max: u32,
     pub trust_sender: bool,
     /// The names of the sources are not compared with what was asked for; filters still are.

@@ -234,10 +234,6 @@ fn our_own_words() {
     assert_eq!(run(&["-a", "--iconv=utf-8", "a", "b"]), (local.into(), 4));
     let remote = "rsync: on remote machine: --log-file: not supported yet";
     assert_eq!(run(&["--server", "-re.iLsfxCIvu", "--log-file=l", ".", "b"]), (remote.into(), 4));
-    let protocol = "--protocol must be at least 27 on the Client.";
-    assert_eq!(run(&["--protocol=26", "a", "b"]), (protocol.into(), 2));
-    let none = "Invalid checksum-choice for --checksum: none (0)";
-    assert_eq!(run(&["-c", "--cc=md5,none", "a", "b"]), (none.into(), 4));
 }
 
 /// What rsync says when this is its only option before `--version`.

@@ -5,7 +5,7 @@
 /// What the sender says about names it leaves out comes first: the list is read ahead of the
 /// transfer, and how far ahead is a matter of scheduling.
 pub fn stdout(text: &[u8], replace: &[(String, &str)]) -> String {
-    let text = replaced(text, replace);
+    let text = without_head(replaced(text, replace));
     let (skipped, text): (Vec<_>, Vec<_>) =
         text.split('\n').partition(|line| line.starts_with("skipping non-regular file "));
     let text = text.join("\n");
@@ -64,10 +64,28 @@ fn progress(line: &str) -> Option<String> {
 
 /// Standard error without source positions and process numbers, in sorted order: two processes write it.
 pub fn stderr(text: &[u8], replace: &[(String, &str)]) -> String {
-    let text = replaced(text, replace);
+    let text = without_head(replaced(text, replace));
     let mut lines: Vec<_> =
         text.lines().filter(|line| !is_closing_race(line)).map(stderr_line).collect();
     lines.sort();
+    lines.join("\n")
+}
+
+/// The sorted lines of a standard error as if one process had written them: what two processes found out alike is there
+/// once, and so is the closing line, that of the process that was not ended by the other. What they found out about the version is
+/// told by the client.
+pub fn of_one_process(stderr: &str) -> String {
+    let mut lines: Vec<&str> = stderr.lines().collect();
+    lines.dedup();
+    lines
+        .retain(|line| !line.starts_with("--protocol must be ") || !line.ends_with(" the Server."));
+    let closing = |line: &&str| line.starts_with("rsync error: ");
+    if lines.iter().filter(|line| closing(line)).count() > 1 {
+        lines.retain(|line| !closing(line) || !line.contains("(code 19)"));
+    }
+    if lines.iter().filter(|line| closing(line)).count() > 1 {
+        lines.retain(|line| !closing(line) || !line.ends_with("[Receiver]"));
+    }
     lines.join("\n")
 }
 
@@ -101,6 +119,18 @@ fn stderr_line(line: &str) -> String {
         line.replace_range(start + 1..end, "??????");
     }
     line
+}
+
+/// A help text without what stands before `Usage:`, which names the program, its authors and what it can do, and without
+/// the option that is ours alone. Everything else stays as it is.
+fn without_head(text: String) -> String {
+    match text.split_once("\nUsage: rsync ") {
+        Some((head, tail)) if head.contains("rsync  version ") => {
+            let own = |line: &&str| line.starts_with("--zero-copy");
+            tail.split('\n').filter(|line| !own(line)).collect::<Vec<_>>().join("\n")
+        }
+        _ => text,
+    }
 }
 
 fn replaced(text: &[u8], replace: &[(String, &str)]) -> String {
@@ -192,6 +222,21 @@ mod tests {
     fn an_error_keeps_its_words_and_role() {
         let text = b"rsync error: some files (code 23) at main.c(1852) [sender=3.5.0]\nrsync: b\n";
         assert_eq!(stderr(text, &[]), "rsync error: some files (code 23) [sender]\nrsync: b");
+    }
+
+    #[test]
+    fn a_help_text_begins_with_its_usage() {
+        let help = b"rsync  version 1\nby me\n\nUsage: rsync X\n--a\n--zero-copy\n--b\n";
+        assert_eq!(stdout(help, &[]), "X\n--a\n--b\n");
+        assert_eq!(stdout(b"a\nUsage: rsync X\n", &[]), "a\nUsage: rsync X\n");
+    }
+
+    #[test]
+    fn one_process_says_things_once() {
+        let of_two = "x\nx\nrsync error: a (code 2) [Receiver]\nrsync error: a (code 2) [sender]";
+        assert_eq!(of_one_process(of_two), "x\nrsync error: a (code 2) [sender]");
+        let killed = "rsync error: a (code 2) [Receiver]\nrsync error: r (code 19) [sender]";
+        assert_eq!(of_one_process(killed), "rsync error: a (code 2) [Receiver]");
     }
 
     #[test]

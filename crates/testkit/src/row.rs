@@ -62,6 +62,7 @@ pub struct Row<'a> {
     pub(crate) modules: &'a str,
     pub(crate) nobody: bool,
     pub(crate) ordered: bool,
+    pub(crate) one_process: bool,
     pub(crate) stdout: bool,
     pub(crate) stderr: bool,
     pub(crate) server_args: bool,
@@ -71,7 +72,8 @@ pub struct Row<'a> {
 }
 
 /// A row that copies `src/` to `dst/` locally, comparing everything; the methods change that. In `args`, words are
-/// separated by spaces, single quotes keep one together, and `{host}` becomes the prefix of the remote end.
+/// separated by spaces, single quotes keep one together; `{host}` becomes the prefix of the remote end, `{top}` the folder
+/// of the tree, `{shell}` a remote shell that runs things here, and `{rsync}` the program at the remote end.
 pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<'a> {
     Row {
         name,
@@ -86,6 +88,7 @@ pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<
         modules: "",
         nobody: false,
         ordered: true,
+        one_process: false,
         stdout: true,
         stderr: true,
         server_args: true,
@@ -142,6 +145,12 @@ impl<'a> Row<'a> {
     /// Lines of the output may come in any order: two processes write them.
     pub const fn any_order(mut self) -> Self {
         self.ordered = false;
+        self
+    }
+
+    /// What each of the two processes of a local copy says for itself counts once.
+    pub const fn one_process(mut self) -> Self {
+        self.one_process = true;
         self
     }
 

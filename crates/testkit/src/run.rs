@@ -63,6 +63,7 @@ pub fn run(mut command: Command, stdin: &[u8], scratch: &Path) -> Finished {
     command.process_group(0);
     let mut child =
         command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
+    let group = Pid::from_raw(i32::try_from(child.id()).expect("a process id"));
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
     let end = loop {
@@ -72,7 +73,6 @@ pub fn run(mut command: Command, stdin: &[u8], scratch: &Path) -> Finished {
                 (None, signal) => break format!("signal {}", signal.unwrap_or(0)),
             },
             None if start.elapsed() > TIME_LIMIT => {
-                let group = Pid::from_raw(i32::try_from(child.id()).expect("a process id"));
                 let _ = killpg(group, Signal::SIGKILL);
                 let _ = child.wait();
                 break format!("still running after {} seconds", TIME_LIMIT.as_secs());
@@ -81,6 +81,10 @@ pub fn run(mut command: Command, stdin: &[u8], scratch: &Path) -> Finished {
         }
         pause = (pause * 2).min(Duration::from_millis(10));
     };
+    // What ran at the other end may have something to say when its client has gone.
+    while start.elapsed() < TIME_LIMIT && killpg(group, None).is_ok() {
+        sleep(Duration::from_millis(2));
+    }
     Finished {
         end,
         stdout: fs::read(&stdout).unwrap_or_default(),

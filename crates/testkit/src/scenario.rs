@@ -265,8 +265,12 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
         }
     }
     let host = case.via.host();
-    let fill =
-        |word: String| word.replace("{host}", host).replace("{top}", &top.display().to_string());
+    let fill = |word: String| {
+        word.replace("{host}", host)
+            .replace("{top}", &top.display().to_string())
+            .replace("{shell}", &shell.display().to_string())
+            .replace("{rsync}", &server.display().to_string())
+    };
     args.extend(words(case.row.args).into_iter().map(fill));
     let (remote_from, remote_to) = match case.via {
         Via::Local => ("", ""),
@@ -309,7 +313,10 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
     Outcome {
         end: finished.end,
         stdout,
-        stderr: normalise::stderr(&finished.stderr, &replace),
+        stderr: match case.row.one_process {
+            true => normalise::of_one_process(&normalise::stderr(&finished.stderr, &replace)),
+            false => normalise::stderr(&finished.stderr, &replace),
+        },
         server_args: normalise::stdout(&fs::read(&shell_log).unwrap_or_default(), &replace),
         tree,
     }

@@ -39,7 +39,8 @@ fn open(settings: &Settings, name: &[u8], how: OpenHow) -> io::Result<File> {
     open_operator_file(&text::path(name), how, trust)
 }
 
-fn not_open(name: &[u8], e: &io::Error, code: ExitCode) -> Error {
+/// A batch's name from the root on.
+fn full(name: &[u8]) -> Vec<u8> {
     let mut path = Vec::new();
     if text::path(name).is_relative()
         && let Ok(here) = std::env::current_dir()
@@ -48,7 +49,11 @@ fn not_open(name: &[u8], e: &io::Error, code: ExitCode) -> Error {
         path.push(b'/');
     }
     path.extend_from_slice(name);
-    let text = [b"Batch file \"", &path[..], b"\" open error"].concat();
+    path
+}
+
+fn not_open(name: &[u8], e: &io::Error, code: ExitCode) -> Error {
+    let text = [b"Batch file \"", &full(name)[..], b"\" open error"].concat();
     Error::fatal(code, sys_error_line(Role::ReceiverPresplit, text, e))
 }
 
@@ -58,11 +63,13 @@ fn not_open(name: &[u8], e: &io::Error, code: ExitCode) -> Error {
 /// Code 3 for the script, 11 for the batch.
 pub fn create(settings: &Settings, name: &[u8], script: &[u8]) -> Result<File, Error> {
     let script_name = [name, b".sh"].concat();
-    let made = open(settings, &script_name, OpenHow::Write { mode: 0o700 });
-    let made = made.and_then(|mut file| file.write_all(script));
-    made.map_err(|e| not_open(&script_name, &e, ExitCode::FILE_SELECT))?;
+    let unmade = |e: io::Error| not_open(&script_name, &e, ExitCode::FILE_SELECT);
+    let mut file = open(settings, &script_name, OpenHow::Write { mode: 0o700 }).map_err(unmade)?;
     let made = open(settings, name, OpenHow::Write { mode: 0o600 });
-    made.map_err(|e| not_open(name, &e, ExitCode::FILE_IO))
+    let made = made.map_err(|e| not_open(name, &e, ExitCode::FILE_IO))?;
+    // A script is worth something only beside its batch.
+    file.write_all(script).map_err(unmade)?;
+    Ok(made)
 }
 
 /// Opens a batch to be applied; `-` is stdin.
@@ -75,15 +82,16 @@ pub fn open_to_read(settings: &Settings, name: &[u8]) -> Result<BatchInput, Erro
     }
     let file = open(settings, name, OpenHow::Read);
     let opened = file.and_then(|file| file.metadata().map(|m| (file, m.file_type())));
-    let (file, kind) = opened.map_err(|e| not_open(name, &e, ExitCode::FILE_IO))?;
-    if kind.is_dir() {
-        let e = io::Error::from_raw_os_error(fsroot::Errno::ISDIR.raw_os_error());
-        return Err(not_open(name, &e, ExitCode::FILE_IO));
-    }
-    if !kind.is_file() && !platform::is_fifo(kind) {
-        let text = [b"Batch file \"", name, b"\" is neither a regular file nor a FIFO"].concat();
-        return Err(Error::fatal(ExitCode::FILE_IO, text));
-    }
+    let is_dir = |e: &io::Error| e.raw_os_error() == Some(fsroot::Errno::ISDIR.raw_os_error());
+    let file = match opened {
+        Ok((file, kind)) if kind.is_file() || platform::is_fifo(kind) => file,
+        Err(e) if !is_dir(&e) => return Err(not_open(name, &e, ExitCode::FILE_IO)),
+        _ => {
+            let text =
+                [b"Batch file \"", &full(name)[..], b"\" is neither a regular file nor a FIFO"];
+            return Err(Error::fatal(ExitCode::FILE_IO, text.concat()));
+        }
+    };
     Ok(BatchInput(Box::new(file)))
 }
 

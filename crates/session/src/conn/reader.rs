@@ -506,6 +506,19 @@ impl<R: RecvHalf> Reader<R> {
         Ok(())
     }
 
+    /// Why the peer ended, if it says so on a connection that `failed` while we were writing: its messages are handled, other
+    /// things discarded, for at most `limit`.
+    pub fn last_words(&mut self, failed: Error, limit: Duration) -> Error {
+        self.deadline = Some(Instant::now() + limit);
+        loop {
+            match self.next_literal(usize::MAX) {
+                Ok(_) => {}
+                Err(told @ Error::PeerExit(_)) => return told,
+                Err(_) => return failed,
+            }
+        }
+    }
+
     /// Waits until the peer closes the connection, discarding what it still sends, for at most `limit`.
     pub fn drain(&mut self, limit: Duration) {
         let end = Instant::now() + limit;

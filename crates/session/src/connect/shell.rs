@@ -1,6 +1,10 @@
 //! Starting the remote shell (man page, --rsh).
 
-use crate::{Error, ExitCode, log, platform};
+use crate::{
+    Error, ExitCode,
+    log::{self, Role},
+    platform,
+};
 use fast_io::fd::{FdReader, FdWriter};
 use fsroot::text;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,13 +15,14 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Starts `argv`.
+    /// Starts `argv`, for a client in this role.
     ///
     /// # Errors
     /// Code 14 if it cannot be started.
     pub fn spawn(
         argv: &[Vec<u8>],
         env: &[(&str, String)],
+        role: Role,
     ) -> Result<(Shell, FdReader, FdWriter), Error> {
         let Some((program, args)) = argv.split_first() else {
             return Err(Error::fatal(ExitCode::SYNTAX, "rsync: empty remote-shell command"));
@@ -32,7 +37,7 @@ impl Shell {
         }
         let failed = |e: std::io::Error| {
             let text = format!("Failed to exec {}", String::from_utf8_lossy(program));
-            Error::fatal(ExitCode::IPC, log::sys_error_line(log::Role::Client, text, &e))
+            Error::fatal(ExitCode::IPC, log::sys_error_line(role, text, &e))
         };
         let mut child = command.spawn().map_err(failed)?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
@@ -85,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_an_ipc_error() {
-        let Err(e) = Shell::spawn(&[b"/nonexistent/shell".to_vec()], &[]) else {
+        let Err(e) = Shell::spawn(&[b"/nonexistent/shell".to_vec()], &[], Role::Sender) else {
             panic!("a missing program started");
         };
         assert_eq!(e.code(), ExitCode::IPC);

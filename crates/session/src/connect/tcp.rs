@@ -3,8 +3,9 @@
 use super::shell::Shell;
 use crate::{
     Error, ExitCode,
-    log::{self, Log},
+    log::{self, Log, Role},
     options::Family,
+    platform,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fast_io::fd::{self, FdReader, FdWriter};
@@ -34,6 +35,8 @@ pub struct Target {
 
 /// Send buffer of a connection to this machine; the system doubles it.
 const LOOPBACK_BUFFER: usize = 256 * 1024;
+/// What is said where a name has addresses of another family only.
+const NO_FAMILY: &str = "Address family for hostname not supported";
 /// Longest line of a proxy's answer.
 const MAX_PROXY_LINE: usize = 1023;
 
@@ -54,7 +57,7 @@ pub fn connect(
         let command = program_command(&program, &target.host)?;
         let shell = variable("RSYNC_SHELL").unwrap_or_else(|| "/bin/sh".into());
         let argv = [shell.into_bytes(), b"-c".to_vec(), command.into_bytes()];
-        let (shell, reader, writer) = Shell::spawn(&argv, &[])?;
+        let (shell, reader, writer) = Shell::spawn(&argv, &[], log.role)?;
         return Ok((Some(shell), reader, writer));
     }
     let stream = match variable("RSYNC_PROXY") {
@@ -76,13 +79,12 @@ fn open(host: &str, port: u16, target: &Target, debug: u8, log: &Log) -> Result<
     if debug > 0 {
         log.info(format!("opening tcp connection to {host} port {port}"));
     }
+    let failed = |reason: &str| {
+        fail(ExitCode::SOCKET_IO, format!("rsync: getaddrinfo: {host} {port}: {reason}"))
+    };
     let addresses: Vec<SocketAddr> = (host, port)
         .to_socket_addrs()
-        .map_err(|e| {
-            let reason = e.to_string();
-            let reason = reason.rsplit(": ").next().unwrap_or(&reason);
-            fail(ExitCode::SOCKET_IO, format!("rsync: getaddrinfo: {host} {port}: {reason}"))
-        })?
+        .map_err(|e| failed(&reason(&e)))?
         .filter(|a| match target.family {
             Family::V4 => a.is_ipv4(),
             Family::V6 => a.is_ipv6(),
@@ -90,13 +92,12 @@ fn open(host: &str, port: u16, target: &Target, debug: u8, log: &Log) -> Result<
         })
         .collect();
     if addresses.is_empty() {
-        let text =
-            format!("rsync: getaddrinfo: {host} {port}: Address family for hostname not supported");
-        return Err(fail(ExitCode::SOCKET_IO, text));
+        return Err(failed(NO_FAMILY));
     }
     let mut errors = Vec::new();
     for address in addresses {
-        match open_one(address, target) {
+        let local = target.bind.as_deref().map(|bind| local_address(bind, address)).transpose()?;
+        match open_one(address, local, target, log) {
             Ok(stream) => {
                 if debug > 1 {
                     log.info(format!("Connected to {host} ({})", address.ip()));
@@ -118,15 +119,31 @@ fn open(host: &str, port: u16, target: &Target, debug: u8, log: &Log) -> Result<
     Err(fail(ExitCode::SOCKET_IO, errors))
 }
 
-fn open_one(address: SocketAddr, target: &Target) -> io::Result<TcpStream> {
+/// Why a name could not be resolved, in the system's words alone.
+fn reason(e: &io::Error) -> String {
+    let text = e.to_string();
+    text.rsplit(": ").next().unwrap_or(&text).to_string()
+}
+
+/// The address to call `peer` from (`--address`).
+fn local_address(bind: &str, peer: SocketAddr) -> Result<SocketAddr, Error> {
+    let failed =
+        |reason: &str| fail(ExitCode::SOCKET_IO, format!("rsync: getaddrinfo {bind}: {reason}"));
+    let mut found = (bind, 0).to_socket_addrs().map_err(|e| failed(&reason(&e)))?;
+    found.find(|a| a.is_ipv4() == peer.is_ipv4()).ok_or_else(|| failed(NO_FAMILY))
+}
+
+fn open_one(
+    address: SocketAddr,
+    local: Option<SocketAddr>,
+    target: &Target,
+    log: &Log,
+) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     let options = target.sockopts.as_deref().unwrap_or_default();
     limit_loopback(&socket, address.ip(), options);
-    set_options(&socket, options);
-    if let Some(bind) = &target.bind {
-        let local = (bind.as_str(), 0).to_socket_addrs()?;
-        let same_family = local.into_iter().find(|a| a.is_ipv4() == address.is_ipv4());
-        let local = same_family.ok_or(io::ErrorKind::AddrNotAvailable)?;
+    set_options(&socket, options, log.role).into_iter().for_each(|line| log.error(line));
+    if let Some(local) = local {
         socket.bind(&local.into())?;
     }
     match target.timeout {
@@ -146,7 +163,7 @@ pub fn limit_loopback(socket: &Socket, peer: IpAddr, options: &str) {
 }
 
 /// Applies a `--sockopts` / `socket options` list; returns what could not be applied, as messages.
-pub fn set_options(socket: &Socket, options: &str) -> Vec<String> {
+pub fn set_options(socket: &Socket, options: &str, role: Role) -> Vec<Vec<u8>> {
     let mut problems = Vec::new();
     for item in options.split([' ', '\t', ',']).filter(|item| !item.is_empty()) {
         let (name, value) = match item.split_once('=') {
@@ -165,20 +182,21 @@ pub fn set_options(socket: &Socket, options: &str) -> Vec<String> {
             "SO_SNDTIMEO" => socket.set_write_timeout(time),
             "SO_RCVTIMEO" => socket.set_read_timeout(time),
             "IPTOS_LOWDELAY" | "IPTOS_THROUGHPUT" if item.contains('=') => {
-                problems.push(format!("syntax error -- {name} does not take a value"));
+                problems.push(format!("syntax error -- {name} does not take a value").into_bytes());
                 continue;
             }
             "IPTOS_LOWDELAY" => socket.set_tos_v4(0x10),
             "IPTOS_THROUGHPUT" => socket.set_tos_v4(0x08),
             // Linux does not let these be changed.
-            "SO_SNDLOWAT" | "SO_RCVLOWAT" => Err(io::ErrorKind::Unsupported.into()),
+            "SO_SNDLOWAT" | "SO_RCVLOWAT" => Err(platform::no_such_socket_option()),
             _ => {
-                problems.push(format!("Unknown socket option {name}"));
+                problems.push(format!("Unknown socket option {name}").into_bytes());
                 continue;
             }
         };
         if let Err(e) = done {
-            problems.push(format!("failed to set socket option {name}: {}", log::strerror(&e)));
+            let text = format!("failed to set socket option {name}");
+            problems.push(log::sys_error_line(role, text, &e));
         }
     }
     problems
@@ -292,11 +310,15 @@ mod tests {
     #[test]
     fn socket_options_are_checked() {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        assert!(set_options(&socket, "SO_KEEPALIVE, TCP_NODELAY=1 SO_SNDBUF=65536").is_empty());
+        let problems = |options: &str| {
+            let lines = set_options(&socket, options, Role::Sender);
+            lines.into_iter().map(|line| String::from_utf8(line).unwrap()).collect::<Vec<_>>()
+        };
+        assert!(problems("SO_KEEPALIVE, TCP_NODELAY=1 SO_SNDBUF=65536").is_empty());
         assert!(socket.keepalive().unwrap());
-        assert_eq!(set_options(&socket, "SO_X"), ["Unknown socket option SO_X"]);
+        assert_eq!(problems("SO_X"), ["Unknown socket option SO_X"]);
         assert_eq!(
-            set_options(&socket, "IPTOS_LOWDELAY=1"),
+            problems("IPTOS_LOWDELAY=1"),
             ["syntax error -- IPTOS_LOWDELAY does not take a value"]
         );
     }

@@ -64,7 +64,7 @@ pub(super) fn request(args: &[Vec<u8>], env: &Environment) -> Result<Request, Op
                 out.server = true;
                 role = Role::Server;
             }
-            Opt::Help => return Ok(Request::Print(help::daemon_help())),
+            Opt::Help => return Ok(Request::Print { text: help::daemon_help(), to_stderr: false }),
             Opt::Dparam => match text.iter().position(|&b| b == b'=') {
                 Some(at) => out.dparams.push((text[..at].to_vec(), text[at + 1..].to_vec())),
                 None => {

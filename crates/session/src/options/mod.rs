@@ -81,8 +81,13 @@ pub enum Request {
     Server(Box<Plan>),
     /// To be a daemon.
     Daemon(Box<DaemonArgs>),
-    /// A text for stdout, and exit code 0.
-    Print(String),
+    /// A text, and exit code 0.
+    Print {
+        /// The text.
+        text: String,
+        /// A server's stdout is its client's.
+        to_stderr: bool,
+    },
 }
 
 /// Reads the program's arguments (without its name).

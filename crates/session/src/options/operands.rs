@@ -238,10 +238,6 @@ fn classify(plan: &Plan) -> Result<Transfer, OptionError> {
         return Err(OptionError::usage(role));
     };
     if let (Some(_), Some(dest)) = (&plan.settings.read_batch, plan.operands.last()) {
-        if Hostspec::parse(dest, plan.port).is_some() {
-            let text = "remote destination is not allowed with --read-batch";
-            return Err(OptionError::line(Role::ReceiverPresplit, 1, text));
-        }
         return Ok(Transfer::Replay { dest: dest.clone() });
     }
     match Hostspec::parse(first, plan.port) {
@@ -293,7 +289,7 @@ fn pull(plan: &Plan, first: Hostspec) -> Result<Transfer, OptionError> {
     }
     let remote = remote(plan, first, &paths[0], Role::ReceiverPresplit)?;
     let dest = match dest {
-        Some(dest) => Some(local_dest(plan, dest)?),
+        Some(dest) => Some(local_dest(plan, dest, Role::ReceiverPresplit)?),
         None => None,
     };
     Ok(Transfer::Pull { remote, sources: paths, dest })
@@ -324,13 +320,13 @@ fn push_or_local(plan: &Plan) -> Result<Transfer, OptionError> {
         }
         (None, dest) => {
             check_daemon_options(plan, None, Role::Sender)?;
-            let dest = dest.map(|dest| local_dest(plan, dest)).transpose()?;
+            let dest = dest.map(|dest| local_dest(plan, dest, Role::Sender)).transpose()?;
             Ok(Transfer::Local { sources, dest })
         }
     }
 }
 
-fn local_dest(plan: &Plan, dest: &[u8]) -> Result<Vec<u8>, OptionError> {
+fn local_dest(plan: &Plan, dest: &[u8], role: Role) -> Result<Vec<u8>, OptionError> {
     if !dest.is_empty() {
         return Ok(platform::local_path(dest));
     }
@@ -338,7 +334,7 @@ fn local_dest(plan: &Plan, dest: &[u8]) -> Result<Vec<u8>, OptionError> {
         return Ok(b".".to_vec());
     }
     let text = "Empty destination arg specified (use \".\" or see --old-args).";
-    Err(OptionError::line(Role::ReceiverPresplit, 1, text))
+    Err(OptionError::line(role, 1, text))
 }
 
 /// The host of a remote `--files-from` must be the transfer's.

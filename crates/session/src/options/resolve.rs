@@ -5,7 +5,7 @@ use super::{
     parse::{Given, Typed},
     plan::{Environment, FilterArg, Forward, Plan, RuleArg},
     settle::*,
-    state::{IdMap, PROTOCOL_MAX, Recurse, State, Stop},
+    state::{IdMap, Recurse, State, Stop},
     table::Opt,
 };
 use crate::{
@@ -23,8 +23,6 @@ pub(super) enum Unbuilt {
 
 /// Links whose text begins with this are defused; a directory of that name would arm them.
 const MUNGE_DIR: &str = "/rsyncd-munged";
-/// The lowest protocol that we speak.
-const PROTOCOL_MIN: i32 = 27;
 /// The most `--compress-threads` that a daemon grants.
 const DAEMON_COMPRESS_THREADS: u32 = 8;
 
@@ -38,14 +36,17 @@ pub(super) fn request(
     match walk(&mut state, &typed, unbuilt, &mut |_| None) {
         Ok(()) => {}
         Err(Stop::Error(e)) => return Err(e),
-        Err(Stop::Print(text)) => return Ok(Request::Print(text)),
+        Err(Stop::Print(text)) => {
+            return Ok(Request::Print { text, to_stderr: state.am_server });
+        }
         Err(Stop::Daemon) => return daemon_args::request(args, env),
     }
+    let am_server = state.am_server;
     match settle(state, typed, env, unbuilt) {
         Ok(plan) if plan.settings.am_server => Ok(Request::Server(Box::new(plan))),
         Ok(plan) => Ok(Request::Client(Box::new(plan))),
         Err(Stop::Error(e)) => Err(e),
-        Err(Stop::Print(text)) => Ok(Request::Print(text)),
+        Err(Stop::Print(text)) => Ok(Request::Print { text, to_stderr: am_server }),
         Err(Stop::Daemon) => daemon_args::request(args, env),
     }
 }
@@ -160,7 +161,7 @@ fn walk(
 }
 
 fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Result<Plan, Stop> {
-    if s.show_version > 0 && !s.am_server {
+    if s.show_version > 0 && !s.am_daemon {
         return Err(Stop::Print(match s.show_version {
             1 => super::version(),
             _ => super::version_json(),
@@ -204,15 +205,6 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
     settle_format(&mut s);
     let partial_dir = settle_partial(&mut s, env)?;
     let files_from = settle_files_from(&s, operand_count)?;
-    if s.protocol < PROTOCOL_MIN && unbuilt == Unbuilt::Refuse {
-        let side = if s.am_server { "Server" } else { "Client" };
-        let text = format!("--protocol must be at least {PROTOCOL_MIN} on the {side}.");
-        return Err(s.bare(2, text).into());
-    }
-    if s.protocol > PROTOCOL_MAX && !s.am_server {
-        let text = format!("--protocol must be no more than {PROTOCOL_MAX} on the Client.");
-        return Err(s.bare(2, text).into());
-    }
     let relative = s.relative.unwrap_or(files_from.is_some());
     if s.cvs_exclude {
         s.filter(RuleArg::Cvs);
@@ -361,7 +353,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         zero_copy: s.zero_copy,
         timeout: s.timeout,
         max_alloc,
-        protocol_max: s.protocol.clamp(0, PROTOCOL_MAX).unsigned_abs(),
+        protocol_max: s.protocol.max(0).unsigned_abs(),
         trust_sender: s.trust_sender,
         trust_sender_args: s.trust_sender,
         verbose: verbosity,

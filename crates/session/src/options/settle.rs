@@ -90,9 +90,6 @@ pub(super) fn check_checksum_choice(s: &State) -> Result<(), OptionError> {
             return Err(s.bare(4, [b"unknown checksum name: ", name].concat()));
         }
     }
-    if s.checksum && file.eq_ignore_ascii_case(b"none") {
-        return Err(s.bare(4, "Invalid checksum-choice for --checksum: none (0)"));
-    }
     Ok(())
 }
 
@@ -213,7 +210,7 @@ pub(super) fn settle_dirs(s: &mut State, operand_count: usize) -> bool {
         }
         s.dirs.get_or_insert(true);
     }
-    if operand_count == 1 && !s.am_server && !s.read_batch {
+    if operand_count < 2 && !s.am_server && !s.read_batch {
         s.list_only = true;
     }
     if s.old_dirs {

@@ -251,7 +251,7 @@ fn the_partial_dir_of_the_environment_needs_partial() {
 #[test]
 fn texts_are_printed_as_soon_as_they_are_asked_for() {
     let text = |args: &[&str]| match parse_args(&words(args), &Environment::default()) {
-        Ok(Request::Print(text)) => text,
+        Ok(Request::Print { text, to_stderr: false }) => text,
         other => panic!("{args:?}: {other:?}"),
     };
     assert_eq!(text(&["--help", "--foo"]), help());

@@ -32,6 +32,11 @@ pub fn is_device(kind: FileType) -> bool {
     kind.is_block_device() || kind.is_char_device()
 }
 
+/// The error of a socket option that this system does not let be changed.
+pub fn no_such_socket_option() -> io::Error {
+    io::Error::from_raw_os_error(fsroot::Errno::NOPROTOOPT.raw_os_error())
+}
+
 /// Named pipe.
 pub fn is_fifo(kind: FileType) -> bool {
     kind.is_fifo()

@@ -37,6 +37,11 @@ pub fn is_device(_kind: FileType) -> bool {
 }
 
 /// Nor pipes.
+/// The error of a socket option that this system does not let be changed.
+pub fn no_such_socket_option() -> io::Error {
+    io::ErrorKind::Unsupported.into()
+}
+
 pub fn is_fifo(_kind: FileType) -> bool {
     false
 }

@@ -307,7 +307,11 @@ fn option_dir(settings: &Settings, dest: &Dest, typed: &[u8]) -> io::Result<Root
 /// Opens the `--temp-dir`.
 fn temp_dir(settings: &Settings, dest: &Dest) -> Result<Option<Root>, Error> {
     let Some(typed) = &settings.temp_dir else { return Ok(None) };
-    let e = match option_dir(settings, dest, typed) {
+    let opened = match typed.is_empty() {
+        true => Err(Errno::NOENT.into()),
+        false => option_dir(settings, dest, typed),
+    };
+    let e = match opened {
         Ok(root) => return Ok(Some(root)),
         Err(e) => e,
     };

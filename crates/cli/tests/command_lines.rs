@@ -1,0 +1,68 @@
+//! Command lines that cannot work, or not as typed: the same words on both streams, the same exit code, the same files
+//! as with the real rsync. The table is `command_lines/bad.txt`.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use testkit::{Peers, row, scenario::differences};
+
+const TREE: &str =
+    "f src/a text=one mtime=1577836800\nf src/d/b text=two mtime=1577836800\nl src/l -> a\nd dst";
+
+/// How many run at once: most of them wait for something.
+const AT_ONCE: usize = 3;
+
+/// The lines of a table, each with the reason why it differs, if it is meant to: a line `! REASON` before it.
+fn lines(table: &str) -> Vec<(String, Option<&str>)> {
+    let mut reason = None;
+    let mut lines = Vec::new();
+    for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match line.strip_prefix("! ") {
+            Some(text) => reason = Some(text),
+            None => {
+                let line = line.replace("{remote}", "-e {shell} --rsync-path={rsync}");
+                lines.push((line, reason.take()));
+            }
+        }
+    }
+    lines
+}
+
+#[test]
+fn bad_command_lines() {
+    let peers = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
+    let only = std::env::var("OXRSYNC_SCENARIO").unwrap_or_default();
+    let lines = lines(include_str!("command_lines/bad.txt"));
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((line, reason)) = lines.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if !line.contains(&only) {
+                        continue;
+                    }
+                    // Both processes of a local copy may speak; at two ends of a link, both do.
+                    let row = row("line", &[TREE], line).from_to("", "").any_server_args();
+                    let row = if line.contains("{shell}") { row } else { row.one_process() };
+                    let start = std::time::Instant::now();
+                    let differs = differences(&peers, &row).concat();
+                    if start.elapsed().as_secs() >= 5 {
+                        println!("{line} took {:?}", start.elapsed());
+                    }
+                    let unexpected = match reason {
+                        None if !differs.is_empty() => differs,
+                        Some(reason) if differs.is_empty() => {
+                            format!("  is said to differ ({reason}), but does not\n")
+                        }
+                        _ => continue,
+                    };
+                    wrong.lock().expect("no holder panics").push(format!("{line}\n{unexpected}"));
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().expect("no holder panics");
+    wrong.sort();
+    assert!(wrong.is_empty(), "\n{}\n{} of {} differ", wrong.join("\n"), wrong.len(), lines.len());
+}
