@@ -63,13 +63,15 @@ impl Links {
         self.groups.entry(group).or_default().leader = Leader::InProgress(ndx);
     }
 
-    /// The leader is in place; the waiting members, in the order in which they are linked.
-    pub fn finish(&mut self, group: u64, path: &RelPath, name: &[u8]) -> Vec<i32> {
+    /// `ndx` leads and is in place; the waiting members, in the order in which they are linked: first those behind it, then those
+    /// before it backwards.
+    pub fn finish(&mut self, group: u64, ndx: i32, path: &RelPath, name: &[u8]) -> Vec<i32> {
         let g = self.groups.entry(group).or_default();
         g.leader = Leader::Done(path.clone(), name.to_vec());
-        let mut waiting = std::mem::take(&mut g.waiting);
-        waiting.reverse();
-        waiting
+        let mut before = std::mem::take(&mut g.waiting);
+        let mut order = before.split_off(before.partition_point(|n| *n < ndx));
+        order.extend(before.into_iter().rev());
+        order
     }
 
     /// `ndx` will not lead the group: the next member that waits does, unless another leads already.
@@ -95,14 +97,16 @@ mod tests {
     }
 
     #[test]
-    fn members_wait_for_the_leader_and_are_linked_from_the_last() {
+    fn members_wait_for_the_leader_and_are_linked_from_where_it_stands() {
         let mut l = Links::default();
         l.wait(7, 2);
         l.wait(7, 5);
         l.wait(7, 3);
         l.begin(7, 6);
         assert_eq!(l.leader(7), Leader::InProgress(6));
-        assert_eq!(l.finish(7, &path("x"), b"x"), [5, 3, 2]);
+        l.wait(7, 9);
+        l.wait(7, 8);
+        assert_eq!(l.finish(7, 6, &path("x"), b"x"), [8, 9, 5, 3, 2]);
         assert_eq!(l.leader(7), Leader::Done(path("x"), b"x".to_vec()));
         l.give_up(7, 6);
         assert!(l.promoted.is_empty());
