@@ -292,6 +292,8 @@ impl Run {
             Ok(agreed) => agreed,
             Err(e) => {
                 drop(writer);
+                // What the other end makes of our refusal is of no interest.
+                let shell = shell.filter(|_| e.code() != ExitCode::PROTOCOL);
                 return end_with_child(&log, Err(e), shell, &status);
             }
         };
