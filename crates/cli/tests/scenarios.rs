@@ -18,6 +18,8 @@ mod delete;
 mod everyday;
 #[path = "scenarios/fake.rs"]
 mod fake;
+#[path = "scenarios/fuzzy.rs"]
+mod fuzzy;
 #[path = "scenarios/guards.rs"]
 mod guards;
 #[path = "scenarios/names.rs"]
@@ -63,6 +65,11 @@ fn fake() {
 #[test]
 fn writing() {
     family("writing", writing::ROWS);
+}
+
+#[test]
+fn fuzzy() {
+    family("fuzzy", fuzzy::ROWS);
 }
 
 #[test]

@@ -247,6 +247,9 @@ fn check_options(settings: &Settings, protocol: Protocol) -> Result<(), Error> {
             protocol.require("--xattrs", 30)?;
         }
     }
+    if settings.fuzzy > 0 {
+        protocol.require("--fuzzy", 29)?;
+    }
     if settings.prune_empty_dirs {
         protocol.require("--prune-empty-dirs", 29)?;
     }

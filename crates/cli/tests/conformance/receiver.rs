@@ -700,3 +700,80 @@ fn no_keep_alive_before_the_list_is_complete() {
     peer.expect("00");
     peer.succeeds();
 }
+
+/// Up to the request for the file of the captures, whose basis the destination has under another name.
+fn similar() -> Peer {
+    let site = Site::new().file("dest/fo", data(1500)).file("secret", data(1500));
+    set_mtime(&site.path("dest/fo"), 1_577_836_000);
+    let mut peer = receiver(site, "-ty");
+    peer.send("1801 66 00 e105 5e00e10b a4810000 0000");
+    peer.expect("01 00b8 83 02 \"fo\"");
+    peer.expect(HEAD);
+    peer.expect(SUMS);
+    peer.expect("00");
+    peer
+}
+
+#[test]
+fn a_similar_file_is_the_basis() {
+    let mut peer = similar();
+    peer.send(&format!("01 00b8 83 02 \"fo\" {HEAD}"));
+    peer.send("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000");
+    peer.send("16847a8c3919b5397b426cb6eb11947b 00");
+    peer.expect("00 00 00");
+    peer.send("00 00 00");
+    peer.expect("00");
+    let end = peer.succeeds();
+    assert_eq!(end.site.read("dest/f").unwrap().len(), 1505);
+    assert!(end.site.read("dest/fo").unwrap() == data(1500));
+}
+
+#[test]
+fn no_other_file_is_taken_for_the_similar_one() {
+    if is_rsync() {
+        return;
+    }
+    for item in [
+        "00b8 83 0c \"../../secret\"",
+        "00b8 83 09 \"../secret\"",
+        "00b8 83 03 \"/fo\"",
+        "00b8 83 04 \"./fo\"",
+        "00b8 83 00",
+        "00b8 83 01 \"f\"",
+        "00b8 84 02 \"fo\"",
+        "00b8 81 02 \"fo\"",
+        "00a8 83",
+        "00b0 02 \"fo\"",
+        "00a0",
+    ] {
+        let mut peer = similar();
+        peer.send(&format!("01 {item} {HEAD}"));
+        let end = peer.fails(2, "");
+        assert_eq!(end.site.dest(), ["fo"], "{item}");
+    }
+}
+
+#[test]
+fn a_similar_file_that_is_gone_is_done_without() {
+    if is_rsync() {
+        return;
+    }
+    let mut peer = similar();
+    std::fs::remove_file(peer.site.path("dest/fo")).unwrap();
+    peer.send(&format!("01 00b8 83 02 \"fo\" {HEAD}"));
+    peer.send("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000");
+    peer.send("16847a8c3919b5397b426cb6eb11947b 00");
+    // The whole file is asked for, from nothing.
+    peer.expect("fe0000 00a0 00000000 00000000 00000000 00000000 00");
+    let mut content = data(1500);
+    content.splice(700..700, *b"HELLO");
+    peer.send("fe0000 00a0 00000000 00000000 00000000 00000000 e1050000");
+    peer.put(&content);
+    peer.send("00000000 16847a8c3919b5397b426cb6eb11947b 00");
+    peer.expect("00 00");
+    peer.send("00 00");
+    peer.expect("00");
+    let end = peer.succeeds();
+    assert!(end.site.read("dest/f").unwrap() == content);
+    assert_eq!(end.site.dest(), ["f"]);
+}

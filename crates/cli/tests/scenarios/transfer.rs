@@ -101,8 +101,6 @@ pub const ROWS: &[Row] = &[
     row("fsync", &[BASIC, EMPTY], "-ai --fsync").over(LOCAL_AND_SHELL),
     row("bwlimit", &["f src/a size=100000"], "-ai --bwlimit=1M").over(LOCAL_AND_SHELL),
     row("timeout-not-reached", &[BASIC], "-ai --timeout=30").over(EVERY_WAY),
-    row("fuzzy", &["f src/new.txt size=100000\nf dst/neu.txt size=100000 mtime=4"], "-aiy --no-whole-file --stats").over(EVERY_WAY).any_stdout(),
-    row("fuzzy-same-time", &["f src/new.txt size=100000 mtime=5 seed=1\nf dst/other size=100000 mtime=5 seed=1"], "-aivy --no-whole-file --stats").over(LOCAL_AND_SHELL),
     row("compare-dest", &[BASIC, "f other/medium size=33000\nf other/small text=no\nf other/sub/one size=1000", EMPTY], "-avi --compare-dest=../other").over(LOCAL_AND_SHELL),
     row("copy-dest", &[BASIC, "f other/medium size=33000\nf other/small text=no\nf other/sub/one size=1000 mode=600", EMPTY], "-avi --copy-dest=../other").over(LOCAL_AND_SHELL),
     row("link-dest", &[BASIC, "f other/medium size=33000\nf other/small text=no\nf other/sub/one size=1000 mode=600\nl other/link -> small", EMPTY], "-avi --link-dest=../other").over(LOCAL_AND_SHELL),

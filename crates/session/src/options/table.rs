@@ -473,8 +473,7 @@ pub static OPTIONS: &[Entry] = &[
     ),
     text(Opt::TempDir, "temp-dir", b'T', "DIR", "create temporary files in directory DIR"),
     flag(Opt::Fuzzy, "fuzzy", b'y', "find similar file for basis if no dest file")
-        .off(&["no-fuzzy", "no-y"])
-        .unbuilt(),
+        .off(&["no-fuzzy", "no-y"]),
     text(
         Opt::CompareDest,
         "compare-dest",

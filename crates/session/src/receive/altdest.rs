@@ -41,7 +41,16 @@ impl AltDirs {
         let open = |dir: &Vec<u8>| {
             let mut aside = Aside::new(&session.settings, dest, dir).ok()?;
             let fault = match aside.is_dir() {
-                Ok(Some(true)) => return aside.open().ok(),
+                Ok(Some(true)) => {
+                    let mut root = aside.open().ok()?;
+                    if session.settings.served.is_none() {
+                        // As it was typed.
+                        let shown = full(dest, dir);
+                        let end = shown.iter().rposition(|byte| *byte != b'/');
+                        root.show_as(&shown[..end.map_or(1, |last| last + 1)], None);
+                    }
+                    return Some(root);
+                }
                 Ok(Some(false)) => "is not a dir",
                 Ok(None) | Err(_) => "does not exist",
             };

@@ -15,6 +15,7 @@ mod data;
 mod delete;
 mod dest;
 mod finish;
+mod fuzzy;
 mod generator;
 mod hardlinks;
 mod idmap;

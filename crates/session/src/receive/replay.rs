@@ -15,7 +15,10 @@ use std::{
     collections::{BTreeMap, HashSet},
     sync::{Condvar, Mutex, PoisonError},
 };
-use wire::item::{Item, ItemFlags as F};
+use wire::{
+    Fault, WireError,
+    item::{Item, ItemFlags as F, basis},
+};
 
 /// How far the generator is.
 #[derive(Debug, Default)]
@@ -157,7 +160,20 @@ impl<R: RecvHalf> Receiver<R> {
             return Ok(());
         }
         match replay.take(t.ndx, again, hurry) {
-            Some(request) => self.transfer(t, item, &request),
+            Some(mut request) => {
+                let similar = item.basis >= basis::FUZZY;
+                if similar && self.session.settings.fuzzy == 0 {
+                    let name = item.xname.as_deref().unwrap_or_default();
+                    let name = String::from_utf8_lossy(name);
+                    let text = format!("rsync: refusing malicious fuzzy operation for {name}");
+                    return Err(WireError::new(Fault::Protocol, text).into());
+                }
+                if similar || request.basis >= basis::FUZZY {
+                    // Other files may be similar now than when the batch was written.
+                    request.basis = item.basis;
+                }
+                self.transfer(t, item, &request)
+            }
             None => {
                 self.attrs.log.info(about(b"Skipping", &t.name));
                 self.drain(t)

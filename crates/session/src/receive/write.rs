@@ -3,6 +3,7 @@
 use super::{
     attrs::{Times, about},
     finish::{Filled, Goal, Kept, Spot, keep_partial},
+    fuzzy,
     receiver::{Receiver, Target},
     shared::{Event, Transfer},
 };
@@ -37,6 +38,13 @@ pub(super) struct Answer<'a> {
     pub item: &'a Item,
     pub request: &'a Transfer,
     pub head: &'a SumHead,
+}
+
+impl Answer<'_> {
+    /// It may repeat blocks of a similar file.
+    fn builds_on_similar(&self) -> bool {
+        self.request.basis >= basis::FUZZY && self.head.count > 0
+    }
 }
 
 /// Where data go.
@@ -101,13 +109,23 @@ impl<R: RecvHalf> Receiver<R> {
 
     /// A basis that is neither what the destination holds nor a part of it.
     fn basis_elsewhere(&mut self, answer: &Answer<'_>) -> Option<File> {
-        let Answer { t, request, .. } = *answer;
-        match request.basis {
-            number if number < basis::DEST => {
-                self.alt_dirs.as_mut()?.open_read(number, &t.path).ok()
+        let Answer { t, item, request, .. } = *answer;
+        let dirs = self.alt_dirs.as_mut();
+        let (root, path) = match request.basis {
+            number if number < basis::DEST => (dirs?.root(number)?, t.path.clone()),
+            kind if kind >= basis::FUZZY => {
+                // The name is the one that was asked for, or stands in a batch.
+                fuzzy::locate(self.root.as_mut()?, dirs, kind, &t.path, item.xname.as_deref()?)?
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        root.open_read(&path).ok().filter(|f| f.metadata().is_ok_and(|m| m.is_file()))
+    }
+
+    /// The similar file that the sums are of is no longer there: what was made of it is dropped, and asked for again.
+    fn without_similar(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
+        self.take(answer, &Sink::default())?;
+        Ok((None, Some(self.mismatch(answer.t, answer.request, Kept::Nothing))))
     }
 
     /// Parses the data of a file that cannot be written.
@@ -127,6 +145,9 @@ impl<R: RecvHalf> Receiver<R> {
             return self.write_partial_in_place(answer);
         }
         let elsewhere = self.basis_elsewhere(answer);
+        if elsewhere.is_none() && answer.builds_on_similar() {
+            return self.without_similar(answer);
+        }
         let Some(root) = &mut self.root else { return self.discard(answer) };
         let basis = match &mut self.partial {
             _ if head.count == 0 => None,
@@ -283,6 +304,9 @@ impl<R: RecvHalf> Receiver<R> {
     fn write_in_place(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
         let Answer { t, request, head, .. } = *answer;
         let elsewhere = self.basis_elsewhere(answer);
+        if elsewhere.is_none() && answer.builds_on_similar() {
+            return self.without_similar(answer);
+        }
         let apart = elsewhere.is_some();
         let settings = &self.session.settings;
         let Some(root) = &mut self.root else { return self.discard(answer) };

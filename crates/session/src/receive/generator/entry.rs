@@ -1,14 +1,12 @@
 //! One entry: what is to be done about it (transfer: generator decisions, order of tests).
 use super::{
     super::{
-        altdest::Found,
         attrs::about,
-        backup::{How, Made},
         list::{Dir, DirEntry, List},
-        shared::Transfer,
     },
     Generator, Node,
     alternates::Alternate,
+    request::Elsewhere,
 };
 use crate::{
     Error, ExitCode,
@@ -21,11 +19,7 @@ use delta::checksum::FileHasher;
 use fast_io::SendHalf;
 use fsroot::{Kind, Root, Stat};
 use std::{fs::File, io::Read, sync::Arc};
-use wire::{
-    Fault, WireError,
-    item::{ItemFlags as F, basis},
-    sums::SumHead,
-};
+use wire::{Fault, WireError};
 
 impl<W: SendHalf> Generator<W> {
     /// An entry in its turn. `forced`: it must lead its hard-link group.
@@ -266,14 +260,18 @@ impl<W: SendHalf> Generator<W> {
             have = None;
         }
         let mut found = None;
-        if !device && settings.append == Append::Off {
+        let elsewhere = !device && settings.append == Append::Off;
+        if elsewhere {
             match self.regular_alternate(node, e, have, last)? {
                 Alternate::Settled => return Ok(()),
-                Alternate::Basis(basis) => found = Some(basis),
+                Alternate::Basis(basis) => found = Some(Elsewhere::Alternate(basis)),
                 Alternate::None => {}
             }
         }
         let kept = self.partial_stat(&node.path);
+        if elsewhere && have.is_none() && kept.is_none() && found.is_none() {
+            found = self.find_similar(node).map(Elsewhere::Similar);
+        }
         match have {
             None if !last && kept.is_none() && found.is_none() => {
                 // A later member may have a basis.
@@ -346,116 +344,6 @@ impl<W: SendHalf> Generator<W> {
                 Err(_) => return None,
             }
         }
-    }
-
-    /// Requests a file's data, with the sums of what is there.
-    fn request(
-        &mut self,
-        node: &Node,
-        have: Option<Stat>,
-        found: Option<Found>,
-        redo: bool,
-    ) -> Result<(), Error> {
-        let session = self.session.clone();
-        let settings = &session.settings;
-        let mut have = have;
-        let mut source = None;
-        let mut head = SumHead::default();
-        let appends = settings.append != Append::Off && !redo;
-        let delta =
-            !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
-        let asks = settings.asks_for_data() && self.shared.replay.is_none();
-        let kept = self.partial_stat(&node.path);
-        let found = found.filter(|_| kept.is_none());
-        let mut kind = match (kept, found) {
-            (Some(_), _) => basis::PARTIAL_DIR,
-            (None, Some(found)) => found.number,
-            (None, None) => basis::DEST,
-        };
-        if let (true, true, Some(root)) = (delta || appends, asks, &mut self.root)
-            && let Some(st) =
-                kept.or(have).or(found.map(|f| f.st)).filter(|st| st.len > 0 || st.kind.is_device())
-        {
-            let opened = match (&mut self.partial, kept, found, &mut self.alt_dirs) {
-                (Some(partial), Some(_), ..) => partial.open(root, &node.path),
-                (_, None, Some(found), Some(dirs)) => dirs.open_read(found.number, &node.path),
-                _ => root.open_read(&node.path),
-            };
-            match opened {
-                Ok(file) => {
-                    let digest_len = session.transfer_sum.algo.digest_len();
-                    let size = settings.block_size;
-                    let len = match st.kind {
-                        Kind::Regular => file.metadata().map_or(st.len, |m| m.len()),
-                        _ => fsroot::meta::device_len(&file),
-                    };
-                    match SumHead::choose(session.protocol, len, size, digest_len, redo) {
-                        Some(sizes) => (head, source) = (sizes, Some(file)),
-                        None => self.log.warning(self.name_text(
-                            "WARNING: file is too large for checksum sending: ",
-                            &node.name,
-                            "",
-                        )),
-                    }
-                }
-                Err(e) => {
-                    let text = about("failed to open", &root.quoted(&node.path), ", continuing");
-                    self.log.sys_error(Class::Error, text, &e);
-                    have = have.filter(|_| kept.is_some());
-                }
-            }
-        }
-        if settings.inplace
-            && settings.backup
-            && !redo
-            && have.is_some_and(|st| st.kind == Kind::Regular)
-        {
-            // Its content will be written over, so that the old one is to be found in the backup only.
-            match self.back_up(&node.path, How::Copy)? {
-                Made::Failed(_, line) => {
-                    self.say_backup_failed(&line);
-                    self.session.status.set_xfer_error();
-                    self.skipped_member(node, true);
-                    return Ok(());
-                }
-                Made::Done if source.is_some() => kind = basis::BACKUP,
-                Made::Done | Made::Skipped => {}
-            }
-        }
-        let mut base = F::TRANSFER;
-        if kind != basis::DEST {
-            base |= F::BASIS_TYPE_FOLLOWS;
-        }
-        if settings.checksum && !redo {
-            base |= F::REPORT_CHANGE;
-        }
-        let flags = match found {
-            Some(found) => self.alternate_flags(node, &found, base),
-            None => self.flags(node, have.as_ref(), base, false),
-        };
-        let old_perm = have.or(found.map(|f| f.st)).map(|st| st.perm);
-        if self.shared.do_xfers {
-            self.begin_one(node.ndx);
-        }
-        self.emit(node, flags, None, Some(Transfer { head, redo, old_perm, basis: kind }))?;
-        if self.shared.do_xfers
-            && let Some(group) = node.group
-        {
-            self.links.begin(group, node.ndx);
-        }
-        if !settings.asks_for_data() {
-            self.flush_soon()?;
-            return self.lead(node);
-        }
-        if self.shared.replay.is_some() {
-            return Ok(());
-        }
-        head.encode(self.writer.buf());
-        if let Some(mut file) = source.filter(|_| !appends) {
-            self.send_sums(&head, &mut file)?;
-        }
-        self.flush_soon()?;
-        if self.shared.do_xfers { Ok(()) } else { self.lead(node) }
     }
 
     /// A line of a listing.

@@ -4,8 +4,10 @@ mod alternates;
 mod confirm;
 mod dirs;
 mod entry;
+mod fuzzy;
 mod item;
 mod links;
+mod request;
 mod special;
 mod sums;
 
@@ -33,6 +35,7 @@ use delta::checksum::BlockHasher;
 use fast_io::SendHalf;
 use filters::{FilterList, Verdict};
 use fsroot::{Kind, Root, Stat};
+use fuzzy::Fuzzy;
 use std::{
     collections::{HashSet, VecDeque},
     io,
@@ -78,6 +81,7 @@ pub(super) struct Generator<W> {
     pub deleter: Deleter,
     pub backup: Option<Backup>,
     alt_dirs: Option<AltDirs>,
+    fuzzy: Fuzzy,
     /// Lists whose indexes may still be used, oldest first; all but those in `pending` were begun.
     live: VecDeque<State>,
     /// Lists not begun.
@@ -149,6 +153,7 @@ impl<W: SendHalf> Generator<W> {
             deleter: Deleter::new(&session, job.filters, job.loader, &dest.path),
             backup: Backup::new(&shared, &dest),
             alt_dirs: dest.alt_dirs,
+            fuzzy: Fuzzy::default(),
             daemon_filters: job.daemon_filters,
             root: dest.root,
             partial: dest.partial,

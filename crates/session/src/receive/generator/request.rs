@@ -1,0 +1,184 @@
+//! Requests: which basis a file is to be made from, and its sums (generator decisions: partial directory and similar files; whole-file
+//! cases and backups).
+use super::{
+    super::{
+        altdest::{AltDirs, Found},
+        attrs::about,
+        backup::{How, Made},
+        fuzzy::{self, Similar},
+        shared::Transfer,
+    },
+    Generator, Node,
+};
+use crate::{Error, log::Class, settings::Append};
+use fast_io::SendHalf;
+use fsroot::{Kind, Root, Stat};
+use wire::{
+    RelPath,
+    item::{ItemFlags as F, basis},
+    sums::SumHead,
+};
+
+/// A basis that the destination does not have under the file's own name.
+pub(super) enum Elsewhere {
+    /// The same name in an alternate directory.
+    Alternate(Found),
+    /// Another name.
+    Similar(Similar),
+}
+
+impl Elsewhere {
+    fn kind(&self) -> u8 {
+        match self {
+            Elsewhere::Alternate(found) => found.number,
+            Elsewhere::Similar(similar) => similar.kind(),
+        }
+    }
+
+    fn stat(&self) -> Stat {
+        match self {
+            Elsewhere::Alternate(found) => found.st,
+            Elsewhere::Similar(similar) => similar.st,
+        }
+    }
+
+    /// Where the basis of `wanted` is.
+    fn locate<'a>(
+        &self,
+        root: &'a mut Root,
+        dirs: Option<&'a mut AltDirs>,
+        wanted: &RelPath,
+    ) -> Option<(&'a mut Root, RelPath)> {
+        match self {
+            Elsewhere::Alternate(found) => Some((dirs?.root(found.number)?, wanted.clone())),
+            Elsewhere::Similar(similar) => {
+                fuzzy::locate(root, dirs, similar.kind(), wanted, &similar.name)
+            }
+        }
+    }
+}
+
+impl<W: SendHalf> Generator<W> {
+    /// Requests a file's data, with the sums of what is there.
+    pub(super) fn request(
+        &mut self,
+        node: &Node,
+        have: Option<Stat>,
+        elsewhere: Option<Elsewhere>,
+        redo: bool,
+    ) -> Result<(), Error> {
+        let session = self.session.clone();
+        let settings = &session.settings;
+        let mut have = have;
+        let mut source = None;
+        let mut head = SumHead::default();
+        let appends = settings.append != Append::Off && !redo;
+        let delta =
+            !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
+        let asks = settings.asks_for_data() && self.shared.replay.is_none();
+        let kept = self.partial_stat(&node.path);
+        let mut elsewhere = elsewhere.filter(|_| kept.is_none());
+        let st = kept.or(have).or(elsewhere.as_ref().map(Elsewhere::stat));
+        let place = match (&mut self.root, &mut self.partial, &elsewhere) {
+            (Some(root), Some(partial), _) if kept.is_some() => {
+                partial.path(&node.path).map(|path| (partial.root(root), path))
+            }
+            (Some(root), _, Some(found)) => found.locate(root, self.alt_dirs.as_mut(), &node.path),
+            (root, ..) => root.as_mut().map(|root| (root, node.path.clone())),
+        };
+        if (delta || appends)
+            && asks
+            && let Some(st) = st.filter(|st| st.len > 0 || st.kind.is_device())
+            && let Some((place, path)) = place
+        {
+            match place.open_read(&path) {
+                Ok(file) => {
+                    let digest_len = session.transfer_sum.algo.digest_len();
+                    let size = settings.block_size;
+                    let len = match st.kind {
+                        Kind::Regular => file.metadata().map_or(st.len, |m| m.len()),
+                        _ => fsroot::meta::device_len(&file),
+                    };
+                    match SumHead::choose(session.protocol, len, size, digest_len, redo) {
+                        Some(sizes) => (head, source) = (sizes, Some(file)),
+                        None => self.log.warning(self.name_text(
+                            "WARNING: file is too large for checksum sending: ",
+                            &node.name,
+                            "",
+                        )),
+                    }
+                }
+                Err(e) => {
+                    let text = about("failed to open", &place.quoted(&path), ", continuing");
+                    self.log.sys_error(Class::Error, text, &e);
+                    have = have.filter(|_| kept.is_some());
+                    elsewhere = None;
+                }
+            }
+        }
+        let mut kind = match (kept, &elsewhere) {
+            (Some(_), _) => basis::PARTIAL_DIR,
+            (None, Some(found)) => found.kind(),
+            (None, None) => basis::DEST,
+        };
+        if settings.inplace
+            && settings.backup
+            && !redo
+            && have.is_some_and(|st| st.kind == Kind::Regular)
+        {
+            // Its content will be written over, so that the old one is to be found in the backup only.
+            match self.back_up(&node.path, How::Copy)? {
+                Made::Failed(_, line) => {
+                    self.say_backup_failed(&line);
+                    self.session.status.set_xfer_error();
+                    self.skipped_member(node, true);
+                    return Ok(());
+                }
+                Made::Done if source.is_some() => kind = basis::BACKUP,
+                Made::Done | Made::Skipped => {}
+            }
+        }
+        let mut base = F::TRANSFER;
+        if kind != basis::DEST {
+            base |= F::BASIS_TYPE_FOLLOWS;
+        }
+        if settings.checksum && !redo {
+            base |= F::REPORT_CHANGE;
+        }
+        let mut xname = None;
+        let flags = match &elsewhere {
+            Some(Elsewhere::Alternate(found)) => self.alternate_flags(node, found, base),
+            Some(Elsewhere::Similar(similar)) => {
+                xname = Some(&similar.name[..]);
+                self.flags(node, None, base | F::XNAME_FOLLOWS, false)
+            }
+            None => self.flags(node, have.as_ref(), base, false),
+        };
+        let old_perm = have.or(elsewhere.as_ref().map(Elsewhere::stat)).map(|st| st.perm);
+        if self.shared.do_xfers && !redo {
+            self.fuzzy.begin(&node.path);
+        }
+        if self.shared.do_xfers {
+            self.begin_one(node.ndx);
+        }
+        self.emit(node, flags, xname, Some(Transfer { head, redo, old_perm, basis: kind }))?;
+        if self.shared.do_xfers
+            && let Some(group) = node.group
+        {
+            self.links.begin(group, node.ndx);
+        }
+        if !settings.asks_for_data() {
+            self.flush_soon()?;
+            return self.lead(node);
+        }
+        if self.shared.replay.is_some() {
+            return Ok(());
+        }
+        head.encode(self.writer.buf());
+        if let Some(mut file) = source.filter(|_| !appends) {
+            self.send_sums(&head, &mut file)?;
+        }
+        self.flush_soon()?;
+        if self.shared.do_xfers { Ok(()) } else { self.lead(node) }
+    }
+}
