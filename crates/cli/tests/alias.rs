@@ -1,9 +1,9 @@
 //! Aliases in `~/.popt`: what the server is told shows what they stand for, compared with the real rsync.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 use testkit::{
     Peers, Scratch,
-    run::{command, run},
+    run::{command, run, write_script},
     scenario::words,
 };
 
@@ -53,8 +53,7 @@ fn told(program: &Path, line: &str) -> String {
     let base = Scratch::new("alias", "x");
     fs::write(base.path.join(".popt"), ALIASES).expect("a scratch folder");
     let shell = base.path.join("shell");
-    fs::write(&shell, "#!/bin/sh\necho \"$@\" >\"$0.log\"\nexit 1\n").expect("a scratch folder");
-    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).expect("our file");
+    write_script(&shell, "#!/bin/sh\necho \"$@\" >\"$0.log\"\nexit 1\n");
     let mut command = command(program);
     command.env("HOME", &base.path).env("RSYNC_RSH", &shell).current_dir("/");
     command.args(words(line)).args(["/etc/hosts", "host:x"]);

@@ -2,13 +2,12 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 use testkit::{
     Peers, Scratch, Snapshot, normalise,
-    run::{Finished, command, run},
+    run::{Finished, command, run, write_script},
     scenario::words,
     snapshot::Details,
     tree,
@@ -117,8 +116,7 @@ fn run_row(row: &Row, way: &str, writer: &Path, server: &Path, reader: &Path) ->
     tree::build(&top, TREE);
     tree::build(&top, row.changes);
     let shell = base.path.join("shell");
-    fs::write(&shell, "#!/bin/sh\nshift\nexec /bin/sh -c \"$*\"\n").expect("a scratch folder");
-    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).expect("our file");
+    write_script(&shell, "#!/bin/sh\nshift\nexec /bin/sh -c \"$*\"\n");
     let here = top.display();
     let mut write = command(writer);
     write.args(words(row.write)).current_dir(&top);

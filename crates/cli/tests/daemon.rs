@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use testkit::run::write_script;
 
 const GREETING: &str = "@RSYNCD: 32.0 sha256 md5\n";
 
@@ -427,8 +428,7 @@ fn a_daemon_over_a_remote_shell_serves_the_shell_s_client() {
     let shell = site.path("rsh");
     let script =
         "#!/bin/sh\nshift\nexport SSH_CONNECTION='10.9.8.7 1 10.0.0.1 22'\nexec sh -c \"$*\"\n";
-    fs::write(&shell, script).unwrap();
-    fs::set_permissions(&shell, PermissionsExt::from_mode(0o755)).unwrap();
+    write_script(&shell, script);
     let server = format!("--rsync-path={} --config={}", program(), site.path("conf").display());
     let output =
         run(&["-r", &server, "-e", shell.to_str().unwrap(), "host::ro/", &site.dir("got")]);

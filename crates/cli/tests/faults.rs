@@ -3,13 +3,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use testkit::run::{Finished, TIME_LIMIT, command, run};
+use testkit::run::{Finished, TIME_LIMIT, command, run, write_script};
 use testkit::{Mounted, Peers, Scratch, normalise, tree};
 
 fn peers() -> Peers {
@@ -23,8 +22,7 @@ fn shell(folder: &Path) -> PathBuf {
         "#!/bin/sh\nshift\necho $$ >{}\nexec /bin/sh -c \"exec $*\"\n",
         folder.join("server.pid").display()
     );
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&path, &script);
     path
 }
 
@@ -347,8 +345,7 @@ fn broken_shell(name: &str, script: &str, args: &[&str], wanted: &[i32]) {
         tree::build(top, "f src/a size=100\nd dst");
         let shell = top.join("shell");
         if !script.is_empty() {
-            fs::write(&shell, format!("#!/bin/sh\n{script}\n")).unwrap();
-            fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+            write_script(&shell, &format!("#!/bin/sh\n{script}\n"));
         }
         let mut command = command(program);
         command.arg("-a").args(args).arg("-e").arg(&shell).current_dir(top);

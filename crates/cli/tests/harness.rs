@@ -1,11 +1,10 @@
 //! The comparison itself: it must see what a wrong program does wrong.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::panic::catch_unwind;
 
 use testkit::peers::truth;
 use testkit::row::LOCAL_AND_SHELL;
+use testkit::run::write_script;
 use testkit::{Peers, Row, Scratch, row, run_family};
 
 const TREE: &str = "f src/a size=5000 mode=666\nf src/sub/b size=3\nl src/l -> a\nf dst/old";
@@ -18,8 +17,7 @@ fn report(script: &str) -> Option<String> {
     let wrong = scratch.path.join("wrong");
     let rsync = truth();
     let script = script.replace("RSYNC", &rsync.display().to_string());
-    fs::write(&wrong, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&wrong, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&wrong, &format!("#!/bin/sh\n{script}\n"));
     let peers = Peers { rsync, ours: wrong, old: None };
     let panic = catch_unwind(|| run_family(&peers, "harness", ROWS, "")).err()?;
     Some(*panic.downcast::<String>().expect("a report is text"))

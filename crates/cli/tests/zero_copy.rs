@@ -1,12 +1,12 @@
 //! `--zero-copy`: which lane ran, as its counters say, and files that change while they are sent.
 
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use testkit::run::{Finished, command, run};
+use testkit::run::{Finished, command, run, write_script};
 use testkit::{Daemon, Peers, Scratch, tree};
 
 const SIZE: usize = 12 << 20;
@@ -18,8 +18,7 @@ fn peers() -> Peers {
 /// Pushes `src/` over a pipe.
 fn push(client: &Path, server: &Path, args: &[&str], top: &Path) -> Finished {
     let shell = top.join("shell");
-    fs::write(&shell, "#!/bin/sh\nshift\nexec /bin/sh -c \"exec $*\"\n").unwrap();
-    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&shell, "#!/bin/sh\nshift\nexec /bin/sh -c \"exec $*\"\n");
     let mut command = command(client);
     command.arg("-a").args(args).arg("-e").arg(&shell).current_dir(top);
     command.arg(format!("--rsync-path={}", server.display())).args(["src/", "host:dst/"]);

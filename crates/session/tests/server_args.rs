@@ -6,7 +6,6 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -32,8 +31,12 @@ impl Lab {
         let script = "#!/bin/sh\nprintf '%s\\0' \"$@\" > \"$0.argv\"\ncase \" $* \" in *' -s'*)\n\
              timeout 0.3 cat > \"$0.stdin\" ;; esac\nexit 1\n";
         fs::write(&shell, script).expect("a script");
-        fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).expect("chmod");
         Lab { dir, shell }
+    }
+
+    /// The remote shell: not run by its name, since what another thread starts may have it open for writing still.
+    fn rsh(&self) -> String {
+        format!("sh {}", self.shell.display())
     }
 
     /// What rsync runs.
@@ -46,7 +49,7 @@ impl Lab {
         for name in ["RSYNC_OLD_ARGS", "RSYNC_PROTECT_ARGS", "POSIXLY_CORRECT"] {
             command.env_remove(name);
         }
-        command.current_dir(self.dir.path()).env("RSYNC_RSH", &self.shell);
+        command.current_dir(self.dir.path()).env("RSYNC_RSH", self.rsh());
         command.envs(env.iter().copied()).args(args).stdin(Stdio::null());
         let output = command.output().expect("rsync is missing: apt-get install rsync");
         let argv = fs::read(&recorded[0]).unwrap_or_else(|_| {
@@ -67,7 +70,7 @@ impl Lab {
             env.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_bytes().to_vec())
         };
         let env = Environment {
-            rsync_rsh: Some(self.shell.clone().into_os_string().into_encoded_bytes()),
+            rsync_rsh: Some(self.rsh().into_bytes()),
             partial_dir: get("RSYNC_PARTIAL_DIR"),
             old_args: get("RSYNC_OLD_ARGS"),
             protect_args: get("RSYNC_PROTECT_ARGS"),
@@ -87,7 +90,7 @@ impl Lab {
         let command = plan.shell_command(remote, &server.argv, role).expect("a shell");
         let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
         Seen {
-            argv: command.argv[1..].iter().map(text).collect(),
+            argv: command.argv[2..].iter().map(text).collect(),
             stdin: String::from_utf8_lossy(&server.payload()).into_owned(),
         }
     }

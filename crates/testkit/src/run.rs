@@ -1,6 +1,7 @@
 //! Running one command to its end, or to the end of its time.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -44,6 +45,28 @@ pub fn command(program: &Path) -> Command {
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
     command.env("LC_ALL", "C").env("TZ", "UTC").env("HOME", "/nonexistent").env("USER", "root");
     command
+}
+
+/// Writes a program for the shell that can be executed.
+///
+/// Another process writes it: a descriptor of ours, open for writing, would also be open in what other threads are just
+/// starting, and while it is, nobody can execute the file.
+///
+/// # Panics
+///
+/// When it cannot be written.
+pub fn write_script(path: &Path, text: &str) {
+    let mut writer = Command::new("sh")
+        .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("every system has a shell");
+    let mut stdin = writer.stdin.take().expect("it was asked for");
+    stdin.write_all(text.as_bytes()).expect("the shell reads it");
+    drop(stdin);
+    let status = writer.wait().expect("our child can be waited for");
+    assert!(status.success(), "{} cannot be written", path.display());
 }
 
 /// Runs `command` with `stdin` to its end; outputs pass through files in `scratch`, so that no amount of output can

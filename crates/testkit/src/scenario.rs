@@ -15,10 +15,11 @@ use std::thread;
 use std::time::{Instant, SystemTime};
 
 use crate::daemon::Daemon;
+use crate::mounted::Mounted;
 use crate::normalise;
 use crate::peers::{Peers, find};
 use crate::row::{Row, Via};
-use crate::run::{command, run};
+use crate::run::{command, run, write_script};
 use crate::snapshot::{Details, Snapshot};
 use crate::tree;
 
@@ -64,6 +65,8 @@ struct Case<'a> {
     row: &'a Row<'a>,
     via: Via,
     protocol: Option<u32>,
+    /// The size of a file system that it gets for itself, instead of a share of all there is.
+    space: Option<&'a str>,
 }
 
 impl Case<'_> {
@@ -101,12 +104,13 @@ pub fn run_family(peers: &Peers, family: &str, rows: &[Row<'_>], known: &str) {
         assert!(names.insert(row.name), "two rows are called {}", row.name);
         for &via in row.via {
             if row.protocols.is_empty() {
-                cases.push(Case { row, via, protocol: None });
+                cases.push(Case { row, via, protocol: None, space: None });
             }
             cases.extend(row.protocols.iter().map(|&version| Case {
                 row,
                 via,
                 protocol: Some(version),
+                space: None,
             }));
         }
     }
@@ -146,12 +150,16 @@ pub fn run_family(peers: &Peers, family: &str, rows: &[Row<'_>], known: &str) {
     );
 }
 
-/// How the pairings of a row differ from the truth: a report of each that does.
+/// How the pairings of a row differ from the truth: a report of each that does. Nothing is known of the row beforehand,
+/// so that each run gets a small file system: a tree may grow without end where links are followed.
 pub fn differences(peers: &Peers, row: &Row<'_>) -> Vec<String> {
     let known = Known { lines: Vec::new() };
     row.via
         .iter()
-        .flat_map(|&via| run_case(peers, "random", &Case { row, via, protocol: None }, &known))
+        .flat_map(|&via| {
+            let case = Case { row, via, protocol: None, space: Some("1G,nr_inodes=100k,mode=755") };
+            run_case(peers, "random", &case, &known)
+        })
         .collect()
 }
 
@@ -223,6 +231,7 @@ fn compare(row: &Row<'_>, truth: &Outcome, found: &Outcome) -> String {
 fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
     let started = SystemTime::now();
     let base = Scratch::new(name, ends.name);
+    let _limit = case.space.map(|space| Mounted::tmpfs(base.path.clone(), space));
     let top = base.path.join("top");
     fs::create_dir(&top).expect("the scratch folder is writable");
     if case.row.nobody {
@@ -238,8 +247,7 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
         "#!/bin/sh\nshift\nprintf '%s\\n' \"$*\" >>{}\nexec /bin/sh -c \"$*\"\n",
         shell_log.display()
     );
-    fs::write(&shell, script).expect("the scratch folder is writable");
-    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).expect("our own file");
+    write_script(&shell, &script);
     fs::write(&shell_log, "").expect("the scratch folder is writable");
     fs::set_permissions(&shell_log, fs::Permissions::from_mode(0o666)).expect("our own file");
 
@@ -290,6 +298,9 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
     };
     command.args(&args).current_dir(&top).envs(case.row.environment.iter().copied());
     let finished = run(command, case.row.stdin.as_bytes(), &base.path);
+    let said = String::from_utf8_lossy(&finished.stderr);
+    let full = case.space.is_some() && said.contains("No space left on device");
+    assert!(!full, "the trees outgrow their file system: {said}");
     // The daemon's own process may still be finishing its side when the client is done.
     if let Some(daemon) = daemon {
         settle(&daemon);

@@ -67,6 +67,19 @@ const NAMES: &[&str] = &[
     "quote'",
     "$dollar",
 ];
+/// Files with rules, and what they may say.
+const RULES: &[(&str, &str)] = &[
+    (".rsync-filter", "-\\s*.o\\n"),
+    (".rsync-filter", "-\\s/b\\nP\\sc\\n"),
+    (".rsync-filter", "H\\sa\\nS\\sb\\n#x\\n"),
+    (".rsync-filter", "+\\s*/\\n-\\s!\\sdir\\n-\\s*\\n"),
+    (".rsync-filter", "!\\n-p\\sf.o\\n:\\s.rules\\n"),
+    (".cvsignore", "a\\sb\\n*.c\\n"),
+    (".cvsignore", "!\\sdir"),
+    (".rules", "-\\sa\\n"),
+    (".rules", "-\\sdir/\\n-\\sb\\n"),
+    (".rules", "-\\s/sub\\n"),
+];
 const SIZES: &[&str] = &[
     "0", "1", "2", "3", "699", "700", "701", "1399", "1400", "1401", "4095", "4096", "4097",
     "32767", "32768", "32769", "65535", "65536", "65537", "100000", "262143", "262144", "262145",
@@ -209,6 +222,15 @@ impl Entry {
             _ => "h",
         };
         let mut entry = Self::new(top, kind, path);
+        let rules =
+            entry.path.rsplit('/').next().filter(|leaf| RULES.iter().any(|(n, _)| n == leaf));
+        if let Some(leaf) = rules {
+            let texts = RULES.iter().filter(|(name, _)| *name == leaf).map(|(_, text)| *text);
+            let texts: Vec<_> = texts.collect();
+            entry.kind = "f";
+            entry.set("text", pick(rng, &texts));
+            return entry;
+        }
         match kind {
             "f" => entry.file(rng),
             "l" => entry.target = pick(rng, TARGETS).to_owned(),
@@ -228,7 +250,9 @@ pub fn tree(rng: &mut Rng, top: &'static str, extent: Extent) -> Vec<Entry> {
     let mut files: Vec<String> = Vec::new();
     for _ in 0..budget {
         let parent = &dirs[rng.usize(..dirs.len())];
-        let path = format!("{parent}{}", pick(rng, NAMES));
+        let leaf =
+            if one_in(rng, 16) { RULES[rng.usize(..RULES.len())].0 } else { pick(rng, NAMES) };
+        let path = format!("{parent}{leaf}");
         if entries.iter().any(|entry| entry.path == path) {
             continue;
         }
@@ -243,6 +267,24 @@ pub fn tree(rng: &mut Rng, top: &'static str, extent: Extent) -> Vec<Entry> {
         entries.push(entry);
     }
     entries
+}
+
+/// A file `list` with names for `--files-from`: most of them in `src`, some with a slash at the end, some missing.
+pub fn list(rng: &mut Rng, entries: &[Entry]) -> String {
+    let mut text = String::new();
+    let names = entries.iter().filter(|entry| entry.top == "src" && entry.path != ".");
+    for entry in names.filter(|entry| !entry.path.contains("\\n")) {
+        match rng.u32(..8) {
+            0..3 => text.push_str(&format!("{}\\n", entry.path)),
+            3 if entry.kind == "d" => text.push_str(&format!("{}/\\n", entry.path)),
+            4 => text.push_str(&format!("./{}\\n", entry.path)),
+            _ => {}
+        }
+    }
+    if one_in(rng, 3) {
+        text.push_str(pick(rng, &["none\\n", "dir/none\\n", "#\\scomment\\n", ".\\n", "\\n\\n"]));
+    }
+    format!("f list text={text}\n")
 }
 
 /// What another tree, `top`, may look like where `entries` are to be copied: some missing, most of the rest the
