@@ -36,6 +36,8 @@ mod transfer;
 mod trees;
 #[path = "scenarios/writing.rs"]
 mod writing;
+#[path = "scenarios/xattrs.rs"]
+mod xattrs;
 
 fn family(name: &str, rows: &[Row]) {
     let peers = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
@@ -50,6 +52,11 @@ fn everyday() {
 #[test]
 fn attributes() {
     family("attributes", attributes::ROWS);
+}
+
+#[test]
+fn xattrs() {
+    family("xattrs", xattrs::ROWS);
 }
 
 #[test]

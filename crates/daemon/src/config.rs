@@ -100,7 +100,7 @@ const PARAMETERS: &[(&str, Scope, Kind)] = &[
     ("ignoreerrors", Module, Bool),
     ("ignorenonreadable", Module, Bool),
     ("opennoatime", Module, Bool3),
-    ("tempdir", Later, PathKind),
+    ("tempdir", Module, PathKind),
     ("refuseoptions", Module, Text),
     ("dontcompress", Module, Text),
     ("earlyexec", Module, Text),

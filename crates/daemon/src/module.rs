@@ -425,6 +425,9 @@ fn apply_module(settings: &mut Settings, module: &Section, entered: &Entered) {
         settings.fake_super = false;
         settings.super_user = Some(true);
     }
+    if settings.temp_dir.is_none() {
+        settings.temp_dir = module.path("tempdir").map(|dir| dir.into_os_string().into_vec());
+    }
     settings.ignore_nonreadable = module.flag("ignorenonreadable") == Some(true);
     settings.ignore_errors |= module.flag("ignoreerrors") == Some(true);
     let numeric = module.flag("numericids");

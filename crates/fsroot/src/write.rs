@@ -189,8 +189,8 @@ impl FileWriter {
         if self.device {
             return Ok(());
         }
-        let len = self.existing(f)?.max(self.written_end);
-        if self.preallocated || len != self.pos {
+        // What is changed in place has changed now, even if every byte was there already.
+        if self.in_place || self.preallocated || self.written_end != self.pos {
             f.set_len(self.pos)?;
         }
         Ok(())

@@ -403,9 +403,10 @@ impl Run {
             ..settings.clone()
         });
         let server_settings = Settings { am_server: true, am_sender: false, ..inherited };
+        let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
         let mut server = agreed.clone().into_session(
             server_settings,
-            true,
+            symlink_times,
             server_log,
             server_status,
             server_activity.clone(),
@@ -416,7 +417,7 @@ impl Run {
         server.installed.clone_from(&installed);
         let server = Arc::new(server);
         let mut session =
-            agreed.into_session(settings, true, log, status, activity.clone(), started);
+            agreed.into_session(settings, symlink_times, log, status, activity.clone(), started);
         session.installed = installed;
         let session = Arc::new(session);
         let settings = &session.settings;

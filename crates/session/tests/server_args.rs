@@ -115,6 +115,8 @@ impl Lab {
 const OPTIONS: &str = "\
 -a
 -av
+-abO
+-abO --backup-dir=x
 -avz --delete
 -aHAX
 -aHHAXX

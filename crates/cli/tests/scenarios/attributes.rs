@@ -116,6 +116,34 @@ f src/changed size=6 mode=4755
 f dst/changed size=5 mode=4755 uid=1
 ";
 
+/// Members of groups, where something else stands already.
+const LINKED_OVER: &str = r"
+f src/f1 size=10
+h src/f2 -> src/f1
+h src/f3 -> src/f1
+h src/f4 -> src/f1
+l src/l1 -> target
+h src/l2 -> src/l1
+h src/l3 -> src/l1
+h src/l4 -> src/l1
+p src/p1
+h src/p2 -> src/p1
+h src/p3 -> src/p1
+c src/c1 dev=1:3
+h src/c2 -> src/c1
+h src/c3 -> src/c1
+l dst/f1 -> other
+p dst/f2
+d dst/f3 mode=700
+f dst/l2 size=3
+d dst/l3
+c dst/l4 dev=1:5
+f dst/p2 size=4
+l dst/p3 -> other
+p dst/c2
+l dst/c3 -> other
+";
+
 pub const ROWS: &[Row] = &[
     row("perms", &[MODES, MODES_OLD], "-rpi").over(LOCAL_AND_SHELL),
     row("perms-times", &[MODES, MODES_OLD], "-rpti").over(EVERY_WAY),
@@ -156,6 +184,8 @@ pub const ROWS: &[Row] = &[
     row("hard-links-not-kept", &[LINKED, EMPTY], "-ai").over(LOCAL_AND_SHELL),
     row("hard-links-existing", &[LINKED, "f dst/a/one size=5000\nf dst/a/two size=5000\nf dst/b/three size=6\nf dst/c/four size=70000\nh dst/d/five -> dst/c/four"], "-aHi").over(EVERY_WAY),
     row("hard-links-to-break", &["f src/a size=10\nf src/b size=20", "f dst/a size=30\nh dst/b -> dst/a"], "-aHi").over(LOCAL_AND_SHELL),
+    row("hard-links-over-others", &[LINKED_OVER], "-aHi").over(LOCAL_AND_SHELL),
+    row("hard-links-over-others-dry-run", &[LINKED_OVER], "-aHni").over(LOCAL_AND_SHELL),
     row("hard-links-inplace", &[LINKED, "f dst/a/one size=4000"], "-aHi --inplace").over(LOCAL_AND_SHELL).any_order(),
     row("hard-links-dry-run", &[LINKED, EMPTY], "-aHin").over(LOCAL_AND_SHELL),
     row("hard-links-delete", &[LINKED, "f dst/a/old size=5\nh dst/b/old -> dst/a/old"], "-aHi --delete").over(LOCAL_AND_SHELL).any_order(),
@@ -165,6 +195,7 @@ pub const ROWS: &[Row] = &[
     row("specials-only", &[SPECIAL, EMPTY], "-rtvi --specials").over(LOCAL_AND_SHELL),
     row("no-devices", &[SPECIAL, EMPTY], "-rtv").over(LOCAL_AND_SHELL),
     row("devices-changed", &["c src/a dev=1:3\np src/b\nf src/c size=4\nc src/d dev=5:6", "c dst/a dev=1:5\nf dst/b\np dst/c\nc dst/d dev=5:6"], "-ai").over(LOCAL_AND_SHELL),
+    row("devices-of-one-number", &["b src/a dev=7:250 mtime=5\nc src/b dev=1:3", "c dst/a dev=7:250\nb dst/b dev=1:3 mode=600"], "-ai").over(LOCAL_AND_SHELL),
     row("devices-as-nobody", &["d dst uid=65534\nc src/n dev=1:3\np src/p"], "-ai").as_nobody(),
     row("copy-devices", &["f src/a size=4\nb src/b dev=7:250", EMPTY], "-ai --copy-devices").over(LOCAL_AND_SHELL),
     row("links-none", &[LINKS, EMPTY], "-rtv").over(LOCAL_AND_SHELL),
@@ -179,6 +210,8 @@ pub const ROWS: &[Row] = &[
     row("links-dirlinks-in", &[LINKS, "f dst/real/old\nl dst/dir -> real\nf src/dir/sub/deep"], "-aiK --delete").over(LOCAL_AND_SHELL).any_order(),
     row("links-dirlinks-replaced", &[LINKS, "d real\nl dst/dir -> ../real"], "-avi").over(LOCAL_AND_SHELL),
     row("links-changed", &["l src/a -> one\nl src/b -> two\nf src/c size=4\nl src/d -> x", "l dst/a -> other\nf dst/b size=9\nl dst/c -> e\nd dst/d"], "-avi").over(EVERY_WAY),
+    row("links-changed-old-protocols", &["l src/a -> one", "l dst/a -> other"], "-ai").over(SHELL).protocols(&[27, 28, 29, 30]),
+    row("links-changed-old-protocols-local", &["l src/a -> one", "l dst/a -> other"], "-ai").protocols(&[28, 29, 30]),
     row("links-munged", &[LINKS, EMPTY], "-avi --munge-links").over(LOCAL_AND_SHELL),
     row("source-link-to-dir", &[LINKS, EMPTY], "-av").over(LOCAL_AND_SHELL).from_to("src/todir", "dst/"),
     row("source-link-to-dir-slash", &[LINKS, EMPTY], "-av").over(LOCAL_AND_SHELL).from_to("src/todir/", "dst/"),
@@ -188,6 +221,9 @@ pub const ROWS: &[Row] = &[
     row("acls-update", &[ACLS, ACLS_OLD], "-aAi").over(EVERY_WAY),
     row("acls-not-kept", &[ACLS, ACLS_OLD], "-ai").over(LOCAL_AND_SHELL),
     row("acls-with-xattrs", &[ACLS, ACLS_OLD], "-aAXi").over(LOCAL_AND_SHELL),
+    row("acls-without-perms", &[ACLS, ACLS_OLD], "-rtAi --no-perms").over(LOCAL_AND_SHELL),
+    row("acls-without-perms-inplace", &[ACLS, ACLS_OLD, "f dst/masked mode=777"], "-rtAi --no-perms --inplace").over(LOCAL_AND_SHELL),
+    row("acls-executability", &[ACLS, ACLS_OLD, "f dst/masked mode=777"], "-rtAEi --no-perms").over(LOCAL_AND_SHELL),
     row("acls-numeric", &[ACLS, ACLS_OLD], "-aAi --numeric-ids").over(SHELL),
     row("acls-protocol-30", &[ACLS, ACLS_OLD], "-aAi").over(SHELL).protocols(&[30, 31]),
     row("default-acl-at-destination", &[BASIC, "d dst dacl=u:5:rwx,g:6:r-x"], "-rti").over(LOCAL_AND_SHELL),

@@ -124,5 +124,17 @@ pub const ROWS: &[Row] = &[
     )
     .over(LOCAL_AND_SHELL)
     .any_order(),
+    row(
+        "prune-without-recursion",
+        &["f src/full/x size=4\nf src/g size=3\nd src/hollow", EMPTY],
+        "-dlti -m",
+    )
+    .over(LOCAL_AND_SHELL),
+    row(
+        "existing-dir-over-file",
+        &["f src/a/f size=3\nd src/b\nf src/c size=3", "f dst/a size=4\nd dst/c"],
+        "-ai --existing --force",
+    )
+    .over(LOCAL_AND_SHELL),
     row("empty-dest", &[BASIC, EMPTY], "-ai --delete").over(LOCAL_AND_SHELL),
 ];

@@ -83,6 +83,9 @@ pub const ROWS: &[Row] = &[
     row("append-whole-file", &[BASIC], "-a --append -W").over(LOCAL_AND_SHELL),
     row("append-hard-links", &["f src/a size=9000\nh src/b -> src/a\nf dst/a size=9000 cut=500 mtime=3\nh dst/b -> dst/a"], "-aiH --append").over(LOCAL_AND_SHELL),
     row("append-partial", &[SHORTER], "-ai --append --partial").over(LOCAL_AND_SHELL),
+    // --inplace
+    row("inplace-same-content", &["f src/a size=70000 mtime=5\nf dst/a size=70000 mtime=6\nf src/b size=5\nf dst/b size=5 mtime=4"], "-ri --inplace --no-W").over(EVERY_WAY),
+    row("inplace-same-content-old-protocols", &["f src/a size=70000 mtime=5\nf dst/a size=70000 mtime=6"], "-r --inplace --no-W").over(SHELL).protocols(&[28, 30]),
     // --partial-dir
     row("partial-dir", &[KEPT], "-ai --no-whole-file --partial-dir=.kept --stats").over(EVERY_WAY),
     row("partial-dir-names", &[KEPT], "-avv --no-whole-file --partial-dir=.kept").over(LOCAL_AND_SHELL).any_order(),

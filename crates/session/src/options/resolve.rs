@@ -454,7 +454,8 @@ fn forward(
             Some(typed) if !typed.eq_ignore_ascii_case(b"auto") => typed.clone(),
             _ => choice,
         }),
-        omit_dir_times: s.omit_dir_times,
+        // What --backup implies both sides know, and rsync then leaves out what was typed, too.
+        omit_dir_times: s.omit_dir_times && !(s.backup && s.backup_dir.is_none()),
         max_alloc: typed_alloc,
         modify_window: s.modify_window,
         bare_delete: s.delete,

@@ -239,7 +239,7 @@ impl Attrs {
         if time {
             flags |= F::REPORT_TIME;
         }
-        if want.kind != Some(Kind::Symlink) {
+        if want.kind != Some(Kind::Symlink) || have.kind != Kind::Symlink {
             let perm = match s.perms {
                 true => want.mode & CHMOD_BITS != have.perm,
                 false => {
@@ -375,7 +375,7 @@ impl Attrs {
         }
         let mut acl_set = false;
         if let (true, Some(acl)) = (s.acls, want.acl) {
-            match self.shared.acls.apply(root, p, want.mode, acl) {
+            match self.shared.acls.apply(root, p, perm, acl) {
                 Ok(set) => acl_set = set,
                 Err(e) => self.failed("set_acl: sys_acl_set_file failed on", root, p, &e),
             }

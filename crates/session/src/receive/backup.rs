@@ -7,6 +7,7 @@ use super::{
     aside::Aside,
     attrs::{Attrs, Times, Want, about},
     dest::Dest,
+    generator::unsafe_symlink,
     shared::Shared,
 };
 use crate::{
@@ -143,11 +144,20 @@ impl Backup {
             );
         };
         let shown = [&self.shown[..], target.as_bytes()].concat();
+        let left_out = st.kind == Kind::Symlink && self.leaves_out(root, attrs, p);
         if self.shared.do_xfers {
             if let Err((e, line)) = self.make_parents(root, attrs, p) {
                 return Made::Failed(e, line);
             }
-            match self.place(root, attrs, p, &target, &st, how) {
+            let placed = match left_out {
+                // The directory for backups is made all the same.
+                true => self.root().and_then(|_| match how {
+                    How::Move => root.unlink(p).map(|()| true),
+                    _ => Ok(true),
+                }),
+                false => self.place(root, attrs, p, &target, &st, how),
+            };
+            match placed {
                 Ok(true) => {}
                 Ok(false) => {
                     let text = b"make_bak: skipping non-regular file ";
@@ -210,8 +220,12 @@ impl Backup {
         }
         let shared = self.shared.clone();
         let there = self.root()?;
-        if there.lstat(target).is_ok() {
-            there.unlink(target)?;
+        if let Err(e) = there.unlink(target)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            let text = about("unlink", &self.quoted(root, target), "");
+            attrs.log.sys_error(Class::ErrorXfer, text, &e);
+            return Err(e);
         }
         match copy_item(&shared, root, p, there, target, st) {
             Ok(true) => {}
@@ -227,6 +241,23 @@ impl Backup {
             root.unlink(p)?;
         }
         Ok(true)
+    }
+
+    /// `--safe-links`: whether a symlink is not to be kept.
+    fn leaves_out(&self, root: &mut Root, attrs: &Attrs, p: &RelPath) -> bool {
+        let settings = &self.shared.session.settings;
+        if !settings.safe_links {
+            return false;
+        }
+        let Ok(target) = root.read_link(p) else { return false };
+        let unsafe_ = unsafe_symlink(&target, p.as_bytes());
+        if unsafe_ && settings.info.symsafe >= 1 {
+            let name = p.as_bytes();
+            let text =
+                [&b"not backing up unsafe symlink \""[..], name, b"\" -> \"", &target, b"\""];
+            attrs.log.info(text.concat());
+        }
+        unsafe_
     }
 
     /// The full name of a backup, in quotes.

@@ -456,13 +456,16 @@ impl<W: SendHalf> Generator<W> {
     /// The same for something that need not be in the destination.
     pub(super) fn removed_name(&mut self, name: &[u8], kind: Kind, perm: u32) -> Result<(), Error> {
         self.deleter.deleted += 1;
-        let s = &self.session.stats;
-        match kind {
-            Kind::Regular => s.deleted_files.add(1),
-            Kind::Directory => s.deleted_dirs.add(1),
-            Kind::Symlink => s.deleted_links.add(1),
-            Kind::CharDevice | Kind::BlockDevice => s.deleted_devices.add(1),
-            Kind::Fifo | Kind::Socket => s.deleted_specials.add(1),
+        let (s, settings) = (&self.session.stats, &self.session.settings);
+        // What --delete-missing-args removes is in nobody's statistics.
+        if settings.delete || settings.force || self.shared.replay.is_some() {
+            match kind {
+                Kind::Regular => s.deleted_files.add(1),
+                Kind::Directory => s.deleted_dirs.add(1),
+                Kind::Symlink => s.deleted_links.add(1),
+                Kind::CharDevice | Kind::BlockDevice => s.deleted_devices.add(1),
+                Kind::Fifo | Kind::Socket => s.deleted_specials.add(1),
+            }
         }
         let path = self.shared.path_of(self.root.as_ref(), name);
         self.shared.report(|r| r.deleted_entry(name, kind.wire_bits() | perm, &path));

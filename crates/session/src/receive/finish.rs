@@ -255,7 +255,7 @@ impl<R: RecvHalf> Receiver<R> {
             }
         }
         if let (true, Some(acl)) = (settings.acls, want.acl)
-            && let Err(e) = self.shared.acls.apply(root, path, want.mode, acl)
+            && let Err(e) = self.shared.acls.apply(root, path, perm, acl)
         {
             errors.push(("set_acl: sys_acl_set_file failed on", "", e));
         }

@@ -194,8 +194,7 @@ impl ListReader {
         let began = Instant::now();
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
-        let prune =
-            (session.settings.prune_empty_dirs && session.settings.recurse).then_some(prune);
+        let prune = session.settings.prune_empty_dirs.then_some(prune);
         let (seg, mut io_error) = self.entries(reader, None, prune)?;
         if !session.inc_recurse {
             self.id_lists(reader)?;
@@ -487,17 +486,16 @@ impl ListReader {
         list
     }
 
-    /// Counts entries by type.
+    /// Counts entries by type: those that are duplicates or pruned came, too.
     fn count(&self, list: &List) {
         let stats = &self.shared.session.stats;
         for i in 0..list.len() {
-            let Some(e) = list.get(i) else { continue };
+            let Some(e) = list.seg.get_blanked(i) else { continue };
             match e.mode() & 0o170000 {
                 0o100000 => stats.files.add(1),
                 0o040000 => stats.dirs.add(1),
                 0o120000 => stats.links.add(1),
                 0o020000 | 0o060000 => stats.devices.add(1),
-                0 => continue,
                 _ => stats.specials.add(1),
             }
             if e.is_regular() || e.is_symlink() {

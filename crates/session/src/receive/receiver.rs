@@ -460,6 +460,8 @@ impl<R: RecvHalf> Receiver<R> {
         f: impl FnOnce(&mut crate::report::Reporter, &ItemEvent<'_>),
     ) {
         let path = self.shared.path_of(self.root.as_ref(), &t.name);
+        let entry = t.list.slot(t.ndx).and_then(|slot| t.list.get(slot));
+        let listed = entry.map(|e| e.checksum()).filter(|sum| !sum.is_empty());
         self.shared.report(|r| {
             let event = ItemEvent {
                 ndx: t.ndx,
@@ -471,7 +473,7 @@ impl<R: RecvHalf> Receiver<R> {
                 gid: t.want.gid.unwrap_or(0),
                 link_target: &t.link,
                 item,
-                sum,
+                sum: listed.or(sum),
                 path: &path,
             };
             f(r, &event);

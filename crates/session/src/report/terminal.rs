@@ -195,6 +195,9 @@ impl Sink for Terminal {
             return;
         }
         let mut streams = self.lock();
+        if std::mem::take(&mut streams.open_header) {
+            self.put(&mut streams, b"\n");
+        }
         // What begins with a CR overwrites the open line.
         if streams.open_line && !text.starts_with(b"\r") {
             self.put(&mut streams, b"\n");

@@ -167,9 +167,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.log.line(Class::Client, "sending incremental file list");
         } else if building {
             self.lister.show_count = settings.info.flist > 1;
-            let end: &[u8] = if self.lister.show_count { b"\n" } else { b"" };
-            let text = [b"building file list ... ", end].concat();
-            self.log.sink().message(Class::Client, &text);
+            self.log.sink().message(Class::Client, b"building file list ... ");
         }
         self.lister.begin(self.lists.next_base(), None);
         match files_from {

@@ -40,7 +40,8 @@ const SHOWN: &[(u32, Group)] = &[
 /// Everything else, with how often it is taken.
 ///
 /// Left out is what we do otherwise on purpose: `-X` without `-p`, which gives a directory with attributes all of its
-/// mode at the source, whatever the umask; `--fake-super`, which keeps a symlink that is there already, where rsync
+/// mode at the source, whatever the umask; a backup directory that is made in a directory whose time is set already, by
+/// lists that follow (we set it again); `--fake-super`, which keeps a symlink that is there already, where rsync
 /// makes a file of it; `--copy-devices`, where a device that cannot be opened is reported by another function.
 const OTHERS: &[(u32, Group)] = &[
     (10, "-n"),
@@ -75,7 +76,7 @@ const OTHERS: &[(u32, Group)] = &[
     (4, "-T {top}/tmp"),
     (8, "-b"),
     (4, "-b --suffix=.old"),
-    (5, "-b --backup-dir=bak"),
+    (5, "-b --backup-dir=bak --no-i-r"),
     (4, "-b --backup-dir={top}/bak"),
     (10, "--delete"),
     (5, "--delete-before"),
@@ -164,6 +165,20 @@ const OTHERS: &[(u32, Group)] = &[
     (1, "--bwlimit=100m"),
 ];
 
+/// What may not come together: a group that starts with the first and one that starts with one of the others.
+///
+/// - Both ends refuse `-A`, `-X` and `-m` with an old protocol, and which of them is heard is chance. Secluded arguments
+///   have a form of their own there, and deletions are shown without a name.
+/// - Rsync counts names on a line that it wipes off when directories are scanned for deletions ahead of the transfer.
+/// - With `--append` rsync takes a basis from another directory for what is in the destination already.
+const EXCLUSIVE: &[(&str, &[&str])] = &[
+    ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
+    ("-C", &["--protocol=28"]),
+    ("'--filter", &["--protocol=28"]),
+    ("-v --progress", &["--delete-before", "--delete-after", "--delete-delay"]),
+    ("--append", &["--link-dest", "--copy-dest", "--compare-dest"]),
+];
+
 fn weighted(rng: &mut Rng, from: &[(u32, Group)]) -> Group {
     let total = from.iter().map(|(weight, _)| weight).sum::<u32>();
     let mut at = rng.u32(..total);
@@ -182,11 +197,11 @@ pub fn command_line(rng: &mut Rng) -> Vec<Group> {
     // Most surprises are in combinations of a few.
     for _ in 0..[0, 1, 1, 2, 2, 3, 3, 4, 5, 7][rng.usize(..10)] {
         let group = weighted(rng, OTHERS);
-        let old = |group: &Group| group.starts_with("--protocol=2");
-        let newer = |group: &Group| matches!(*group, "-A" | "-pX");
-        // Both ends refuse that, and which of them is heard is chance.
-        let refused =
-            groups.iter().any(|other| old(other) && newer(&group) || newer(other) && old(&group));
+        let refused = EXCLUSIVE.iter().any(|(one, others)| {
+            let is = |group: &Group| group.starts_with(one);
+            let may_not = |group: &Group| others.iter().any(|other| group.starts_with(other));
+            groups.iter().any(|other| is(other) && may_not(&group) || may_not(other) && is(&group))
+        });
         if !groups.contains(&group) && !refused {
             groups.push(group);
         }

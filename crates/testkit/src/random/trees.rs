@@ -142,6 +142,26 @@ impl Entry {
         self.kind == "l" && self.target.contains("..")
     }
 
+    /// Whether it is a link to a path from the root.
+    pub fn leads_out(&self) -> bool {
+        self.kind == "l" && self.target.starts_with('/')
+    }
+
+    /// Whether a part of its name is about as long as one may be.
+    pub fn has_long_name(&self) -> bool {
+        self.path.contains("*25")
+    }
+
+    /// Whether it is a symlink.
+    pub fn is_link(&self) -> bool {
+        self.kind == "l"
+    }
+
+    /// Whether it is the top of a tree.
+    pub fn is_top(&self) -> bool {
+        self.path == "."
+    }
+
     fn line(&self) -> String {
         let mut line = format!("{} {}/{}", self.kind, self.top, self.path);
         match self.kind {
@@ -343,7 +363,10 @@ pub fn replaces_dir(entry: &Entry, source: &[Entry]) -> bool {
 
 /// Whether a directory stands where `source` has something else.
 pub fn is_replaced_dir(entry: &Entry, source: &[Entry]) -> bool {
-    entry.kind == "d" && source.iter().any(|other| other.kind != "d" && other.path == entry.path)
+    source.iter().filter(|other| other.kind != "d").any(|other| {
+        let below = entry.path.strip_prefix(&other.path);
+        below.is_some_and(|rest| rest.starts_with('/') || rest.is_empty() && entry.kind == "d")
+    })
 }
 
 /// Whether a symlink stands where `source` has a device or its like.

@@ -150,16 +150,15 @@ impl<W: SendHalf> Generator<W> {
         let settings = &self.session.settings;
         if !self.attrs.keeps_mtime(Some(Kind::Directory))
             || (!self.shared.do_xfers && !settings.backup)
-            || settings.existing
             || (implied && self.leaves_implied_dirs())
             || node.path.is_root()
             || self.daemon_excludes(&node.path, true)
         {
             return Ok(());
         }
-        let keep = settings.ignore_existing;
+        let (keep, creates) = (settings.ignore_existing, !settings.existing);
         match self.dir_stat(node)? {
-            Some(None) => {}
+            Some(None) if creates => {}
             Some(Some(st)) if st.kind != Kind::Directory && !keep => {
                 if !self.make_room(&node.path, st.kind, "directory")? {
                     self.skip_contents(node);

@@ -74,14 +74,14 @@ impl<W: SendHalf> Generator<W> {
             }
             exists = None;
         }
-        let same_kind = exists.filter(|st| Some(st.kind) == node.want.kind);
-        let known = match same_kind {
+        let known = match have {
             None => self.follower_alternate(node, leader_stat, base),
             Some(_) => None,
         };
+        // Whatever stands there is what it is compared with, of its own kind or not.
         let flags = match known {
             Some(flags) => flags,
-            None => self.flags(node, same_kind.as_ref(), base, false),
+            None => self.flags(node, have.as_ref(), base, false),
         };
         if exists.is_some() && !self.back_up_replaced(&node.path)? {
             return Ok(());

@@ -9,6 +9,7 @@ mod item;
 mod links;
 mod request;
 mod special;
+pub(super) use special::unsafe_symlink;
 mod sums;
 
 use super::{

@@ -63,8 +63,11 @@ impl<W: SendHalf> Generator<W> {
         have: Option<Stat>,
     ) -> Result<(), Error> {
         let Some(kind) = node.want.kind else { return Ok(()) };
-        let same = have
-            .is_some_and(|st| st.kind == kind && (!kind.is_device() || st.rdev == node.want.rdev));
+        // For rsync the number alone makes a device.
+        let same = have.is_some_and(|st| match kind.is_device() {
+            true => st.kind.is_device() && st.rdev == node.want.rdev,
+            false => st.kind == kind,
+        });
         if same {
             return self.in_place_already(node, have);
         }

@@ -1,0 +1,67 @@
+//! Names and namespaces of extended attributes, filter rules about them, ACLs at the edges.
+
+use super::trees::{BASIC, EMPTY};
+use testkit::row::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, Via, row};
+
+const SPACES: &str = r"
+f src/a size=10 x:user.one=1 x:trusted.two=2 x:user.rsync.own=3
+f src/long size=10 x:user.long=\{abcdefgh*40} x:trusted.long=\{hgfedcba*50}
+f src/internal size=5 x:user.rsync.%stat=100600\s0,0\s7:8 x:user.rsync.%other=x
+d src/d x:trusted.dir=yes x:user.dir=\{q*33}
+f src/d/edge size=1 x:user.edge=\{e*32} x:user.over=\{o*33}
+l src/l -> a
+";
+
+const SPACES_OLD: &str = r"
+f dst/a size=10 x:user.one=2 x:trusted.two=2 x:trusted.gone=1 x:user.rsync.%stat=100600\s0,0\s7:8
+f dst/long size=10 x:user.long=\{abcdefgh*40} x:trusted.long=\{other*50}
+d dst/d x:trusted.more=1
+";
+
+const ACLS: &str = r"
+f src/a size=10 acl=u:1:rw-,u:54321:r--,g:2:r--,g:54322:-wx
+f src/mask size=10 acl=m::r--,u:3:rwx mode=640
+d src/d acl=u:7:rwx,g:9:r-x dacl=u:8:r-x,g:9:rwx,m::r-x
+d src/plain-default dacl=u::rwx,g::r-x,o::---
+d src/d/none
+f src/d/inside size=4
+f src/readonly size=1 mode=444 acl=u:1:r--
+";
+
+const ACLS_OLD: &str = r"
+f dst/a size=10 acl=u:1:rw-
+d dst/d/none dacl=u:8:r-x
+d dst/plain-default dacl=u:1:rwx
+f dst/readonly size=1 mode=444
+";
+
+const PUSH: &[Via] = &[Via::DaemonPush];
+
+pub const ROWS: &[Row] = &[
+    row("spaces", &[SPACES, EMPTY], "-aXi").over(EVERY_WAY),
+    row("spaces-update", &[SPACES, SPACES_OLD], "-aXi").over(LOCAL_AND_SHELL),
+    row("spaces-twice", &[SPACES, SPACES_OLD], "-aXXi").over(LOCAL_AND_SHELL),
+    row("spaces-whole-list", &[SPACES, SPACES_OLD], "-aXi --no-inc-recursive").over(SHELL),
+    row("spaces-as-nobody", &["d dst uid=65534 gid=65534", SPACES], "-rtXi").as_nobody(),
+    row("spaces-to-nobody", &["d dst uid=65534 gid=65534", SPACES], "-rtXi").over(PUSH).modules("uid = 65534\ngid = 65534"),
+    row("filter-exclude", &[SPACES, SPACES_OLD], "-aXi '--filter=-x trusted.*'").over(LOCAL_AND_SHELL),
+    row("filter-only", &[SPACES, SPACES_OLD], "-aXi '--filter=-x! user.*'").over(LOCAL_AND_SHELL),
+    row("filter-include", &[SPACES, SPACES_OLD], "-aXi '--filter=+x user.long' '--filter=-x *'").over(LOCAL_AND_SHELL),
+    row("filter-daemon", &[SPACES, SPACES_OLD], "-aXi '--filter=-x user.*'").over(DAEMON),
+    row("filter-as-nobody", &["d dst uid=65534 gid=65534", SPACES], "-rtXi '--filter=-x user.one'").as_nobody(),
+    row("hard-links-across-lists", &["f src/a/one size=3 x:user.long=\\{a*80}\nh src/b/two -> src/a/one\nf src/b/three size=3 x:user.long=\\{a*80}", EMPTY], "-aHXi").over(EVERY_WAY),
+    row("unreadable", &["d dst uid=65534 gid=65534\nf src/d/a size=3 mode=600 x:user.a=1\nf src/d/b size=3"], "-rtX").as_nobody(),
+    row("acls", &[ACLS, EMPTY], "-aAi").over(EVERY_WAY),
+    row("acls-update", &[ACLS, ACLS_OLD], "-aAi").over(LOCAL_AND_SHELL),
+    row("acls-update-dry-run", &[ACLS, ACLS_OLD], "-aAin").over(LOCAL_AND_SHELL),
+    row("acls-whole-list", &[ACLS, ACLS_OLD], "-aAi --no-inc-recursive").over(SHELL),
+    row("acls-as-nobody", &["d dst uid=65534 gid=65534", ACLS], "-rtAi").as_nobody(),
+    row("acls-hard-links", &["f src/a/one size=3 acl=u:1:r--\nh src/b/two -> src/a/one", EMPTY], "-aAHi").over(SHELL),
+    row("acls-daemon-numeric", &[ACLS, ACLS_OLD], "-aAi").over(DAEMON).modules("numeric ids = yes"),
+    row("acls-daemon-numeric-whole-list", &[ACLS, ACLS_OLD], "-aAi --no-inc-recursive").over(DAEMON).modules("numeric ids = yes"),
+    row("daemon-numeric-whole-list", &[BASIC, EMPTY], "-ai --no-inc-recursive").over(DAEMON).modules("numeric ids = yes"),
+    row("daemon-temp-dir", &[BASIC, "d tmp\nd dst"], "-ai").over(PUSH).modules("temp dir = /tmp"),
+    row("daemon-temp-dir-missing", &[BASIC, EMPTY], "-ai").over(PUSH).modules("temp dir = /none").any_stderr(),
+    row("daemon-temp-dir-client", &[BASIC, "d own\nd dst"], "-ai --temp-dir=/own").over(PUSH).modules("temp dir = /none"),
+];
