@@ -71,7 +71,7 @@ impl Case {
             // Two links up, each followed, make a tree that fills the memory. What leads out of a module our daemon does
             // not even look at.
             let daemon = matches!(via, Via::DaemonPush | Via::DaemonPull);
-            entries.retain(|entry| !entry.leads_up() && !(daemon && entry.leads_out()));
+            entries.retain(|entry| !(entry.leads_up() || daemon && entry.leads_out()));
         }
         // Without --perms what replaces a link is open to everybody; ours is as if nothing had been there.
         entries.retain(|entry| entry.top == "src" || !trees::is_replaced_link(entry, &source));
