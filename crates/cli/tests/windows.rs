@@ -69,20 +69,20 @@ impl Drop for Daemon {
     }
 }
 
+/// Runs the program: exit code, standard output and error.
+fn outcome(exe: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let cross = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/cross");
+    let mut command = Command::new(cross);
+    let out = command.arg("wine").arg(exe).args(args).env("LC_ALL", "C.UTF-8").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (out.status.code(), text(&out.stdout), text(&out.stderr))
+}
+
 /// Runs the program and returns its standard output.
 fn run(exe: &Path, args: &[&str]) -> String {
-    let cross = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/cross");
-    let out = Command::new(cross)
-        .arg("wine")
-        .arg(exe)
-        .args(args)
-        .env("LC_ALL", "C.UTF-8")
-        .output()
-        .unwrap();
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
-    assert!(out.status.success(), "{args:?}: {}\n{stdout}\n{stderr}", out.status);
-    stdout.into_owned()
+    let (code, stdout, stderr) = outcome(exe, args);
+    assert_eq!(code, Some(0), "{args:?}\n{stdout}\n{stderr}");
+    stdout
 }
 
 /// A directory as Wine names it.
@@ -184,6 +184,16 @@ fn under_wine() {
     assert_same(&source, &module);
     run(&exe, &["-rt", &url, &drive(&back)]);
     assert_same(&source, &back);
+
+    for (option, what) in [("-rA", "ACLs"), ("-rX", "extended attributes")] {
+        let (code, _, stderr) = outcome(&exe, &[option, &drive(&source), &url]);
+        let refusal = format!("rsync: {what} are not supported on this client\n");
+        assert!(code == Some(1) && stderr.replace('\r', "").starts_with(&refusal), "{stderr}");
+    }
+    let version = run(&exe, &["--version", "-v"]);
+    for part in [" no ACLs,", " no xattrs,", "TransmitFile to sockets", "registered I/O: "] {
+        assert!(version.contains(part), "{part}\n{version}");
+    }
 
     edit(&source, 1_400_000_000);
     assert_delta(&run(&exe, &["-rt", "--stats", &drive(&source), &url]));

@@ -115,6 +115,17 @@ pub enum LinkKind {
     Other,
 }
 
+impl fmt::Display for LinkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LinkKind::Socket => "sockets",
+            LinkKind::Pipe => "pipes",
+            LinkKind::Memory => "memory",
+            LinkKind::Other => "other links",
+        })
+    }
+}
+
 /// The table: the lane that was decided for a producer on a kind of link. Whether a run goes that way also depends on
 /// its length, its file and the policy; if not, file runs go by [`Lane::ReadWrite`] and buffers by [`Lane::Write`].
 ///

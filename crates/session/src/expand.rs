@@ -60,12 +60,14 @@ mod tests {
     #[test]
     fn components_match_names_of_their_directory() {
         let top = tempfile::tempdir().unwrap();
-        for name in ["a/x1", "a/x2", "b/x1", ".h/x1", "s*/x"] {
+        // Windows has no names with wildcards in them.
+        let starred = if cfg!(unix) { "s*/x" } else { "s/x" };
+        for name in ["a/x1", "a/x2", "b/x1", ".h/x1", starred] {
             let path = top.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        let top = text::bytes(top.path());
+        let top = crate::platform::local_path(&text::bytes(top.path()));
         let top = top.as_slice();
         let expand = |pattern: &str| {
             let mut found: Vec<_> = wildcards(&[top, b"/", pattern.as_bytes()].concat())
@@ -78,7 +80,9 @@ mod tests {
         assert_eq!(expand("a/x?"), ["a/x1", "a/x2"]);
         assert_eq!(expand("*/x1"), [".h/x1", "a/x1", "b/x1"]);
         assert_eq!(expand("[ab]/x1"), ["a/x1", "b/x1"]);
-        assert_eq!(expand("s\\*/?"), ["s*/x"]);
+        if cfg!(unix) {
+            assert_eq!(expand("s\\*/?"), ["s*/x"]);
+        }
         assert_eq!(expand("b*/"), ["b/"]);
         assert_eq!(expand("none*"), ["none*"]);
         assert_eq!(expand("a\\b"), ["a\\b"]);

@@ -6,6 +6,9 @@ use std::fs::File;
 use std::io;
 use wire::RelPath;
 
+/// Neither extended attributes nor ACLs are known here.
+pub const SUPPORTED: bool = false;
+
 /// Nothing to be remembered.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Doors;

@@ -19,6 +19,9 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use wire::RelPath;
 
+/// Extended attributes, and ACLs, which are such, are known here.
+pub const SUPPORTED: bool = true;
+
 /// Names and values beyond this do not exist on Linux.
 const MAX_SIZE: usize = 65_536;
 const FIRST_TRY: usize = 512;

@@ -670,8 +670,8 @@ mod tests {
     #[test]
     fn a_refused_run_is_copied_and_counted() {
         let mut writer = started(Policy::Auto, true).expect("started");
-        let file = tempfile::tempfile().expect("a file");
-        std::os::unix::fs::FileExt::write_all_at(&file, b"0123456789", 0).expect("written");
+        let mut file = tempfile::tempfile().expect("a file");
+        std::io::Write::write_all(&mut file, b"0123456789").expect("written");
         let run = FileRange { file: Arc::new(file), offset: 2, len: 12 };
         writer.set_framed(true);
         assert_eq!(writer.range(&run, 5).expect("sent"), 8);

@@ -140,10 +140,14 @@ impl State {
             Opt::Executability => self.executability = true,
             Opt::Chmod => self.chmod(given.text())?,
             Opt::Acls => {
+                self.check_known_here(on, "ACLs")?;
                 self.acls = on;
                 self.perms |= on;
             }
-            Opt::Xattrs => self.xattrs = count(self.xattrs, on),
+            Opt::Xattrs => {
+                self.check_known_here(on, "extended attributes")?;
+                self.xattrs = count(self.xattrs, on);
+            }
             Opt::Owner => self.owner = on,
             Opt::Group => self.group = on,
             Opt::Devices => self.devices = on,
@@ -345,6 +349,15 @@ impl State {
         }
         let text = format!("{}{}: not supported yet", self.prefix(), given.entry.name());
         Err(self.bare(4, text))
+    }
+
+    /// Refuses what this system's files do not have.
+    fn check_known_here(&self, on: bool, what: &str) -> Result<(), OptionError> {
+        if !on || fsroot::xattr::SUPPORTED {
+            return Ok(());
+        }
+        let side = if self.am_server { "server" } else { "client" };
+        Err(self.error(format!("{what} are not supported on this {side}")))
     }
 
     fn words(&mut self, text: &[u8], debug: bool) -> Result<(), Stop> {

@@ -163,6 +163,7 @@ fn walk(
 fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Result<Plan, Stop> {
     if s.show_version > 0 && !s.am_daemon {
         return Err(Stop::Print(match s.show_version {
+            1 if s.verbose > 0 => super::version() + "\n" + &super::version_lanes(),
             1 => super::version(),
             _ => super::version_json(),
         }));

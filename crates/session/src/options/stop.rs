@@ -18,8 +18,13 @@ pub(super) enum StopError {
 /// The end of `--stop-after=MINUTES`. What follows the digits does not count.
 pub(super) fn after(minutes: &[u8], now: SystemTime) -> Option<SystemTime> {
     let minutes = u64::try_from(leading_int(minutes)).ok().filter(|n| *n > 0)?;
-    let far = now + Duration::from_secs(u32::MAX.into());
-    Some(now.checked_add(Duration::from_secs(minutes.saturating_mul(60))).unwrap_or(far))
+    Some(later(now, minutes.saturating_mul(60)))
+}
+
+/// So many seconds later, or a century later if the system cannot tell a time that far away.
+fn later(time: SystemTime, seconds: u64) -> SystemTime {
+    let far = time + Duration::from_secs(u32::MAX.into());
+    time.checked_add(Duration::from_secs(seconds)).unwrap_or(far)
 }
 
 /// The time that `--stop-at` names.
@@ -33,7 +38,8 @@ pub(super) fn at(text: &[u8]) -> Result<SystemTime, StopError> {
         .earliest()
         .or_else(|| (time + TimeDelta::hours(1)).and_local_timezone(Local).earliest());
     let time: DateTime<Local> = local.ok_or(StopError::Format)?;
-    if time <= now { Err(StopError::Past) } else { Ok(time.into()) }
+    let seconds = u64::try_from(time.timestamp()).ok().filter(|_| time > now);
+    Ok(later(SystemTime::UNIX_EPOCH, seconds.ok_or(StopError::Past)?))
 }
 
 /// What was said of a time; what was not said is to be the next that comes.

@@ -29,12 +29,14 @@ fn archive_and_overrides() {
 #[test]
 fn incremental_recursion_is_our_side_s() {
     let inc = |args: &[&str]| plan(args).settings.inc_recurse;
-    assert!(inc(&["-r", "a", "h:b"]) && inc(&["-r", "h:a", "b"]));
-    assert!(!inc(&["a", "h:b"]) && !inc(&["-r", "--no-i-r", "a", "h:b"]));
-    assert!(inc(&["-rm", "a", "h:b"]) && !inc(&["-rm", "h:a", "b"]) && !inc(&["-rm", "a", "b"]));
+    assert!(inc(&["-r", "a", "host:b"]) && inc(&["-r", "host:a", "b"]));
+    assert!(!inc(&["a", "host:b"]) && !inc(&["-r", "--no-i-r", "a", "host:b"]));
+    assert!(
+        inc(&["-rm", "a", "host:b"]) && !inc(&["-rm", "host:a", "b"]) && !inc(&["-rm", "a", "b"])
+    );
     assert!(!inc(&["-r", "--delete-before", "a", "b"]));
     assert!(inc(&["-r", "--delete-delay", "a", "b"]));
-    assert!(!inc(&["-r", "--qsort", "a", "h:b"]));
+    assert!(!inc(&["-r", "--qsort", "a", "host:b"]));
 }
 
 #[test]
@@ -90,7 +92,7 @@ fn a_lone_operand_lists() {
     let s = plan(&["a"]).settings;
     assert!(s.list_only && s.dirs && !s.recurse);
     assert!(!plan(&["--no-d", "a"]).settings.dirs);
-    let mut p = plan(&["h:a", ":b"]);
+    let mut p = plan(&["host:a", ":b"]);
     assert!(p.settings.list_only, "a last operand with a colon is one more source");
     let Ok(Transfer::Pull { sources, dest, .. }) = p.transfer() else { panic!("a pull") };
     assert_eq!((sources, dest), (words(&["a", "b"]), None));
@@ -102,19 +104,19 @@ fn names_are_not_checked_where_they_cannot_be() {
         let s = plan(args).settings;
         (s.trust_sender, s.trust_sender_args)
     };
-    assert_eq!(trust(&["h:a", "b"]), (false, false));
-    assert_eq!(trust(&["--old-args", "h:a", "b"]), (false, true));
-    assert_eq!(trust(&["--files-from=:l", "h:a", "b"]), (false, true));
-    assert_eq!(trust(&["--trust-sender", "h:a", "b"]), (true, true));
+    assert_eq!(trust(&["host:a", "b"]), (false, false));
+    assert_eq!(trust(&["--old-args", "host:a", "b"]), (false, true));
+    assert_eq!(trust(&["--files-from=:l", "host:a", "b"]), (false, true));
+    assert_eq!(trust(&["--trust-sender", "host:a", "b"]), (true, true));
     assert_eq!(trust(&["a", "b"]), (true, true));
 }
 
 #[test]
 fn files_from_sets_defaults() {
-    let s = plan(&["-a", "--files-from=l", "h:a", "b"]).settings;
+    let s = plan(&["-a", "--files-from=l", "host:a", "b"]).settings;
     assert_eq!(s.files_from, Some(FilesFrom::Local(b"l".to_vec())));
     assert!(!s.recurse && s.relative && s.implied_dirs && s.dirs);
-    let s = plan(&["-ar", "--no-R", "--files-from=h:l", "h:a", "b"]).settings;
+    let s = plan(&["-ar", "--no-R", "--files-from=host:l", "host:a", "b"]).settings;
     assert_eq!(s.files_from, Some(FilesFrom::Remote(b"l".to_vec())));
     assert!(s.recurse && !s.relative && !s.implied_dirs);
     let server = ["--server", "--sender", "-Re.LsfxCIvu", "--files-from=-", "--from0", ".", "a"];
@@ -259,5 +261,6 @@ fn texts_are_printed_as_soon_as_they_are_asked_for() {
     assert_eq!(text(&["-a", "--info=help", "--foo"]), levels::words_help(&levels::INFO));
     assert_eq!(text(&["--version", "--delete", "-q"]), version());
     assert_eq!(text(&["-VV"]), version_json());
+    assert_eq!(text(&["--version", "-v"]), format!("{}\n{}", version(), version_lanes()));
     assert_eq!(text(&["--daemon", "-h"]), daemon_help());
 }

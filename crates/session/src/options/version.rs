@@ -1,6 +1,7 @@
 //! The texts of `--version`: rsync's shape, with our abilities.
 
 use super::table::{OPTIONS, Opt};
+use fast_io::{LinkKind, Producer, lanes};
 use wire::token::Compressor;
 
 /// The release of rsync that we stand in for; scripts compare the first line's.
@@ -17,8 +18,10 @@ enum Ability {
     /// Whether these options are built.
     Built(&'static str, Opt),
     Optional(&'static str),
+    /// Whether this system has it.
+    System(&'static str, bool),
 }
-use Ability::{Bits, Built, No, Optional, Yes};
+use Ability::{Bits, Built, No, Optional, System, Yes};
 
 const CAPABILITIES: &[Ability] = &[
     Bits("files"),
@@ -36,8 +39,8 @@ const CAPABILITIES: &[Ability] = &[
     Yes("batchfiles"),
     Yes("inplace"),
     Built("append", Opt::Append),
-    Yes("ACLs"),
-    Yes("xattrs"),
+    System("ACLs", fsroot::xattr::SUPPORTED),
+    System("xattrs", fsroot::xattr::SUPPORTED),
     Optional("secluded-args"),
     Built("iconv", Opt::Iconv),
     Built("prealloc", Opt::Preallocate),
@@ -87,10 +90,29 @@ fn wrapped(abilities: &[Ability]) -> String {
         Bits(name) => format!("64-bit {name}"),
         Yes(name) => said(name, true),
         No(name) => said(name, false),
+        System(name, on) => said(name, *on),
         Built(name, opt) => said(name, is_built(*opt)),
         Optional(name) => format!("optional {name}"),
     });
     fill(items, "    ", 76)
+}
+
+/// What `--version` says in addition under `-v`: the lanes by which large amounts of data leave, and what else the system
+/// offers for them.
+pub fn version_lanes() -> String {
+    let mut out = String::from("Lanes:\n");
+    for (producer, links) in [
+        (Producer::LiteralRun, &[LinkKind::Socket, LinkKind::Pipe, LinkKind::Memory][..]),
+        (Producer::CompressedRun, &[LinkKind::Socket]),
+        (Producer::FileList, &[LinkKind::Socket]),
+    ] {
+        let each = links.iter().map(|&link| format!("{} to {link}", lanes::lane(producer, link)));
+        out.push_str(&format!("    {producer}: {}\n", each.collect::<Vec<_>>().join(", ")));
+    }
+    for ability in fast_io::abilities() {
+        out.push_str(&format!("    {ability}\n"));
+    }
+    out
 }
 
 /// `--version --version`: one JSON object.
@@ -133,6 +155,7 @@ fn json_abilities(abilities: &[Ability]) -> String {
         Bits(name) => format!("\"{}_bits\": 64", key(name.trim_end_matches('s'))),
         Yes(name) => said(name, true),
         No(name) => said(name, false),
+        System(name, on) => said(name, *on),
         Built(name, opt) => said(name, is_built(*opt)),
         Optional(name) => format!("\"{}\": \"optional\"", key(name)),
     });
@@ -177,6 +200,14 @@ mod tests {
         assert!(text.contains("\n    64-bit files, 64-bit inums, "));
         assert!(text.contains("no crtimes\nOptimizations:\n    no SIMD-roll, "));
         assert!(text.lines().all(|line| line.len() < 80));
+    }
+
+    #[test]
+    fn lanes_are_told() {
+        let text = version_lanes();
+        let lane = lanes::lane(Producer::LiteralRun, LinkKind::Socket);
+        assert!(text.contains(&format!("    literal runs: {lane} to sockets, ")), "{text}");
+        assert!(text.contains(", handle to memory\n    compressed runs: "), "{text}");
     }
 
     #[test]

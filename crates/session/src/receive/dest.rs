@@ -385,6 +385,7 @@ mod tests {
         assert_eq!(split(b"/a"), (&b"/"[..], &b"a"[..]));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_client_s_path_stays_in_the_module() {
         let dir = tempfile::tempdir().unwrap();
@@ -409,7 +410,9 @@ mod tests {
 
     #[test]
     fn shown_paths_are_absolute_without_trailing_slash() {
-        assert_eq!(absolute(Path::new("/a/b//")), b"/a/b");
-        assert!(absolute(Path::new("x")).starts_with(b"/"));
+        // With the current drive in front, where there are drives.
+        let drive = if cfg!(windows) { 2 } else { 0 };
+        assert_eq!(absolute(Path::new("/a/b//"))[drive..], *b"/a/b");
+        assert!(absolute(Path::new("x"))[drive..].starts_with(b"/"));
     }
 }

@@ -100,7 +100,7 @@ impl Peer {
         let ((from_peer, to_sender), (from_sender, to_peer)) = (channel(), channel());
         let activity = session.activity.clone();
         let framed = protocol >= 30;
-        let arg = dir.join(".").into_os_string().into_encoded_bytes();
+        let arg = crate::platform::local_path(dir.join(".").as_os_str().as_encoded_bytes());
         let of_sender = session.clone();
         let sender = thread::spawn(move || {
             let session = of_sender;
@@ -192,9 +192,9 @@ impl Peer {
                         left -= b.len();
                     }
                     crate::conn::Literal::Range(r) => {
-                        use std::os::unix::fs::FileExt;
                         let mut buf = vec![0; r.len as usize];
-                        r.file.read_exact_at(&mut buf, r.offset).expect("the run");
+                        let n = fsroot::meta::read_at(&r.file, &mut buf, r.offset).expect("read");
+                        assert_eq!(n, buf.len(), "the run");
                         left -= buf.len();
                         content.extend_from_slice(&buf);
                     }
