@@ -230,12 +230,12 @@ impl<W: SendHalf> Writer<W> {
             if !more && self.takes_buffer(self.buf.len() - from) {
                 return self.lend_buf(from);
             }
-            let start = self.buffers.start();
             let len = self.buf.len() - from;
+            let start = self.measures_copy(len);
             let producer = self.settle(len);
             let mut buf = std::mem::take(&mut self.buf);
             let sent = self.send(&buf[from..], more, producer);
-            self.copied(start, producer, len);
+            self.buffers.ran(start, false, len as u64);
             buf.truncate(HEADER_LEN);
             self.buf = buf;
             sent?;
@@ -281,7 +281,7 @@ impl<W: SendHalf> Writer<W> {
     /// The transport's error or a timeout. The frame must not exceed `MAX_FRAME`.
     pub fn range(&mut self, run: &FileRange, token: u64) -> Result<u64, Error> {
         debug_assert!(!self.is_recording(), "no lane is offered for what is recorded");
-        let start = self.calibration.start();
+        let start = self.started(&self.calibration);
         self.flush_messages()?;
         let mut piece = FileRange { len: run.len.min(token), ..run.clone() };
         let heads = HEADER_LEN * run.len.div_ceil(token) as usize;
@@ -355,7 +355,7 @@ impl<W: SendHalf> Writer<W> {
     /// # Errors
     /// The transport's error or a timeout. `data` is at most `MAX_FRAME / 2` bytes long.
     pub fn piece(&mut self, head: &[u8], data: &[u8]) -> Result<(), Error> {
-        let start = self.calibration.start();
+        let start = self.started(&self.calibration);
         self.flush_messages()?;
         self.buf_of(Producer::LiteralRun).extend_from_slice(head);
         self.record()?;
@@ -486,6 +486,12 @@ impl<W: SendHalf> Writer<W> {
         };
         self.declines_range(reason);
         false
+    }
+
+    /// The time before something that is to be measured; `None` where cost decides nothing, or has done so.
+    fn started(&self, of: &Calibration) -> Option<Duration> {
+        let costs = matches!(of.lane(), Lane::SendFile | Lane::TransmitFile | Lane::SendZc);
+        if self.policy == Policy::Auto && costs { of.start() } else { None }
     }
 
     /// Notes why a run of a file does not go by the link's own lane.

@@ -31,17 +31,16 @@ impl<W: SendHalf> Writer<W> {
         false
     }
 
-    /// Notes what it cost to copy the buffer, if it could have been lent.
-    pub(super) fn copied(&mut self, start: Option<Duration>, producer: Producer, len: usize) {
-        let lane = lanes::lane(producer, self.transport.link());
-        if lane == Lane::SendZc && len as u64 >= lane.floor() {
-            self.buffers.ran(start, false, len as u64);
-        }
+    /// The time before the buffer, `len` bytes of it, is copied, if it could have been lent and that is still measured.
+    pub(super) fn measures_copy(&self, len: usize) -> Option<Duration> {
+        let lane = lanes::lane(self.tally.most(self.buf.len()), self.transport.link());
+        let lendable = lane == Lane::SendZc && len as u64 >= lane.floor();
+        if lendable { self.started(&self.buffers) } else { None }
     }
 
     /// Sends the buffer by the lane.
     pub(super) fn lend_buf(&mut self, from: usize) -> Result<(), Error> {
-        let start = self.buffers.start();
+        let start = self.started(&self.buffers);
         let len = self.buf.len() - from;
         let (bytes, producer) = self.end_tally(len);
         let buf = Arc::new(std::mem::take(&mut self.buf));

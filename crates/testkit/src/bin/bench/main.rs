@@ -3,6 +3,8 @@
 //! CPU is that of both ends: what the kernel charges for the children of this process and of the
 //! daemon (and the little that this process spends on watching them). Peak memory is the sum of the peaks of all processes of both ends, sampled while they run.
 
+mod lanes;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
@@ -90,7 +92,8 @@ fn main() -> ExitCode {
     let base = env::var_os("BENCH_DIR").map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from);
     let top = base.join(format!("oxrsync-bench-{}", std::process::id()));
     fs::create_dir(&top).expect("the folder for the data is writable");
-    let result = measure_all(&top, &ours, runs, scale, &only);
+    let result = measure_all(&top, &ours, runs, scale, &only)
+        .and_then(|()| lanes::measure(&top, &ours, runs, scale, &only));
     let _ = fs::remove_dir_all(&top);
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -120,6 +123,9 @@ fn measure_all(top: &Path, ours: &Path, runs: usize, scale: usize, only: &str) -
     }
     if needs("text") {
         tree::build(top, &format!("f text/file size={} fill=words", percent(256 << 20)));
+    }
+    if jobs.is_empty() {
+        return Ok(());
     }
     println!("| | rsync | cp -a | oxrsync | time | CPU | memory |");
     println!("|---|---|---|---|---|---|---|");
@@ -154,15 +160,10 @@ fn small_files(top: &Path, count: usize) -> io::Result<()> {
 fn table_row(job: &Job, results: &BTreeMap<&str, Vec<Measure>>) -> String {
     let middle = |who: &str| {
         let all = results.get(who)?;
-        let median = |value: fn(&Measure) -> f64| {
-            let mut values: Vec<_> = all.iter().map(value).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
         Some((
-            median(|one| one.wall),
-            median(|one| one.cpu),
-            median(|one| one.peak_kib as f64 / 1024.0),
+            median(all, |one| one.wall),
+            median(all, |one| one.cpu),
+            median(all, |one| one.peak_kib as f64 / 1024.0),
         ))
     };
     let mut row = format!("| {} ", job.name);
@@ -175,7 +176,6 @@ fn table_row(job: &Job, results: &BTreeMap<&str, Vec<Measure>>) -> String {
         };
     }
     if let (Some(rsync), Some(ours)) = (middle("rsync"), middle("ours")) {
-        let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { f64::NAN };
         let _ = write!(
             row,
             "| {:.2}× as fast | {:.2}× | {:.2}× |",
@@ -273,14 +273,27 @@ fn measure(mut command: Command, daemon: Option<&Daemon>) -> io::Result<Measure>
 
 /// CPU seconds of this process and the daemon, and of their children that have ended.
 fn cpu(daemon: Option<&Daemon>) -> f64 {
-    let of = |pid: u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        // utime, stime, cutime and cstime, counted from the state field; Linux counts hundredths.
-        let fields = after_name.split_whitespace().skip(11).take(4);
-        fields.filter_map(|text| text.parse::<f64>().ok()).sum::<f64>() / 100.0
-    };
-    of(std::process::id()) + daemon.map_or(0.0, |daemon| of(daemon.pid()))
+    stat(std::process::id(), 4) + daemon.map_or(0.0, |daemon| stat(daemon.pid(), 4))
+}
+
+/// CPU seconds of a process: the first `times` of utime, stime, cutime and cstime.
+fn stat(pid: u32, times: usize) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    // Counted from the state field; Linux counts hundredths.
+    let fields = after_name.split_whitespace().skip(11).take(times);
+    fields.filter_map(|text| text.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// The middle one of some values.
+fn median<T>(all: &[T], value: impl Fn(&T) -> f64) -> f64 {
+    let mut values: Vec<_> = all.iter().map(value).collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn ratio(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a / b } else { f64::NAN }
 }
 
 fn children(pid: u32) -> Vec<u32> {
