@@ -3,11 +3,12 @@
 use crate::{option_error, platform, signals};
 use fast_io::fd::{FdReader, FdWriter};
 use session::{
-    ExitCode,
+    Error, ExitCode,
+    charset::Charset,
     conn::{Activity, Reader, Writer},
     expand, finish,
     handshake::VersionExchange,
-    log::{Class, Role, Sink},
+    log::{Class, Log, Role, Sink},
     options::{Environment, Plan},
     report::to_own_stderr,
     server::{self, ServerJob},
@@ -40,22 +41,31 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
     let (reader, writer) = match halves {
         Ok(halves) => halves,
         Err(e) => {
-            let log = session::log::Log::new(Arc::new(Stderr), Role::Server);
+            let log = Log::new(Arc::new(Stderr), Role::Server);
             log.sys_error(Class::Error, "failed to use stdin and stdout", &e);
             return finish::client(&log, ExitCode::IPC).0;
         }
     };
     let mut reader = Reader::new(reader, activity.clone());
     let writer = Writer::new(writer, activity.clone());
-    let plan = if plan.secluded {
+    let role = if plan.settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
+    let fail = |e: &Error| finish::report(&Log::new(Arc::new(Stderr), role), e).0;
+    let charset = match Charset::of(&plan.settings) {
+        Ok(charset) => charset,
+        Err(e) => return fail(&e),
+    };
+    let plan = if plan.settings.secluded {
         let mut strings = Vec::new();
         let mut block = ArgBlockDecoder::new(true, MAX_SECLUDED, MAX_SECLUDED_ARGS);
         loop {
             match reader.read(|c| block.decode(c)) {
-                Ok(Some(string)) => strings.push(string),
+                Ok(Some(string)) => strings.push(match &charset {
+                    Some(charset) => charset.text_from_wire(&string),
+                    None => string,
+                }),
                 Ok(None) => break,
                 Err(e) => {
-                    let log = session::log::Log::new(Arc::new(Stderr), Role::Server);
+                    let log = Log::new(Arc::new(Stderr), Role::Server);
                     return finish::report(&log, &e).0;
                 }
             }
@@ -68,12 +78,13 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
         plan
     };
     // The remote shell expands what it is given, but it was not given these.
-    let args = match plan.secluded {
+    let args = match plan.settings.secluded {
         true => plan.server_paths().iter().flat_map(|path| expand::wildcards(path)).collect(),
         false => plan.server_paths().to_vec(),
     };
     let job = ServerJob {
         caps: ClientCapabilities::parse(&plan.client_caps),
+        charset,
         args,
         exchange: VersionExchange::Binary,
         daemon_filters: None,

@@ -22,6 +22,8 @@ mod fake;
 mod fuzzy;
 #[path = "scenarios/guards.rs"]
 mod guards;
+#[path = "scenarios/iconv.rs"]
+mod iconv;
 #[path = "scenarios/names.rs"]
 mod names;
 #[path = "scenarios/output.rs"]
@@ -112,6 +114,11 @@ fn selection() {
 #[test]
 fn delete() {
     family("delete", delete::ROWS);
+}
+
+#[test]
+fn iconv() {
+    family("iconv", iconv::ROWS);
 }
 
 #[test]

@@ -301,6 +301,7 @@ fn prepare(
             ..Settings::default()
         },
         caps: ClientCapabilities::parse(b""),
+        charset: None,
         args: Vec::new(),
         exchange: VersionExchange::Greeting(client.common),
         daemon_filters: None,
@@ -577,6 +578,7 @@ mod tests {
         let mut job = ServerJob {
             settings: Settings { am_sender: sending, ..Settings::default() },
             caps: ClientCapabilities::parse(b""),
+            charset: None,
             args: vec![b"x".to_vec()],
             exchange: VersionExchange::Greeting(32),
             daemon_filters: None,

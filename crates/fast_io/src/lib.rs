@@ -12,6 +12,8 @@ pub mod counters;
 mod eligibility;
 #[cfg(unix)]
 pub mod fd;
+#[cfg_attr(windows, path = "windows/iconv.rs")]
+pub mod iconv;
 pub mod lanes;
 #[cfg(unix)]
 mod lend;

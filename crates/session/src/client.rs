@@ -3,6 +3,7 @@
 use crate::{
     Error, ExitCode, Session, Settings,
     batch::{self, Recorder, Script},
+    charset::Charset,
     conn::{Activity, Outbox, Reader, Route, Writer},
     connect::{
         daemon::{self, Login, Outcome},
@@ -19,7 +20,7 @@ use crate::{
     rules::{self, FsLoader},
     send::{self, SendJob},
     session::{Installed, Status},
-    settings::{FilesFrom, RemoveSource},
+    settings::{FilesFrom, RemoveSource, StderrMode},
 };
 use fast_io::{
     RecvHalf, SendHalf,
@@ -33,7 +34,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use wire::{Protocol, args};
+use wire::{Protocol, args, compat::CompatFlags};
 
 /// How long a run that cannot write any more waits for what the other end has to say about it.
 const LAST_WORDS: Duration = Duration::from_millis(400);
@@ -167,6 +168,16 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         let text = format!("--protocol must be at least {} on the Client.", wire::version::OLDEST);
         return finish::report(&log, &Error::fatal(ExitCode::PROTOCOL, text));
     }
+    if settings.debug.iconv > 1 {
+        log.info(format!("msg checking charset: {}", fast_io::iconv::locale_charset()));
+    }
+    let charset = match Charset::of(&settings) {
+        Ok(charset) => charset,
+        Err(e) => return finish::report(&log, &e),
+    };
+    if let (Some(charset), true) = (&charset, settings.debug.iconv > 0) {
+        log.info(charset.debug_line(role));
+    }
     let batch = match (&settings.write_batch, script) {
         (Some(name), Some(script)) => match batch::create(&settings, name, &script) {
             Ok(batch) => Some(batch),
@@ -174,8 +185,18 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         },
         _ => None,
     };
-    let run =
-        Run { settings, receiver_settings, list, names, transfer, log, status, started, batch };
+    let run = Run {
+        settings,
+        charset,
+        receiver_settings,
+        list,
+        names,
+        transfer,
+        log,
+        status,
+        started,
+        batch,
+    };
     match link {
         Link::Local => run.local(),
         Link::Batch(name) => run.replay(&name),
@@ -187,6 +208,7 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
 
 struct Run {
     settings: Settings,
+    charset: Option<Arc<Charset>>,
     receiver_settings: Option<Settings>,
     list: FilterList,
     /// The files-from list, if it is here.
@@ -202,6 +224,14 @@ struct Run {
 impl Run {
     fn fail(&self, e: &Error) -> ExitCode {
         finish::report(&self.log, e)
+    }
+
+    /// Secluded arguments as they travel.
+    fn converted(&self, strings: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        match &self.charset {
+            Some(charset) => strings.iter().map(|string| charset.text_to_wire(string)).collect(),
+            None => strings,
+        }
     }
 
     /// `opening connection using:`, `sending daemon args:` (output: start-of-run lines).
@@ -229,6 +259,7 @@ impl Run {
         let reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
         if let Some(strings) = secluded {
+            let strings = self.converted(strings);
             args::encode_block(wire::version::NEWEST, true, &strings, writer.buf());
         }
         self.remote(VersionExchange::Binary, reader, writer, activity, Some(shell))
@@ -269,7 +300,7 @@ impl Run {
         let protocol = Protocol::new(common).unwrap_or(wire::version::OLDEST);
         args::encode_block(protocol, false, &request.args, writer.buf());
         if let Some(strings) = request.secluded {
-            args::encode_block(protocol, true, &strings, writer.buf());
+            args::encode_block(protocol, true, &self.converted(strings), writer.buf());
         }
         if let Err(e) = writer.flush() {
             return self.fail(&e);
@@ -286,7 +317,9 @@ impl Run {
         activity: Arc<Activity>,
         shell: Option<Shell>,
     ) -> ExitCode {
-        let Run { settings, mut list, names, transfer, log, status, started, batch, .. } = self;
+        let Run {
+            settings, charset, mut list, names, transfer, log, status, started, batch, ..
+        } = self;
         let agreed = handshake::client(&settings, exchange, &mut reader, &mut writer);
         let agreed = match agreed {
             Ok(agreed) => agreed,
@@ -297,7 +330,9 @@ impl Run {
                 return end_with_child(&log, Err(e), shell, &status);
             }
         };
-        let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
+        let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
+        let targets = agreed.compat.has(CompatFlags::SYMLINK_ICONV);
+        let agreed = agreed.with_charset(charset, targets);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
         if let Err(e) = copy_as::assume(&session.settings, session.log.role) {
@@ -335,7 +370,7 @@ impl Run {
 
     /// Applies a batch.
     fn replay(self, name: &[u8]) -> ExitCode {
-        let Run { mut settings, list, transfer, log, status, started, .. } = self;
+        let Run { mut settings, charset, list, transfer, log, status, started, .. } = self;
         let Transfer::Pull { dest, .. } = transfer else { return ExitCode::SYNTAX };
         let activity = Arc::new(Activity::new(0));
         let agreed = batch::open_to_read(&settings, name).and_then(|input| {
@@ -353,7 +388,9 @@ impl Run {
         };
         let filters = list.for_role(Side::Receiver, settings.delete_excluded);
         let writer = Writer::new(batch::Unheard, activity.clone());
-        let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
+        let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
+        let targets = agreed.compat.has(CompatFlags::SYMLINK_ICONV);
+        let agreed = agreed.with_charset(charset, targets);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
         let reporter = new_reporter(&session);
@@ -372,8 +409,18 @@ impl Run {
 
     /// A local copy: the same two sides, joined by an in-memory link.
     fn local(self) -> ExitCode {
-        let Run { settings, receiver_settings, list, names, transfer, log, status, started, batch } =
-            self;
+        let Run {
+            settings,
+            charset,
+            receiver_settings,
+            list,
+            names,
+            transfer,
+            log,
+            status,
+            started,
+            batch,
+        } = self;
         let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };
         let agreed = match handshake::local(&settings) {
             Ok(agreed) => agreed,
@@ -394,8 +441,6 @@ impl Run {
 
         let server_status = Arc::new(Status::default());
         let modern = agreed.protocol.has_varints();
-        let outbox = Arc::new(Outbox::new(server_status.clone(), Route::Protocol, modern));
-        let server_log = Log::new(outbox.clone(), Role::ReceiverPresplit);
         // Modes are changed once, by the sender, which is also the side that knows munged links.
         let inherited = receiver_settings.unwrap_or_else(|| Settings {
             chmod: None,
@@ -403,8 +448,30 @@ impl Run {
             ..settings.clone()
         });
         let server_settings = Settings { am_server: true, am_sender: false, ..inherited };
-        let symlink_times = agreed.compat.has(wire::compat::CompatFlags::SYMLINK_TIMES);
-        let mut server = agreed.clone().into_session(
+        let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
+        let server_charset = match Charset::of(&server_settings) {
+            Ok(charset) => charset,
+            Err(e) => {
+                // As two processes would end.
+                finish::report(&log.with_role(Role::ReceiverPresplit), &e);
+                return finish::report(&log, &Error::Closed { received: 0 });
+            }
+        };
+        if let (Some(charset), true) = (&server_charset, server_settings.debug.iconv > 0) {
+            let line = format!("{}\n", charset.debug_line(Role::ReceiverPresplit));
+            report::to_own_stderr(line.as_bytes());
+        }
+        // What may not be readable in the other side's charset is said in this one's.
+        let route = match (&server_charset, server_settings.stderr_mode) {
+            (Some(_), StderrMode::Errors) => Route::ErrorsToStderr,
+            (Some(_), StderrMode::All) => Route::AllToStderr,
+            _ => Route::Protocol,
+        };
+        let outbox =
+            Outbox::new(server_status.clone(), route, modern).with_charset(server_charset.clone());
+        let outbox = Arc::new(outbox);
+        let server_log = Log::new(outbox.clone(), Role::ReceiverPresplit);
+        let mut server = agreed.clone().with_charset(server_charset, modern).into_session(
             server_settings,
             symlink_times,
             server_log,
@@ -416,8 +483,14 @@ impl Run {
         let installed = removes.then(Installed::default);
         server.installed.clone_from(&installed);
         let server = Arc::new(server);
-        let mut session =
-            agreed.into_session(settings, symlink_times, log, status, activity.clone(), started);
+        let mut session = agreed.with_charset(charset, modern).into_session(
+            settings,
+            symlink_times,
+            log,
+            status,
+            activity.clone(),
+            started,
+        );
         session.installed = installed;
         let session = Arc::new(session);
         let settings = &session.settings;

@@ -136,6 +136,7 @@ pub fn server<R: RecvHalf, W: SendHalf>(
             if code == ExitCode::OK || sender {
                 log_traffic(session, daemon_log);
             }
+            receiver_code(session, code);
             if let Some(writer) = writer {
                 // The peer has what it needs; it may be gone already.
                 let _gone = writer.flush();
@@ -162,6 +163,16 @@ pub fn server<R: RecvHalf, W: SendHalf>(
             }
             code
         }
+    }
+}
+
+/// A server that receives says itself with which code it ends if it knew that early: nobody has passed it on.
+fn receiver_code(session: &Session, code: ExitCode) {
+    let settings = &session.settings;
+    let modern = session.protocol.has_varints();
+    if modern && !settings.am_sender && !settings.am_daemon && session.status.failed_early() {
+        let log = session.log.with_role(Role::Generator);
+        log.error(closing_line(code, Role::Generator));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     Error, ExitCode, Session, Settings, batch,
+    charset::Charset,
     conn::{Activity, Reader, Writer},
     log::Log,
     session::{Stats, Status},
@@ -41,6 +42,8 @@ pub struct Agreement {
     transfer: Algorithm<Checksum>,
     list_sum: Checksum,
     compressor: Compressor,
+    charset: Option<Arc<Charset>>,
+    converts_targets: bool,
 }
 
 /// An algorithm and whether a name was exchanged or given for it, or the version implies it.
@@ -417,11 +420,26 @@ impl Names {
                 return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
             }
         };
-        Ok(Agreement { protocol, compat, seed, transfer, list_sum: list.algo, compressor })
+        Ok(Agreement {
+            protocol,
+            compat,
+            seed,
+            transfer,
+            list_sum: list.algo,
+            compressor,
+            charset: None,
+            converts_targets: false,
+        })
     }
 }
 
 impl Agreement {
+    /// With the charset of the side whose session it becomes. `targets`: the peer converts symlink targets, too.
+    pub fn with_charset(self, charset: Option<Arc<Charset>>, targets: bool) -> Agreement {
+        let converts_targets = targets && charset.is_some();
+        Agreement { charset, converts_targets, ..self }
+    }
+
     /// The session that both sides agreed on.
     pub fn into_session(
         self,
@@ -432,7 +450,7 @@ impl Agreement {
         activity: Arc<Activity>,
         started: Instant,
     ) -> Session {
-        let Agreement { protocol, compat, seed, transfer, list_sum, compressor } = self;
+        let Agreement { protocol, compat, seed, transfer, list_sum, compressor, .. } = self;
         let level = compressor.level(settings.compress_level);
         let whole_file = settings.sends_whole_files() || transfer.algo == Checksum::None;
         let delete = settings.delete.then(|| {
@@ -465,6 +483,8 @@ impl Agreement {
             log,
             activity,
             started,
+            charset: self.charset,
+            converts_targets: self.converts_targets,
             installed: None,
             settings,
         }

@@ -3,6 +3,7 @@
 //! A session is a value ([`session::Session`]); nothing here is global, so two sessions can run in one process.
 
 pub mod batch;
+pub mod charset;
 pub mod chmod;
 pub mod client;
 pub mod conn;

@@ -1,5 +1,5 @@
 //! Messages of a run: classes, roles, and where they go.
-use crate::platform;
+use crate::{charset::Charset, platform};
 use std::{fmt::Display, io, sync::Arc};
 
 /// Message classes (WIRE.md, Frames).
@@ -48,6 +48,10 @@ impl Role {
 pub trait Sink: Send + Sync {
     /// One message. `text` normally ends in a newline.
     fn message(&self, class: Class, text: &[u8]);
+    /// A message in the peer's words, which are UTF-8 where names are converted.
+    fn message_from_peer(&self, class: Class, text: &[u8], charset: &Charset) {
+        self.message(class, &charset.text_from_wire(text));
+    }
     /// Raw bytes for the client's stdout (progress lines); nothing on a server.
     fn progress(&self, text: &[u8]) {
         let _ = text;

@@ -46,7 +46,11 @@ impl Common {
                     Tag::Warning => Class::Warning,
                     other => return Err(unexpected(other, text.len())),
                 };
-                self.session.log.with_role(self.role).sink().message(class, &text);
+                let sink = self.session.log.sink();
+                match &self.session.charset {
+                    Some(charset) => sink.message_from_peer(class, &text, charset),
+                    None => sink.message(class, &text),
+                }
             }
             Message::IoError(bits) => {
                 if !settings.ignore_errors {
@@ -75,6 +79,10 @@ impl Common {
             Message::ErrorExit(None) => return Err(Error::PeerExit(ExitCode::STREAM_IO)),
             Message::Deleted { name, is_dir } => {
                 if let Some(reporter) = &self.reporter {
+                    let name = match &self.session.charset {
+                        Some(charset) => charset.text_from_wire(&name),
+                        None => name,
+                    };
                     let mut reporter = reporter.lock().unwrap_or_else(|e| e.into_inner());
                     reporter.deleted(&name, is_dir);
                 }

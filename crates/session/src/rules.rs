@@ -3,6 +3,7 @@
 
 use crate::{
     Error, ExitCode, Session,
+    charset::Charset,
     conn::{Messages, Reader, Writer},
     log::{Log, Role},
     messages::Common,
@@ -313,7 +314,6 @@ pub fn forward_files_from<R: RecvHalf, W: SendHalf>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
 ) -> Result<(), Error> {
-    let settings = &session.settings;
     // Before protocol 31 the names travel outside the framing.
     let unframed = !session.protocol.has_error_exit() && writer.framed();
     writer.flush()?;
@@ -323,7 +323,7 @@ pub fn forward_files_from<R: RecvHalf, W: SendHalf>(
     let done = AtomicBool::new(false);
     let sent = std::thread::scope(|scope| {
         let sending = scope.spawn(|| {
-            let sent = send_names(settings, from, requested, writer);
+            let sent = send_names(session, from, requested, writer);
             done.store(true, Ordering::Release);
             sent
         });
@@ -340,11 +340,12 @@ pub fn forward_files_from<R: RecvHalf, W: SendHalf>(
 }
 
 fn send_names<W: SendHalf>(
-    settings: &Settings,
+    session: &Session,
     mut from: OpenList,
     mut requested: Option<&mut filters::RequestedNames>,
     writer: &mut Writer<W>,
 ) -> Result<(), Error> {
+    let settings = &session.settings;
     loop {
         let record = next_record(&mut *from, settings.from0).map_err(|e| {
             let line = crate::log::sys_error_line(Role::Client, "failed to read files-from", &e);
@@ -357,7 +358,10 @@ fn send_names<W: SendHalf>(
         if let Some(requested) = &mut requested {
             requested.add(&name, false, settings.relative, settings.recurse, settings.dirs);
         }
-        writer.buf().extend_from_slice(&name);
+        match converts_names(session) {
+            Some(charset) => writer.buf().extend_from_slice(&charset.text_to_wire(&name)),
+            None => writer.buf().extend_from_slice(&name),
+        }
         writer.buf().push(0);
         writer.spill()?;
     }
@@ -390,12 +394,20 @@ pub fn receive_files_from<R: RecvHalf>(
         if name.is_empty() {
             break;
         }
-        names.push(name);
+        names.push(match converts_names(session) {
+            Some(charset) => charset.text_from_wire(&name),
+            None => name,
+        });
     }
     if unframed {
         reader.set_framed(true);
     }
     Ok(Box::new(names.into_iter().map(Ok)))
+}
+
+/// The charset that names of a files-from list are converted to and from on their way, as arguments are.
+fn converts_names(session: &Session) -> Option<&Charset> {
+    session.charset.as_deref().filter(|_| session.settings.secluded)
 }
 
 /// Whether this session's names come to us, the sender, from the peer.

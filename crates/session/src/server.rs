@@ -2,11 +2,13 @@
 
 use crate::{
     Error, ExitCode, Session, Settings,
+    charset::Charset,
     conn::{Activity, Outbox, Reader, Route, Writer},
     copy_as, finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
     receive::{self, Left, ReceiveJob},
+    report::to_own_stderr,
     rules::{self, FsLoader, OpenList},
     session::Status,
     settings::{FilesFrom, StderrMode},
@@ -21,6 +23,8 @@ pub struct ServerJob {
     pub settings: Settings,
     /// What the client's `-e` option said.
     pub caps: ClientCapabilities,
+    /// The charset of names here, if the client has them converted.
+    pub charset: Option<Arc<Charset>>,
     /// The arguments behind the `.`: sources, or one destination.
     pub args: Vec<Vec<u8>>,
     /// How versions are exchanged.
@@ -63,7 +67,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     activity: Arc<Activity>,
 ) -> ExitCode {
     let started = Instant::now();
-    let ServerJob { settings, caps, args, exchange, daemon_filters, refusal, daemon_log } = job;
+    let ServerJob { settings, caps, charset, args, exchange, daemon_filters, refusal, daemon_log } =
+        job;
     let role = if settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
     let stderr = || Outbox::new(Arc::new(Status::default()), Route::AllToStderr, true);
     // A mistyped name is told before anything else is said; a daemon's client hears it over the protocol.
@@ -74,6 +79,9 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             Err(e) => return finish::report(&Log::new(Arc::new(stderr()), Role::Server), &e),
         },
     };
+    if let (Some(charset), true, false) = (&charset, settings.debug.iconv > 0, settings.am_daemon) {
+        to_own_stderr(format!("{}\n", charset.debug_line(role)).as_bytes());
+    }
     let agreed = handshake::server(&settings, exchange, &caps, &mut reader, &mut writer);
     let agreed = match agreed {
         Ok(agreed) => agreed,
@@ -88,6 +96,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         }
     };
     let modern = agreed.protocol.has_varints();
+    let targets = modern && caps.has(b's');
+    let agreed = agreed.with_charset(charset.clone(), targets);
     let route = match settings.stderr_mode {
         _ if settings.am_daemon => Route::Protocol,
         StderrMode::All => Route::AllToStderr,
@@ -96,7 +106,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         StderrMode::Errors => Route::ErrorsToStderr,
     };
     let status = Arc::new(Status::default());
-    let outbox = Arc::new(Outbox::new(status.clone(), route, modern));
+    let outbox = Arc::new(Outbox::new(status.clone(), route, modern).with_charset(charset));
     let log = match &daemon_log {
         Some(log) => Log::new(Arc::new(Tee { client: outbox.clone(), log: log.clone() }), role),
         None => Log::new(outbox.clone(), role),

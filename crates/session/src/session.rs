@@ -25,6 +25,7 @@ pub mod io_error {
 pub struct Status {
     io_error: AtomicI32,
     xfer_error: AtomicBool,
+    early_xfer_error: AtomicBool,
     split: AtomicBool,
 }
 
@@ -40,6 +41,13 @@ impl Status {
     /// Notes that something was not transferred.
     pub fn set_xfer_error(&self) {
         self.xfer_error.store(true, Ordering::Relaxed);
+        if !self.is_split() {
+            self.early_xfer_error.store(true, Ordering::Relaxed);
+        }
+    }
+    /// Whether something was not transferred that was known before the receiving side split.
+    pub fn failed_early(&self) -> bool {
+        self.early_xfer_error.load(Ordering::Relaxed)
     }
     /// Notes that the receiving side has split into generator and receiver, for the names in messages.
     pub fn set_split(&self) {
@@ -150,6 +158,10 @@ pub struct Session {
     pub activity: std::sync::Arc<crate::conn::Activity>,
     /// When the run began.
     pub started: Instant,
+    /// The charset of this side's names, if it is converted (`--iconv`).
+    pub charset: Option<std::sync::Arc<crate::charset::Charset>>,
+    /// The targets of symlinks are converted, too.
+    pub converts_targets: bool,
     /// A local copy's, that of both sides: device and inode of what is in place, by index, for `--remove-source-files`.
     pub installed: Option<Installed>,
 }

@@ -249,6 +249,8 @@ pub struct Settings {
     pub copy_as: Option<Vec<u8>>,
     /// `--iconv` as typed.
     pub iconv: Option<Vec<u8>>,
+    /// `-s`: arguments travel past the remote shell, and what names files among them can be converted.
+    pub secluded: bool,
 
     // Transfer.
     /// `None`: the default (on for local copies).

@@ -230,8 +230,6 @@ fn our_own_words() {
         let e = options::parse_args(&typed, &Environment::default()).expect_err("an error");
         (e.to_string(), e.code)
     };
-    let local = "rsync: --iconv: not supported yet";
-    assert_eq!(run(&["-a", "--iconv=utf-8", "a", "b"]), (local.into(), 4));
     let remote = "rsync: on remote machine: --log-file: not supported yet";
     assert_eq!(run(&["--server", "-re.iLsfxCIvu", "--log-file=l", ".", "b"]), (remote.into(), 4));
 }

@@ -409,6 +409,14 @@ const OPTIONS: &str = "\
 --munge-links --insecure-links
 --iconv=-
 --no-iconv
+--iconv=.
+--iconv=utf8,latin1
+--iconv=latin1
+--iconv=utf8,
+--iconv=,utf8
+--iconv=
+--iconv=utf8,latin1 -s
+--iconv=utf8,latin1 --no-iconv
 --stop-after=5
 --copy-as=root
 ";

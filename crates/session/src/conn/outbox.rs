@@ -1,6 +1,7 @@
 //! Messages of a server on their way to the client.
 
 use crate::{
+    charset::Charset,
     log::{Class, Sink},
     report::to_own_stderr,
     session::Status,
@@ -21,6 +22,8 @@ pub struct Outbox {
     route: Route,
     /// The peer knows the tags ERROR and WARNING (protocol 30 and later).
     modern_tags: bool,
+    /// What text is converted from on its way to the client.
+    charset: Option<Arc<Charset>>,
     wake: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
@@ -38,7 +41,19 @@ pub enum Route {
 impl Outbox {
     /// An empty outbox.
     pub fn new(status: Arc<Status>, route: Route, modern_tags: bool) -> Outbox {
-        Outbox { queue: Mutex::default(), status, route, modern_tags, wake: Mutex::default() }
+        Outbox {
+            queue: Mutex::default(),
+            status,
+            route,
+            modern_tags,
+            charset: None,
+            wake: Mutex::default(),
+        }
+    }
+
+    /// For a server whose texts are in another charset than the protocol's.
+    pub fn with_charset(self, charset: Option<Arc<Charset>>) -> Outbox {
+        Outbox { charset, ..self }
     }
 
     /// Has `wake` called after each new message, so that an owner who waits elsewhere comes to send it.
@@ -63,6 +78,8 @@ impl Outbox {
 
     fn queue(&self, tag: Tag, text: &[u8]) {
         let limit = wire::limits::MAX_TEXT - 1;
+        let converted = self.charset.as_ref().map(|charset| charset.text_to_wire(text));
+        let text = converted.as_deref().unwrap_or(text);
         let messages = text.chunks(limit).map(|part| Message::Text { tag, text: part.to_vec() });
         lock(&self.queue).extend(messages);
         if let Some(wake) = &*lock(&self.wake) {

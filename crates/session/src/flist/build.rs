@@ -1,7 +1,7 @@
 //! Collecting, sorting and cleaning a list.
 
 use super::{
-    Entry, Segment,
+    Arrivals, Entry, Segment,
     arena::{Class, ClassRows, DirRows, Rec, flag},
     sort,
 };
@@ -87,6 +87,11 @@ impl SegmentBuilder {
             groups: HashMap::new(),
         }
     }
+    /// Indexes follow the order of arrival (`--iconv`).
+    pub fn numbered_by_arrival(mut self, on: bool) -> Self {
+        self.seg.arrivals = on.then(|| Arrivals { positions: Vec::new(), numbers: Vec::new() });
+        self
+    }
     /// What the session says about recursion and `--relative`; before protocol 30 it decides which
     /// directories count as listed (otherwise: recursive, not relative).
     pub fn with_options(mut self, recurse: bool, relative: bool) -> Self {
@@ -166,6 +171,17 @@ impl SegmentBuilder {
         rec.set_offset(at);
         self.seg.recs.push(rec);
     }
+    /// Adds an entry whose name cannot be used here: it has an index, and nothing else.
+    pub fn push_unnamed(&mut self, is_dir: bool) {
+        let mode = if is_dir { 0o040000 } else { 0o100000 };
+        // It says nothing about the entries around it.
+        let hierarchy = self.hierarchy.take();
+        self.push(&FileEntry { mode, ..FileEntry::default() }, b"", 0);
+        self.hierarchy = hierarchy;
+        if let Some(rec) = self.seg.recs.last_mut() {
+            rec.flags |= flag::BLANK;
+        }
+    }
     fn group_of(&mut self, link: &HardLink) -> Option<u64> {
         match *link {
             HardLink::None => None,
@@ -213,7 +229,20 @@ impl SegmentBuilder {
         let mut seg = self.seg;
         drop((self.rows, self.classes));
         let mut recs = std::mem::take(&mut seg.recs);
-        recs.sort_by(|a, b| seg.compare(seg.key(a), seg.key(b)));
+        if seg.arrivals.is_some() {
+            // The order of numbers by position, then that of positions by number.
+            let key = |n: &u32| seg.key(&recs[*n as usize]);
+            let mut numbers: Vec<u32> = (0..recs.len() as u32).collect();
+            numbers.sort_by(|a, b| seg.compare(key(a), key(b)));
+            let mut positions = vec![0; numbers.len()];
+            for (pos, n) in numbers.iter().enumerate() {
+                positions[*n as usize] = pos as u32;
+            }
+            recs = numbers.iter().map(|n| recs[*n as usize]).collect();
+            seg.arrivals = Some(Arrivals { positions, numbers });
+        } else {
+            recs.sort_by(|a, b| seg.compare(seg.key(a), seg.key(b)));
+        }
         recs.shrink_to_fit();
         seg.recs = recs;
         seg.arena.shrink();

@@ -69,9 +69,9 @@ impl DirTable {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
-    /// Appends a complete list's directories in sorted order. Blanked ones occupy numbers too.
+    /// Appends a complete list's directories in the order of their indexes. Blanked ones occupy numbers too.
     pub fn append(&mut self, segment: &Arc<Segment>) {
-        for pos in 0..segment.len() {
+        for pos in (0..segment.len()).filter_map(|n| segment.numbered(n)) {
             let Some(dir) = DirRef::new(segment, pos) else { continue };
             if !dir.entry().is_dir() {
                 continue;
@@ -205,9 +205,8 @@ impl Lists {
         if ndx < live.segment.base() {
             return Some(Found::Gap(live));
         }
-        let pos = (ndx - live.segment.base()) as usize;
-        Some(match live.segment.get(pos) {
-            Some(_) => Found::Entry(live, pos),
+        Some(match live.segment.by_ndx(ndx).map(Entry::position) {
+            Some(pos) => Found::Entry(live, pos),
             None => Found::Blank,
         })
     }

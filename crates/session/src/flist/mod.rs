@@ -58,6 +58,18 @@ pub struct Segment {
     arena: Arena,
     /// Members of each device-and-inode group (before protocol 30), to tell groups of one.
     group_sizes: Vec<u32>,
+    /// Where indexes follow the order of arrival.
+    arrivals: Option<Arrivals>,
+}
+
+/// Which entry arrived when. With `--iconv` the two sides see different names, which they sort differently, so that an index
+/// counts entries as they travelled and not as they are sorted.
+#[derive(Debug)]
+struct Arrivals {
+    /// The sorted position of the n-th entry.
+    positions: Vec<u32>,
+    /// When the entry at a sorted position arrived.
+    numbers: Vec<u32>,
 }
 
 /// One entry, by reference. Cheap to copy.
@@ -97,9 +109,24 @@ impl Segment {
     pub fn get_blanked(&self, i: usize) -> Option<Entry<'_>> {
         (i < self.recs.len()).then_some(Entry { seg: self, pos: i as u32 })
     }
+    /// Whether positions and indexes have the same order.
+    pub fn in_order(&self) -> bool {
+        self.arrivals.is_none()
+    }
+    /// The sorted position of the entry with this index, which may be blanked.
+    pub fn position_of(&self, ndx: i32) -> Option<usize> {
+        self.numbered(usize::try_from(ndx.checked_sub(self.base)?).ok()?)
+    }
+    /// The sorted position of the n-th entry (0-based) in the order of indexes.
+    pub fn numbered(&self, n: usize) -> Option<usize> {
+        match &self.arrivals {
+            None => (n < self.recs.len()).then_some(n),
+            Some(arrivals) => arrivals.positions.get(n).map(|&pos| pos as usize),
+        }
+    }
     /// The entry with this index.
     pub fn by_ndx(&self, ndx: i32) -> Option<Entry<'_>> {
-        self.get(usize::try_from(ndx.checked_sub(self.base)?).ok()?)
+        self.get(self.position_of(ndx)?)
     }
     /// All entries that were not blanked, in sorted order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Entry<'_>> {
@@ -126,7 +153,8 @@ impl Segment {
     }
     /// Bytes that the segment occupies, for memory accounting.
     pub fn memory(&self) -> usize {
-        self.recs.len() * size_of::<Rec>() + self.arena.memory()
+        let arrivals = self.arrivals.as_ref().map_or(0, |a| a.positions.len() + a.numbers.len());
+        self.recs.len() * size_of::<Rec>() + self.arena.memory() + arrivals * size_of::<u32>()
     }
     fn key(&self, r: &Rec) -> Key<'_> {
         Key { dir: self.arena.dir(r.dir), base: self.arena.base_name(r), is_dir: r.is_dir() }
@@ -148,7 +176,11 @@ impl<'a> Entry<'a> {
     }
     /// The entry's index.
     pub fn ndx(self) -> i32 {
-        self.seg.base.saturating_add_unsigned(self.pos)
+        let number = match &self.seg.arrivals {
+            None => self.pos,
+            Some(arrivals) => arrivals.numbers[self.pos as usize],
+        };
+        self.seg.base.saturating_add_unsigned(number)
     }
     /// Sorted position in its segment.
     pub fn position(self) -> usize {

@@ -24,11 +24,11 @@ const SIZE: SizeRule =
     SizeRule { name: "max-size", unit: b'B', min: 0, max: None, zero_is_unlimited: false };
 
 impl State {
-    /// Takes one option. `unchecked` leaves out the refusal of what is not built.
+    /// Takes one option. `unchecked` leaves out the refusal of what only a client has.
     pub(super) fn apply(&mut self, given: &Given, unchecked: bool) -> Result<(), Stop> {
         let on = given.on;
         let owned = || given.text().to_vec();
-        self.check_built(given, unchecked)?;
+        self.check_client_only(given, unchecked)?;
         match given.entry.opt {
             Opt::Server => self.am_server = true,
             Opt::Sender => {
@@ -336,15 +336,10 @@ impl State {
         Ok(())
     }
 
-    fn check_built(&self, given: &Given, unchecked: bool) -> Result<(), OptionError> {
-        let harmless = match given.entry.opt {
-            Opt::Iconv => given.text() == b"-",
-            _ => false,
-        };
+    fn check_client_only(&self, given: &Given, unchecked: bool) -> Result<(), OptionError> {
         // Only a client keeps a log (`-M--log-file` asks a server to).
         let logs = matches!(given.entry.opt, Opt::LogFile | Opt::LogFileFormat);
-        let built = given.entry.built && !(logs && self.am_server);
-        if unchecked || built || !given.on || harmless {
+        if unchecked || !(logs && self.am_server) || !given.on {
             return Ok(());
         }
         let text = format!("{}{}: not supported yet", self.prefix(), given.entry.name());

@@ -96,7 +96,7 @@ pub fn parse_args(args: &[Vec<u8>], env: &Environment) -> Result<Request, Option
     resolve::request(typed, args, env, resolve::Unbuilt::Refuse)
 }
 
-/// The same, without refusing the options that are parsed but not built: for comparing their
+/// The same, without refusing the options that only a client has: for comparing their
 /// parsing and forwarding with rsync's.
 #[doc(hidden)]
 pub fn parse_args_unchecked(args: &[Vec<u8>], env: &Environment) -> Result<Request, OptionError> {

@@ -118,8 +118,6 @@ pub struct Plan {
     pub early_input: Option<Vec<u8>>,
     /// `--old-args` level.
     pub old_args: u8,
-    /// `-s`.
-    pub secluded: bool,
     /// `--blocking-io`; `None` asks the shell's name.
     pub blocking_io: Option<bool>,
     /// `--outbuf`.

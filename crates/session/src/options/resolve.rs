@@ -14,7 +14,7 @@ use crate::{
     settings::{DeleteTiming, StderrMode},
 };
 
-/// What becomes of options that are not built.
+/// What becomes of options that only a client has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unbuilt {
     Refuse,
@@ -42,7 +42,7 @@ pub(super) fn request(
         Err(Stop::Daemon) => return daemon_args::request(args, env),
     }
     let am_server = state.am_server;
-    match settle(state, typed, env, unbuilt) {
+    match settle(state, typed, env) {
         Ok(plan) if plan.settings.am_server => Ok(Request::Server(Box::new(plan))),
         Ok(plan) => Ok(Request::Client(Box::new(plan))),
         Err(Stop::Error(e)) => Err(e),
@@ -70,8 +70,8 @@ fn as_server(
     env: &Environment,
     refuse: &mut dyn FnMut(&Given) -> Option<String>,
 ) -> Result<Plan, OptionError> {
-    let plan = walk(&mut state, &typed, Unbuilt::Refuse, refuse)
-        .and_then(|()| settle(state, typed, env, Unbuilt::Refuse));
+    let plan =
+        walk(&mut state, &typed, Unbuilt::Refuse, refuse).and_then(|()| settle(state, typed, env));
     plan.map_err(|stop| match stop {
         Stop::Error(e) => e,
         Stop::Print(_) => OptionError::usage(Role::Server),
@@ -160,7 +160,7 @@ fn walk(
     }
 }
 
-fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Result<Plan, Stop> {
+fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
     if s.show_version > 0 && !s.am_daemon {
         return Err(Stop::Print(match s.show_version {
             1 if s.verbose > 0 => super::version() + "\n" + &super::version_lanes(),
@@ -183,7 +183,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
     if s.stats {
         s.info.imply(if s.verbose > 1 { "STATS3" } else { "STATS2" });
     }
-    settle_iconv(&mut s, env, unbuilt)?;
+    settle_iconv(&mut s, env);
     if s.fake_super && s.xattrs > 1 {
         return Err(s.error("--fake-super conflicts with -XX").into());
     }
@@ -313,6 +313,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         groupmap: s.groupmap.map(IdMap::into_text),
         copy_as: s.copy_as,
         iconv: s.iconv,
+        secluded: s.secluded == Some(true),
         whole_file,
         block_size: s.block_size,
         checksum_choice: named_checksum(s.checksum_choice.as_deref()),
@@ -390,7 +391,6 @@ fn settle(mut s: State, typed: Typed, env: &Environment, unbuilt: Unbuilt) -> Re
         sockopts: s.sockopts,
         early_input: s.early_input,
         old_args: s.old_args.unwrap_or(0),
-        secluded: s.secluded == Some(true),
         blocking_io: s.blocking_io,
         outbuf,
         client_caps: if s.am_server { s.shell.unwrap_or_default() } else { Vec::new() },

@@ -76,7 +76,7 @@ pub fn server_args(plan: &Plan, transfer: &Transfer) -> Result<Option<ServerArgs
         Transfer::Local { .. } | Transfer::Replay { .. } => {}
     }
     let mut argv = args.out;
-    let secluded = plan.secluded.then(|| {
+    let secluded = plan.settings.secluded.then(|| {
         let rest = argv.split_off(visible);
         std::iter::once(b"rsync".to_vec()).chain(rest).collect()
     });
@@ -123,7 +123,7 @@ impl Builder<'_> {
         let flag = |on: bool, letter: &'static str| if on { letter } else { "" };
         let fuzzy = s.fuzzy.min(if s.alt_dest.is_some() { 2 } else { 1 });
         let mut word = String::from("-");
-        word += flag(self.plan.secluded, "s");
+        word += flag(self.plan.settings.secluded, "s");
         word += &"v".repeat(given.verbose.min(9) as usize);
         word += flag(s.quiet && given.stderr != Some(StderrMode::Client), "q");
         word += flag(s.backup, "b");
@@ -355,7 +355,7 @@ impl Builder<'_> {
             path.splice(..0, *b"./");
         }
         let plan = self.plan;
-        if plan.old_args > 0 || plan.secluded {
+        if plan.old_args > 0 || plan.settings.secluded {
             self.out.push(path);
             return;
         }
@@ -379,7 +379,7 @@ impl Builder<'_> {
 
     /// An option's text. `bare` is for what `--old-args` leaves alone when given once.
     fn escape_option(&self, text: &[u8], bare: bool) -> Vec<u8> {
-        if bare || self.plan.old_args > 1 || self.plan.secluded {
+        if bare || self.plan.old_args > 1 || self.plan.settings.secluded {
             return text.to_vec();
         }
         escape(text, true)

@@ -2,7 +2,6 @@
 use super::{
     OptionError, operands,
     plan::{Environment, Outbuf, RuleArg},
-    resolve::Unbuilt,
     sizes::{self, SizeRule},
     state::{Recurse, State},
 };
@@ -144,24 +143,10 @@ pub(super) fn outbuf(s: &State) -> Result<Option<Outbuf>, OptionError> {
     }
 }
 
-pub(super) fn settle_iconv(
-    s: &mut State,
-    env: &Environment,
-    unbuilt: Unbuilt,
-) -> Result<(), OptionError> {
+pub(super) fn settle_iconv(s: &mut State, env: &Environment) {
     let from_env = || env.iconv.clone().filter(|v| !v.is_empty() && !s.am_server);
-    if s.iconv.is_none() {
-        // --no-iconv stands for "-" here, but nothing typed asks the environment.
-        s.iconv = from_env();
-        let on = s.iconv.as_deref().is_some_and(|v| v != b"-");
-        if on && unbuilt == Unbuilt::Refuse {
-            return Err(s.bare(4, "rsync: RSYNC_ICONV: not supported yet"));
-        }
-    }
-    if s.iconv.as_deref() == Some(b"-") {
-        s.iconv = None;
-    }
-    Ok(())
+    // --no-iconv stands for "-" here, but nothing typed asks the environment.
+    s.iconv = s.iconv.take().or_else(from_env).filter(|v| v != b"-");
 }
 
 pub(super) fn settle_batch(s: &mut State) -> Result<Vec<String>, OptionError> {

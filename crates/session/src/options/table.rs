@@ -1,5 +1,4 @@
-//! The one table of rsync's options. Lexing, `--help`, refusals by a daemon and the list of what is
-//! not built yet all read it; what an option does is decided by its [`Opt`] in `apply.rs`.
+//! The one table of rsync's options. Lexing, `--help` and refusals by a daemon all read it; what an option does is decided by its [`Opt`] in `apply.rs`.
 //!
 //! The order of the entries is the order of the lines of `--help`.
 
@@ -202,8 +201,6 @@ pub struct Entry {
     pub help: &'static str,
     /// More lines of `--help`: column and text.
     pub more_help: &'static [(&'static str, &'static str)],
-    /// Whether we can do it yet. An option that is not built is parsed, then refused.
-    pub built: bool,
 }
 
 impl Entry {
@@ -217,10 +214,6 @@ impl Entry {
     }
     const fn more(mut self, lines: &'static [(&'static str, &'static str)]) -> Entry {
         self.more_help = lines;
-        self
-    }
-    const fn unbuilt(mut self) -> Entry {
-        self.built = false;
         self
     }
 
@@ -250,7 +243,7 @@ impl Entry {
 
 const fn entry(opt: Opt, long: &'static str, short: u8, arg: Arg, help: &'static str) -> Entry {
     let short = if short == 0 { None } else { Some(short) };
-    Entry { opt, long, short, aliases: &[], off: &[], arg, help, more_help: &[], built: true }
+    Entry { opt, long, short, aliases: &[], off: &[], arg, help, more_help: &[] }
 }
 /// An option without a value.
 const fn flag(opt: Opt, long: &'static str, short: u8, help: &'static str) -> Entry {
@@ -583,8 +576,7 @@ pub static OPTIONS: &[Entry] = &[
     text(Opt::ReadBatch, "read-batch", X, "FILE", "read a batched update from FILE"),
     int(Opt::Protocol, "protocol", X, "NUM", "force an older protocol version to be used"),
     text(Opt::Iconv, "iconv", X, "CONVERT_SPEC", "request charset conversion of filenames")
-        .off(&["no-iconv"])
-        .unbuilt(),
+        .off(&["no-iconv"]),
     int(Opt::ChecksumSeed, "checksum-seed", X, "NUM", "set block/file checksum seed (advanced)"),
     flag(Opt::Qsort, "qsort", X, ""),
     flag(Opt::Ipv4, "ipv4", b'4', "prefer IPv4"),

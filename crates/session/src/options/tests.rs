@@ -166,7 +166,7 @@ fn servers_of_old_and_new_clients() {
 fn secluded_strings_count_on_top() {
     let env = Environment::default();
     let first = plan(&["--server", "--sender", "-sre.iLsfxCIvu"]);
-    assert!(first.secluded);
+    assert!(first.settings.secluded);
     let strings = words(&["rsync", "--size-only", "-n", ".", "a b", "c*"]);
     let p = first.with_secluded(&strings, &env, &mut |_| None).expect("good strings");
     assert!(p.settings.recurse && p.settings.dry_run && p.settings.size_only);
@@ -214,25 +214,19 @@ fn remote_options_of_a_local_copy_are_the_receiver_s() {
 }
 
 #[test]
-fn what_is_not_built_is_refused_unless_it_is_off() {
-    for e in table::OPTIONS.iter().filter(|e| !e.built) {
-        let name = match e.short {
-            Some(letter) if e.long.is_empty() => format!("-{}", letter as char),
-            _ => format!("--{}", e.long),
-        };
-        let error = parse_args(&words(&[&name, "1", "a", "b"]), &Environment::default());
-        let error = error.expect_err("refused");
-        assert_eq!(
-            (error.to_string(), error.code),
-            (format!("rsync: {name}: not supported yet"), 4)
-        );
-        for off in e.off {
-            plan(&[&format!("--{off}"), "a", "b"]);
-        }
-    }
+fn the_charset_of_the_environment() {
     let env = Environment { iconv: Some(b"utf8".to_vec()), ..Environment::default() };
-    assert!(parse_args(&words(&["a", "b"]), &env).is_err());
-    assert!(parse_args(&words(&["--no-iconv", "a", "b"]), &env).is_ok());
+    let iconv = |args: &[&str]| match parse_args(&words(args), &env) {
+        Ok(Request::Client(plan)) => plan.settings.iconv,
+        Ok(Request::Server(plan)) => plan.settings.iconv,
+        other => panic!("{args:?}: {other:?}"),
+    };
+    assert_eq!(iconv(&["a", "b"]).as_deref(), Some(&b"utf8"[..]));
+    assert_eq!(iconv(&["--iconv=.", "a", "b"]).as_deref(), Some(&b"."[..]));
+    assert_eq!(iconv(&["--iconv=", "a", "b"]).as_deref(), Some(&b""[..]));
+    assert_eq!(iconv(&["--no-iconv", "a", "b"]), None);
+    assert_eq!(iconv(&["--iconv=-", "a", "b"]), None);
+    assert_eq!(iconv(&["--server", "-r", ".", "b"]), None);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The texts of `--version`: rsync's shape, with our abilities.
 
-use super::table::{OPTIONS, Opt};
 use fast_io::{LinkKind, Producer, lanes};
 use wire::token::Compressor;
 
@@ -15,13 +14,11 @@ enum Ability {
     Bits(&'static str),
     Yes(&'static str),
     No(&'static str),
-    /// Whether these options are built.
-    Built(&'static str, Opt),
     Optional(&'static str),
     /// Whether this system has it.
     System(&'static str, bool),
 }
-use Ability::{Bits, Built, No, Optional, System, Yes};
+use Ability::{Bits, No, Optional, System, Yes};
 
 const CAPABILITIES: &[Ability] = &[
     Bits("files"),
@@ -38,13 +35,13 @@ const CAPABILITIES: &[Ability] = &[
     Yes("atimes"),
     Yes("batchfiles"),
     Yes("inplace"),
-    Built("append", Opt::Append),
+    Yes("append"),
     System("ACLs", fsroot::xattr::SUPPORTED),
     System("xattrs", fsroot::xattr::SUPPORTED),
     Optional("secluded-args"),
-    Built("iconv", Opt::Iconv),
-    Built("prealloc", Opt::Preallocate),
-    Built("stop-at", Opt::StopAt),
+    Yes("iconv"),
+    Yes("prealloc"),
+    Yes("stop-at"),
     No("crtimes"),
 ];
 const OPTIMIZATIONS: &[Ability] =
@@ -80,10 +77,6 @@ Apache licence 2.0 (MIT OR Apache-2.0), as you prefer.
     )
 }
 
-fn is_built(opt: Opt) -> bool {
-    OPTIONS.iter().any(|e| e.opt == opt && e.built)
-}
-
 fn wrapped(abilities: &[Ability]) -> String {
     let said = |name: &str, on| if on { name.to_string() } else { format!("no {name}") };
     let items = abilities.iter().map(|ability| match ability {
@@ -91,7 +84,6 @@ fn wrapped(abilities: &[Ability]) -> String {
         Yes(name) => said(name, true),
         No(name) => said(name, false),
         System(name, on) => said(name, *on),
-        Built(name, opt) => said(name, is_built(*opt)),
         Optional(name) => format!("optional {name}"),
     });
     fill(items, "    ", 76)
@@ -156,7 +148,6 @@ fn json_abilities(abilities: &[Ability]) -> String {
         Yes(name) => said(name, true),
         No(name) => said(name, false),
         System(name, on) => said(name, *on),
-        Built(name, opt) => said(name, is_built(*opt)),
         Optional(name) => format!("\"{}\": \"optional\"", key(name)),
     });
     fill(items, "    ", 76)

@@ -471,7 +471,10 @@ impl<W: SendHalf> Generator<W> {
         self.shared.report(|r| r.deleted_entry(name, kind.wire_bits() | perm, &path));
         if self.session.settings.am_server && self.session.protocol.has_item_flags() {
             let is_dir = kind == Kind::Directory;
-            self.writer.message(&Message::Deleted { name: name.to_vec(), is_dir })?;
+            let converted = self.session.charset.as_ref().map(|c| c.text_to_wire(name));
+            let fits = |name: &Vec<u8>| name.len() < wire::limits::MAX_PATH;
+            let name = converted.filter(fits).unwrap_or_else(|| name.to_vec());
+            self.writer.message(&Message::Deleted { name, is_dir })?;
         }
         Ok(())
     }

@@ -10,10 +10,10 @@ use wire::RelPath;
 #[derive(Debug, Default)]
 struct Group {
     leader: Leader,
-    /// Indexes of members that wait, ascending.
-    waiting: Vec<i32>,
-    /// The last member in the lists so far.
-    last: i32,
+    /// Members that wait, in the order of the lists: place and index.
+    waiting: Vec<(i32, i32)>,
+    /// The index of the last member in the lists so far.
+    last: Option<i32>,
 }
 
 /// The state of a group's leader.
@@ -40,22 +40,21 @@ impl Links {
         self.groups.get(&group).map_or(Leader::None, |g| g.leader.clone())
     }
 
-    /// A member that a list brought.
+    /// A member that a list brought; they come in the order of the lists.
     pub fn member(&mut self, group: u64, ndx: i32) {
-        let last = &mut self.groups.entry(group).or_default().last;
-        *last = ndx.max(*last);
+        self.groups.entry(group).or_default().last = Some(ndx);
     }
 
     /// Whether no later member is known.
     pub fn is_last(&self, group: u64, ndx: i32) -> bool {
-        self.groups.get(&group).is_none_or(|g| g.last <= ndx)
+        self.groups.get(&group).and_then(|g| g.last).is_none_or(|last| last == ndx)
     }
 
-    /// `ndx` waits for the group's leader.
-    pub fn wait(&mut self, group: u64, ndx: i32) {
+    /// `ndx`, which stands at `place` in the lists, waits for the group's leader.
+    pub fn wait(&mut self, group: u64, place: i32, ndx: i32) {
         let waiting = &mut self.groups.entry(group).or_default().waiting;
-        let at = waiting.partition_point(|n| *n < ndx);
-        waiting.insert(at, ndx);
+        let at = waiting.partition_point(|(before, _)| *before < place);
+        waiting.insert(at, (place, ndx));
     }
 
     /// `ndx` was requested as leader.
@@ -63,15 +62,15 @@ impl Links {
         self.groups.entry(group).or_default().leader = Leader::InProgress(ndx);
     }
 
-    /// `ndx` leads and is in place; the waiting members, in the order in which they are linked: first those behind it, then those
+    /// The member at `place` leads and is in place; the waiting members, in the order in which they are linked: first those behind it, then those
     /// before it backwards.
-    pub fn finish(&mut self, group: u64, ndx: i32, path: &RelPath, name: &[u8]) -> Vec<i32> {
+    pub fn finish(&mut self, group: u64, place: i32, path: &RelPath, name: &[u8]) -> Vec<i32> {
         let g = self.groups.entry(group).or_default();
         g.leader = Leader::Done(path.clone(), name.to_vec());
         let mut before = std::mem::take(&mut g.waiting);
-        let mut order = before.split_off(before.partition_point(|n| *n < ndx));
+        let mut order = before.split_off(before.partition_point(|(at, _)| *at < place));
         order.extend(before.into_iter().rev());
-        order
+        order.into_iter().map(|(_, ndx)| ndx).collect()
     }
 
     /// `ndx` will not lead the group: the next member that waits does, unless another leads already.
@@ -81,7 +80,7 @@ impl Links {
             g.leader = Leader::None;
         }
         if g.leader == Leader::None
-            && let Some(next) = g.waiting.pop()
+            && let Some((_, next)) = g.waiting.pop()
         {
             self.promoted.push_back(next);
         }
@@ -99,14 +98,14 @@ mod tests {
     #[test]
     fn members_wait_for_the_leader_and_are_linked_from_where_it_stands() {
         let mut l = Links::default();
-        l.wait(7, 2);
-        l.wait(7, 5);
-        l.wait(7, 3);
+        l.wait(7, 2, 12);
+        l.wait(7, 5, 11);
+        l.wait(7, 3, 13);
         l.begin(7, 6);
         assert_eq!(l.leader(7), Leader::InProgress(6));
-        l.wait(7, 9);
-        l.wait(7, 8);
-        assert_eq!(l.finish(7, 6, &path("x"), b"x"), [8, 9, 5, 3, 2]);
+        l.wait(7, 9, 10);
+        l.wait(7, 8, 14);
+        assert_eq!(l.finish(7, 6, &path("x"), b"x"), [14, 10, 11, 13, 12]);
         assert_eq!(l.leader(7), Leader::Done(path("x"), b"x".to_vec()));
         l.give_up(7, 6);
         assert!(l.promoted.is_empty());
@@ -116,8 +115,8 @@ mod tests {
     fn the_next_member_takes_over_from_a_failed_leader() {
         let mut l = Links::default();
         l.begin(1, 4);
-        l.wait(1, 2);
-        l.wait(1, 3);
+        l.wait(1, 2, 2);
+        l.wait(1, 3, 3);
         l.give_up(1, 9);
         assert!(l.promoted.is_empty());
         l.give_up(1, 4);

@@ -3,6 +3,7 @@
 use super::{
     ReceiveJob,
     attrs::Want,
+    dest::absolute,
     idmap::{self, Ids},
     shared::Shared,
 };
@@ -12,11 +13,12 @@ use crate::{
     conn::Reader,
     flist::{Entry, Segment, SegmentBuilder},
     log::{Class, Role},
+    session::io_error,
     settings::MUNGE_PREFIX,
 };
 use fast_io::RecvHalf;
 use filters::{FilterList, Requested, RequestedNames, Verdict};
-use fsroot::{Kind, names::NameCache};
+use fsroot::{Kind, names::NameCache, text};
 use std::{
     sync::{
         Arc,
@@ -83,7 +85,11 @@ impl List {
     }
     /// The slot of an index; `None` for the gap index.
     pub fn slot(&self, ndx: i32) -> Option<usize> {
-        usize::try_from(i64::from(ndx) - i64::from(self.base())).ok().filter(|i| *i < self.len())
+        self.seg.position_of(ndx)
+    }
+    /// Whether the entries stand in the order of their indexes.
+    pub fn in_order(&self) -> bool {
+        self.seg.in_order()
     }
     /// One more thing is open.
     pub fn begin_one(&self) {
@@ -147,6 +153,28 @@ enum Slot {
     Waiting(Arc<Dir>),
     Served,
     Cleared,
+    /// A directory that has no name here, so that nothing below it has one either.
+    Unnamed,
+}
+
+/// What a list's entries hang below.
+#[derive(Clone, Copy)]
+enum Parent<'a> {
+    /// The first list's, wherever they like.
+    Any,
+    /// A directory's list.
+    Dir(u32, &'a [u8]),
+    /// The list of a directory that has no name here.
+    Unnamed(u32),
+}
+
+impl Parent<'_> {
+    fn number(self) -> Option<u32> {
+        match self {
+            Parent::Any => None,
+            Parent::Dir(d, _) | Parent::Unnamed(d) => Some(d),
+        }
+    }
 }
 
 /// Reads the lists of a session.
@@ -158,6 +186,8 @@ pub(super) struct ListReader {
     dirs: Vec<Slot>,
     sender_filters: Option<FilterList>,
     requested: Option<RequestedNames>,
+    /// The destination as it was typed.
+    dest: Vec<u8>,
     /// `--chmod`.
     chmod: Option<Chmod>,
     attrs: super::attrs::Attrs,
@@ -178,6 +208,7 @@ impl ListReader {
                 .take()
                 .filter(|f| !f.is_empty() && !f.has_dir_merge()),
             requested: job.requested.take().filter(|r| !r.is_empty()),
+            dest: job.dest.clone().unwrap_or_default(),
             chmod: Chmod::of(shared.session.settings.chmod.as_ref()),
             attrs: super::attrs::Attrs::new(shared.clone(), log),
             shared,
@@ -195,7 +226,7 @@ impl ListReader {
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
         let prune = session.settings.prune_empty_dirs.then_some(prune);
-        let (seg, mut io_error) = self.entries(reader, None, prune)?;
+        let (seg, mut io_error) = self.entries(reader, Parent::Any, prune)?;
         if !session.inc_recurse {
             self.id_lists(reader)?;
             if !session.protocol.has_varints() {
@@ -228,7 +259,8 @@ impl ListReader {
                 let text = format!("Invalid dir index: {ndx} (-101 - {})", -101 - last);
                 return refuse(text);
             }
-            Some(Slot::Waiting(dir)) => dir.clone(),
+            Some(Slot::Waiting(dir)) => Some(dir.clone()),
+            Some(Slot::Unnamed) => None,
             Some(Slot::Served) => {
                 return refuse(format!("rsync: refusing malicious duplicate flist for dir {d}"));
             }
@@ -239,9 +271,13 @@ impl ListReader {
         self.dirs[d] = Slot::Served;
         let session = self.shared.session.clone();
         let bytes_before = session.stats.bytes_read.value();
-        let (seg, io_error) = self.entries(reader, Some((d as u32, &dir.name)), None)?;
+        let parent = match &dir {
+            Some(dir) => Parent::Dir(d as u32, &dir.name),
+            None => Parent::Unnamed(d as u32),
+        };
+        let (seg, io_error) = self.entries(reader, parent, None)?;
         self.take_tables();
-        let list = List { seg, dir: Some(dir), io_error, open: AtomicUsize::new(0) };
+        let list = List { seg, dir, io_error, open: AtomicUsize::new(0) };
         self.count(&list);
         session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
         Ok(Arc::new(self.adopt(list)))
@@ -252,7 +288,7 @@ impl ListReader {
     fn entries<R: RecvHalf>(
         &mut self,
         reader: &mut Reader<R>,
-        parent: Option<(u32, &[u8])>,
+        parent: Parent<'_>,
         prune: Option<&FilterList>,
     ) -> Result<(Arc<Segment>, i32), Error> {
         let session = self.shared.session.clone();
@@ -260,13 +296,17 @@ impl ListReader {
             WireError::new(Fault::Memory, "file list has too many entries").with_role()
         })?;
         self.decoder.begin(base as u32);
-        let mut builder = SegmentBuilder::new(session.protocol, base, parent.map(|p| p.0))
-            .with_options(session.settings.recurse, session.settings.relative);
-        let mut progress = Progress::begin(&self.shared, parent.is_none());
-        if parent.is_none() {
+        let mut builder = SegmentBuilder::new(session.protocol, base, parent.number())
+            .with_options(session.settings.recurse, session.settings.relative)
+            .numbered_by_arrival(session.charset.is_some());
+        let first = matches!(parent, Parent::Any);
+        let mut progress = Progress::begin(&self.shared, first);
+        if first {
             self.map_ids()?;
         }
         let mut count = 0u64;
+        // Nothing may be deleted for the want of a name that could not be converted.
+        let mut unnamed = 0;
         let io_error = loop {
             let decoder = &mut self.decoder;
             let mut e = match reader.read(|c| decoder.decode(c))? {
@@ -277,10 +317,21 @@ impl ListReader {
                     }
                     let bits = (io_error & 7) as i32;
                     session.status.add_io_error(bits);
-                    break bits;
+                    break bits | unnamed;
                 }
             };
-            let name = self.check(&mut e, parent.map(|p| p.1))?;
+            count += 1;
+            progress.entry(count);
+            if matches!(parent, Parent::Unnamed(_)) || !self.convert(&mut e, first) {
+                // ACLs and attributes are numbered by arrival, too.
+                if let Some(k) = e.xattr {
+                    self.take_xattrs(k);
+                }
+                builder.push_unnamed(e.mode & 0o170000 == 0o040000);
+                unnamed = io_error::GENERAL;
+                continue;
+            }
+            let name = self.check(&mut e, parent)?;
             if let Some(chmod) = &self.chmod
                 && let Some(kind) = Kind::from_wire_mode(e.mode)
                 && kind != Kind::Symlink
@@ -306,8 +357,6 @@ impl ListReader {
                 self.take_xattrs(k);
             }
             builder.push(&e, &name, 0);
-            count += 1;
-            progress.entry(count);
         };
         progress.end(count);
         let seg = match prune {
@@ -324,8 +373,46 @@ impl ListReader {
         Ok((seg, io_error))
     }
 
+    /// Turns name and target into what they are in our charset; false if that is not possible.
+    fn convert(&self, e: &mut FileEntry, first: bool) -> bool {
+        let session = &self.shared.session;
+        let Some(charset) = &session.charset else { return true };
+        let role = if first { Role::ReceiverPresplit } else { Role::Receiver };
+        let fail = |what: &str, name: &[u8], why: &std::io::Error| {
+            let why = format!(" ({})", crate::log::reason(why));
+            let what = format!("[{}] {what}", role.name());
+            let line = [what.as_bytes(), name, why.as_bytes()].concat();
+            self.shared.log(role).error_xfer(line);
+            session.status.add_io_error(io_error::GENERAL);
+            false
+        };
+        match charset.name_from_wire(&e.name) {
+            Ok(name) => e.name = name,
+            Err(why) => return fail("cannot convert filename: ", &e.name, &why),
+        }
+        if session.converts_targets && !e.link_target.is_empty() {
+            match charset.target_from_wire(&e.link_target) {
+                Ok(target) => e.link_target = target,
+                Err(why) => {
+                    let path = self.quoted(&e.name, first);
+                    return fail("cannot convert symlink data for: ", &path, &why);
+                }
+            }
+        }
+        true
+    }
+
+    /// The path of an entry for messages. The first list comes before the destination is entered.
+    fn quoted(&self, name: &[u8], first: bool) -> Vec<u8> {
+        if let Some(served) = &self.shared.session.settings.served {
+            return [b"\"", name, b"\" (in ", &served.module, b")"].concat();
+        }
+        let dir = if first { &b""[..] } else { &self.dest };
+        [b"\"", &absolute(&text::path(dir))[..], b"/", name, b"\""].concat()
+    }
+
     /// The checks of a name that need to know the request, and the name as it is used: cleaned, `.` for the root.
-    fn check(&self, e: &mut FileEntry, parent: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+    fn check(&self, e: &mut FileEntry, parent: Parent<'_>) -> Result<Vec<u8>, Error> {
         let refuse = |text: &str, name: &[u8]| {
             let text = format!("{text}: {}", String::from_utf8_lossy(name));
             Error::from(WireError::new(Fault::Refused, text))
@@ -365,6 +452,10 @@ impl ListReader {
         }
         if session.inc_recurse {
             let dir = path.split().map(|(dir, _)| dir).unwrap_or_default();
+            let parent = match parent {
+                Parent::Dir(_, name) => Some(name),
+                Parent::Any | Parent::Unnamed(_) => None,
+            };
             if dir != parent.unwrap_or_default() || (is_root && parent.is_some()) {
                 let slash: &[u8] = if dir.is_empty() && !is_root { b"/" } else { b"" };
                 let shown = [slash, path.as_bytes()].concat();
@@ -451,11 +542,12 @@ impl ListReader {
             return list;
         }
         let mut root = None;
-        for i in 0..list.len() {
+        for i in (0..list.len()).filter_map(|n| list.seg.numbered(n)) {
             let Some(e) = list.get(i) else {
                 // Duplicates have numbers, too.
-                if list.seg.get_blanked(i).is_some_and(|e| e.is_dir()) {
-                    self.dirs.push(Slot::Cleared);
+                if let Some(e) = list.seg.get_blanked(i).filter(|e| e.is_dir()) {
+                    let unnamed = e.basename().is_empty();
+                    self.dirs.push(if unnamed { Slot::Unnamed } else { Slot::Cleared });
                 }
                 continue;
             };
@@ -511,6 +603,7 @@ fn say_duplicates(shared: &Shared, seg: &Segment) {
         if seg.get(i).is_none()
             && let (Some(before), Some(e)) = (seg.get_blanked(i - 1), seg.get_blanked(i))
             && before.name() == e.name()
+            && !e.basename().is_empty()
         {
             let text = [
                 b"removing duplicate name ",

@@ -105,6 +105,8 @@ impl Setup {
             log: Log::new(said.clone(), Role::ReceiverPresplit),
             activity: activity.clone(),
             started: Instant::now(),
+            charset: None,
+            converts_targets: false,
             installed: None,
         });
         let (from_script, to_receiver) = channel();

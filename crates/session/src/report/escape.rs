@@ -1,4 +1,5 @@
 //! What keeps messages from steering a terminal: control bytes are shown as `\#ooo` (man page, --8-bit-output).
+use crate::charset::{Charset, Piece};
 use std::io::Write;
 
 /// What becomes of bytes from 0x80 on.
@@ -44,12 +45,40 @@ impl HighBytes {
 
 /// Writes a message of a server to its own stderr, which a remote shell carries to the client's.
 pub fn to_own_stderr(text: &[u8]) {
+    // Only a client asks whether its locale's characters have more than one byte.
+    let high = match HighBytes::of_terminal(false) {
+        HighBytes::Utf8 => HighBytes::Escaped,
+        high => high,
+    };
     // Nobody is left to tell if stderr is gone.
-    let _gone = std::io::stderr().write_all(&escape(text, HighBytes::of_terminal(false)));
+    let _gone = std::io::stderr().write_all(&escape(text, high));
 }
 
 /// A message as a terminal or a log file gets it. A LF at its end stays, on a terminal also one CR at either end.
 pub fn escape(text: &[u8], high: HighBytes) -> Vec<u8> {
+    framed(text, high, |body, out| match high {
+        HighBytes::Utf8 => {
+            for chunk in body.utf8_chunks() {
+                bytes(chunk.valid().as_bytes(), HighBytes::Raw, out);
+                bytes(chunk.invalid(), HighBytes::Escaped, out);
+            }
+        }
+        high => bytes(body, high, out),
+    })
+}
+
+/// A message from a peer for a terminal. It is shown in the charset of names, whatever the locale says.
+pub fn escape_converted(text: &[u8], charset: &Charset) -> Vec<u8> {
+    framed(text, HighBytes::Raw, |body, out| {
+        charset.pieces_from_wire(body, |piece| match piece {
+            Piece::Converted(part) => bytes(part, HighBytes::Raw, out),
+            Piece::Alien(byte) => bytes(&[byte], HighBytes::Escaped, out),
+        });
+    })
+}
+
+/// Leaves the ends of a line to themselves, and the rest to `body`.
+fn framed(text: &[u8], high: HighBytes, escape: impl FnOnce(&[u8], &mut Vec<u8>)) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut body, mut end) = (text, &b""[..]);
     if high != HighBytes::Log
@@ -64,15 +93,7 @@ pub fn escape(text: &[u8], high: HighBytes) -> Vec<u8> {
         end = &body[rest.len()..];
         body = rest;
     }
-    match high {
-        HighBytes::Utf8 => {
-            for chunk in body.utf8_chunks() {
-                bytes(chunk.valid().as_bytes(), HighBytes::Raw, &mut out);
-                bytes(chunk.invalid(), HighBytes::Escaped, &mut out);
-            }
-        }
-        high => bytes(body, high, &mut out),
-    }
+    escape(body, &mut out);
     out.extend_from_slice(end);
     out
 }

@@ -1,11 +1,12 @@
 //! The client's terminal: where messages of a run go in the end (man page, --stderr).
 
 use super::{
-    escape::{HighBytes, escape},
+    escape::{HighBytes, escape, escape_converted},
     logfile::LogFile,
 };
 use crate::{
     Settings,
+    charset::Charset,
     log::{Class, Role, Sink, sys_error_line},
     session::Status,
     settings::StderrMode,
@@ -138,10 +139,9 @@ impl Terminal {
         }
         waiting.clear();
     }
-}
 
-impl Sink for Terminal {
-    fn message(&self, class: Class, text: &[u8]) {
+    /// Shows a message, whose control bytes `shown` has escaped, and logs it.
+    fn show(&self, class: Class, text: &[u8], shown: impl FnOnce(&[u8]) -> Vec<u8>) {
         let to_stderr = match class {
             Class::ErrorXfer => {
                 self.status.set_xfer_error();
@@ -162,7 +162,7 @@ impl Sink for Terminal {
             true => [&text[..MAX_MESSAGE - 5], b"[...]\n"].concat(),
             false => text.to_vec(),
         };
-        let text = escape(&text, self.high);
+        let text = shown(&text);
         let mut streams = self.lock();
         if streams.open_line {
             streams.open_line = false;
@@ -182,6 +182,16 @@ impl Sink for Terminal {
             streams.open_header = class == Class::Client && !text.ends_with(b"\n");
             self.put(&mut streams, &text);
         }
+    }
+}
+
+impl Sink for Terminal {
+    fn message(&self, class: Class, text: &[u8]) {
+        self.show(class, text, |text| escape(text, self.high));
+    }
+
+    fn message_from_peer(&self, class: Class, text: &[u8], charset: &Charset) {
+        self.show(class, text, |text| escape_converted(text, charset));
     }
 
     fn log_only(&self, text: &[u8]) {

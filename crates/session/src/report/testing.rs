@@ -63,6 +63,8 @@ pub fn session(protocol: u32, settings: Settings) -> (Session, Arc<Page>) {
         log: Log::new(page.clone(), Role::Sender),
         activity: Arc::new(Activity::new(0)),
         started: Instant::now(),
+        charset: None,
+        converts_targets: false,
         installed: None,
     };
     (session, page)

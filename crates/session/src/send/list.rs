@@ -19,6 +19,7 @@ use fast_io::{Producer, SendHalf};
 use filters::{FilterList, ParseContext};
 use fsroot::{Kind, acl::Acl, names::NameCache};
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     io::{self, Read},
     sync::Arc,
@@ -30,6 +31,9 @@ use wire::{
     ids::{self, IdName},
     xattr::{Xattr, XattrValue},
 };
+
+/// Name and symlink target as they travel.
+type Converted<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// Where encoded entries go.
 pub(super) trait Out {
@@ -150,7 +154,8 @@ impl Lister {
 
     /// Starts a list.
     pub fn begin(&mut self, base: i32, parent_dir: Option<u32>) {
-        self.builder = SegmentBuilder::new(self.session.protocol, base, parent_dir);
+        self.builder = SegmentBuilder::new(self.session.protocol, base, parent_dir)
+            .numbered_by_arrival(self.session.charset.is_some());
         self.encoder.begin(base.max(0) as u32);
     }
 
@@ -213,8 +218,9 @@ impl Lister {
 
     /// An entry that asks the receiver to delete a missing argument.
     pub fn emit_missing(&mut self, name: Vec<u8>, source: u32, out: &mut dyn Out) {
-        self.entry = FileEntry { name, ..FileEntry::default() };
-        self.encode(source, Extras::default(), out);
+        let Some((wire_name, _)) = self.converted(source, &name, b"") else { return };
+        self.entry = FileEntry { name: wire_name.into_owned(), ..FileEntry::default() };
+        self.encode(&name, source, Extras::default(), out);
     }
 
     /// Lists a file. False if it was dropped because something about it cannot be read.
@@ -238,9 +244,11 @@ impl Lister {
             return Ok(false);
         }
         let is_dir = found.is_dir();
+        let converted = self.converted(found.source, &found.name, &found.target);
+        let Some((name, target)) = converted else { return Ok(false) };
         let e = &mut self.entry;
         e.name.clear();
-        e.name.extend_from_slice(&found.name);
+        e.name.extend_from_slice(&name);
         e.top_dir = top && is_dir;
         e.no_content = no_content && is_dir;
         e.len = match st.kind {
@@ -261,7 +269,7 @@ impl Lister {
         e.gid = if s.group { st.gid } else { 0 };
         e.rdev = if st.kind.is_device() { st.rdev } else { (0, 0) };
         e.link_target.clear();
-        e.link_target.extend_from_slice(&found.target);
+        e.link_target.extend_from_slice(&target);
         e.checksum.clear();
         e.hard_link = HardLink::None;
         e.uid_name = None;
@@ -292,8 +300,42 @@ impl Lister {
         if s.hard_links && !is_dir {
             self.entry.hard_link = self.hard_link(found);
         }
-        self.encode(found.source, extras, out);
+        self.encode(&found.name, found.source, extras, out);
         Ok(true)
+    }
+
+    /// Name and target as they travel; `None` if they cannot, which has been told.
+    fn converted<'a>(
+        &self,
+        source: u32,
+        name: &'a [u8],
+        target: &'a [u8],
+    ) -> Option<Converted<'a>> {
+        let Some(charset) = &self.session.charset else {
+            return Some((name.into(), target.into()));
+        };
+        let fail = |what: &str, name: &[u8], why: io::Error| {
+            let why = format!(" ({})", crate::log::reason(&why));
+            let what = format!("[{}] cannot convert {what}: ", self.log.role().name());
+            self.drop_entry([what.as_bytes(), name, why.as_bytes()].concat());
+        };
+        let wire_name = match charset.name_to_wire(name) {
+            Ok(wire_name) => wire_name,
+            Err(why) => {
+                fail("filename", name, why);
+                return None;
+            }
+        };
+        if target.is_empty() || !self.session.converts_targets {
+            return Some((wire_name.into(), target.into()));
+        }
+        match charset.target_to_wire(target) {
+            Ok(target) => Some((wire_name.into(), target.into())),
+            Err(why) => {
+                fail("symlink data for", &self.sources.quoted(source, name), why);
+                None
+            }
+        }
     }
 
     fn drop_entry(&self, text: Vec<u8>) {
@@ -301,7 +343,8 @@ impl Lister {
         self.session.status.add_io_error(io_error::GENERAL);
     }
 
-    fn encode(&mut self, source: u32, extras: Extras, out: &mut dyn Out) {
+    /// Sends the entry that was prepared and keeps it under the name that it has here.
+    fn encode(&mut self, name: &[u8], source: u32, extras: Extras, out: &mut dyn Out) {
         if self.show_count && self.builder.len().is_multiple_of(100) {
             self.log.sink().progress(format!(" {} files...\r", self.builder.len()).as_bytes());
         }
@@ -324,7 +367,7 @@ impl Lister {
                 stats.total_size.add(e.len);
             }
         }
-        self.builder.push(e, &e.name, source);
+        self.builder.push(e, name, source);
     }
 
     fn hard_link(&mut self, found: &Found) -> HardLink {

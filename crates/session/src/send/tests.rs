@@ -61,6 +61,8 @@ fn session(settings: Settings, protocol: u32, inc_recurse: bool, said: Arc<Said>
         log: Log::new(said, Role::Server),
         activity: Arc::new(Activity::new(0)),
         started: Instant::now(),
+        charset: None,
+        converts_targets: false,
         installed: None,
     })
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error,
-    flist::{DirRef, Live},
+    flist::{DirRef, Entry, Live},
     log::Class,
     session::io_error,
 };
@@ -361,9 +361,16 @@ impl Tree {
         let scanned = std::mem::take(&mut lister.scanned);
         let mark = self.waiting.len();
         let mut previous: Option<Vec<u8>> = None;
+        // Directories are numbered in the order of indexes.
+        let mut numbers = vec![0; segment.len()];
+        for pos in (0..segment.len()).filter_map(|n| segment.numbered(n)) {
+            if segment.get(pos).is_some_and(Entry::is_dir) {
+                numbers[pos] = self.next_dir;
+                self.next_dir += 1;
+            }
+        }
         for e in segment.iter().filter(|e| e.is_dir()) {
-            let number = self.next_dir;
-            self.next_dir += 1;
+            let number = numbers[e.position()];
             if filter_name(&e.name()).is_empty() {
                 continue;
             }

@@ -32,6 +32,7 @@ impl<W: SendHalf> Generator<W> {
         };
         let node = Node {
             ndx: list.base() - 1,
+            place: list.base() - 1,
             path,
             name: dir.name.clone(),
             want: dir.base.want,

@@ -276,7 +276,7 @@ impl<W: SendHalf> Generator<W> {
             None if !last && kept.is_none() && found.is_none() => {
                 // A later member may have a basis.
                 if let Some(group) = node.group {
-                    self.links.wait(group, node.ndx);
+                    self.links.wait(group, node.place, node.ndx);
                     self.begin_one(node.ndx);
                 }
                 return Ok(());

@@ -20,7 +20,7 @@ impl<W: SendHalf> Generator<W> {
     /// `node` is in place and leads its group from now on.
     pub(super) fn lead(&mut self, node: &Node) -> Result<(), Error> {
         let Some(group) = node.group else { return Ok(()) };
-        for ndx in self.links.finish(group, node.ndx, &node.path, &node.name) {
+        for ndx in self.links.finish(group, node.place, &node.path, &node.name) {
             self.end_one(ndx);
             if let Some((_, _, follower)) = self.node(ndx) {
                 let have = self.lstat(&follower.path).unwrap_or(None);
@@ -37,7 +37,7 @@ impl<W: SendHalf> Generator<W> {
             Leader::None => Ok(false),
             Leader::InProgress(leader) if leader == node.ndx => Ok(false),
             Leader::InProgress(_) => {
-                self.links.wait(group, node.ndx);
+                self.links.wait(group, node.place, node.ndx);
                 self.begin_one(node.ndx);
                 Ok(true)
             }

@@ -131,6 +131,8 @@ struct State {
 /// An entry on its way through the generator.
 struct Node {
     ndx: i32,
+    /// Where it stands among all entries as they are sorted; the index where those follow that order.
+    place: i32,
     path: RelPath,
     /// As in the list, for messages.
     name: Vec<u8>,
@@ -359,9 +361,12 @@ impl<W: SendHalf> Generator<W> {
         self.walked(list.base() - 1);
         for slot in 0..list.len() {
             self.entry(list, slot, false)?;
-            self.walked(list.base() + slot as i32);
+            if list.in_order() {
+                self.walked(list.base() + slot as i32);
+            }
             self.tick()?;
         }
+        self.walked(list.base() + list.len() as i32 - 1);
         if let Some(state) = self.live.back_mut() {
             state.walked = true;
         }
@@ -504,7 +509,8 @@ impl<W: SendHalf> Generator<W> {
             None => RelPath::new(&name)?,
         };
         let group = e.hard_link_group().filter(|_| self.session.settings.hard_links);
-        Some(Node { ndx: e.ndx(), path, name, want: self.attrs.want(e), group })
+        let place = list.base().saturating_add(slot as i32);
+        Some(Node { ndx: e.ndx(), place, path, name, want: self.attrs.want(e), group })
     }
 
     /// Incremental: gives up lists that nothing is open in, oldest first, but never the one that is being worked on.
