@@ -94,6 +94,11 @@ impl Root {
         self.fake
     }
 
+    /// Whether there is a real symlink, not a file that stands for one.
+    pub fn is_real_link(&mut self, p: &RelPath) -> bool {
+        self.real_lstat(p).is_ok_and(|st| st.kind == Kind::Symlink)
+    }
+
     /// Why the attribute of a file that was looked at could not be read, if that was so: its state is then the real file's.
     pub fn take_unread(&mut self) -> Option<io::Error> {
         self.unread.take()

@@ -33,7 +33,9 @@ impl<W: SendHalf> Generator<W> {
         }
         let same = match (&have, &mut self.root) {
             (Some(st), Some(root)) if st.kind == Kind::Symlink => {
-                root.read_link(&node.path).is_ok_and(|there| there == target)
+                // A disguised link takes the place of a real one.
+                !(root.fakes_super() && root.is_real_link(&node.path))
+                    && root.read_link(&node.path).is_ok_and(|there| there == target)
             }
             _ => false,
         };
