@@ -103,4 +103,14 @@ pub const ROWS: &[Row] = &[
         "-ai --iconv=utf8,latin1",
     )
     .over(LOCAL_AND_SHELL),
+    row("endless-links", &["f src/d/f size=1\nl src/d/self -> .", EMPTY], "-aiL")
+        .over(LOCAL_AND_SHELL),
+    row("endless-links-to-directories", &["f src/d/f size=1\nl src/d/self -> ../d", EMPTY], "-aik")
+        .over(LOCAL_AND_SHELL),
+    row(
+        "endless-links-in-turn",
+        &["d src/d\nl src/d/x -> ../e\nd src/e\nl src/e/y -> ../d", EMPTY],
+        "-aiL --no-inc-recursive",
+    )
+    .over(LOCAL_AND_SHELL),
 ];

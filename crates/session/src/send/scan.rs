@@ -165,14 +165,14 @@ impl Lister {
         }
         if copy_links {
             found.st = root.stat_follow(&found.rel, unconfined).map_err(no_referent)?;
-            return self.entered(found);
+            return self.entered(found, unconfined);
         }
         if (dirlinks || follow)
             && let Ok(st) = root.stat_follow(&found.rel, unconfined)
             && st.kind == Kind::Directory
         {
             found.st = st;
-            return self.entered(found);
+            return self.entered(found, unconfined);
         }
         if links || copy_unsafe {
             found.target = root.read_link(&found.rel)?;
@@ -200,16 +200,17 @@ impl Lister {
                 .stat_follow(&found.rel, unconfined)
                 .map_err(no_referent)?;
             found.target.clear();
-            return self.entered(found);
+            return self.entered(found, false);
         }
         Ok(found)
     }
 
-    /// `--copy-devices`: a device is listed as a file of its content's length.
+    /// `--copy-devices`: a device is listed as a file of its content's length. That it cannot be opened is said when it is asked
+    /// for.
     fn device_as_file(&mut self, found: &mut Found) -> io::Result<()> {
-        let file = self.sources.root(found.source)?.open_read(&found.rel)?;
+        let file = self.sources.root(found.source)?.open_read(&found.rel);
         found.st.kind = Kind::Regular;
-        found.st.len = fsroot::meta::device_len(&file);
+        found.st.len = file.map_or(0, |file| fsroot::meta::device_len(&file));
         found.st.rdev = (0, 0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         found.st.mtime = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
@@ -218,9 +219,10 @@ impl Lister {
     }
 
     /// What a followed link led to; a directory becomes a source of its own.
-    fn entered(&mut self, mut found: Found) -> Result<Found, Unseen> {
+    /// For `late`, see [`super::source::Sources::add_link`].
+    fn entered(&mut self, mut found: Found, late: bool) -> Result<Found, Unseen> {
         if found.is_dir() {
-            found.source = self.sources.add_link(found.source, &found.name)?;
+            found.source = self.sources.add_link(found.source, &found.name, late)?;
             found.rel = RelPath::root();
         }
         Ok(found)

@@ -100,8 +100,9 @@ impl Sources {
             }
         }
     }
-    /// The source behind the directory link `name` of source `parent`.
-    pub fn add_link(&mut self, parent: u32, name: &[u8]) -> io::Result<u32> {
+    /// The source behind the directory link `name` of source `parent`. `late`: if there are too many links on the way to it, that
+    /// is found when it is read.
+    pub fn add_link(&mut self, parent: u32, name: &[u8], late: bool) -> io::Result<u32> {
         let key = (parent, name.to_vec());
         if let Some(&id) = self.by_link.get(&key) {
             return Ok(id);
@@ -117,12 +118,13 @@ impl Sources {
             used: 0,
         };
         let id = self.push(dir);
-        match self.root(id) {
-            Ok(_) => {
+        let endless = Some(fsroot::Errno::LOOP.raw_os_error());
+        match self.root(id).err().filter(|e| !late || e.raw_os_error() != endless) {
+            None => {
                 self.by_link.insert(key, id);
                 Ok(id)
             }
-            Err(e) => {
+            Some(e) => {
                 self.dirs.pop();
                 Err(e)
             }

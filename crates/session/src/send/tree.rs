@@ -221,7 +221,7 @@ impl Tree {
                     let not_a_dir = fsroot::Errno::NOTDIR.raw_os_error();
                     return Err(io::Error::from_raw_os_error(not_a_dir));
                 }
-                here = lister.sources.add_link(here, parent)?;
+                here = lister.sources.add_link(here, parent, false)?;
             }
             self.resolved.insert(key, here);
         }
