@@ -319,8 +319,14 @@ fn temp_dir(settings: &Settings, dest: &Dest) -> Result<Option<Root>, Error> {
         true => "is not a directory",
         false => "does not exist",
     };
-    let name = String::from_utf8_lossy(typed);
-    Err(Error::fatal(ExitCode::SYNTAX, format!("The temp-dir {what}: {name}")))
+    let mut text = format!("The temp-dir {what}: ").into_bytes();
+    if let Some(served) = settings.served.as_ref().filter(|served| !served.at_root)
+        && typed.starts_with(b"/")
+    {
+        text.extend_from_slice(&served.module_path);
+    }
+    text.extend_from_slice(typed);
+    Err(Error::fatal(ExitCode::SYNTAX, text))
 }
 
 /// The partial directory.

@@ -85,6 +85,8 @@ pub(super) struct Target {
     pub name: Vec<u8>,
     link: Vec<u8>,
     pub want: Want,
+    /// The mode that the output shows.
+    shown_mode: u32,
 }
 
 /// Control messages that reach the receiver.
@@ -336,7 +338,7 @@ impl<R: RecvHalf> Receiver<R> {
             // Checked when the list came.
             None => RelPath::new(&name).ok_or_else(cleared)?,
         };
-        Ok(Target { ndx: n, list, told, path, name, link, want })
+        Ok(Target { ndx: n, list, told, path, name, link, shown_mode: want.mode, want })
     }
 
     /// The request that this item answers. Requests before it were not answered, which is the sender's right for transfers.
@@ -381,7 +383,7 @@ impl<R: RecvHalf> Receiver<R> {
                 return Ok(());
             }
         }
-        let t = self.target(n)?;
+        let mut t = self.target(n)?;
         let transfers = item.flags.has(F::TRANSFER);
         if transfers {
             if t.want.kind != Some(Kind::Regular) {
@@ -394,7 +396,7 @@ impl<R: RecvHalf> Receiver<R> {
             }
         }
         if let Some(replay) = &self.shared.clone().replay {
-            return self.replay_item(replay, &t, &item);
+            return self.replay_item(replay, &mut t, &item);
         }
         let request = self.answered(&t, &item)?;
         if let Some(f) = &self.daemon_filters
@@ -414,7 +416,7 @@ impl<R: RecvHalf> Receiver<R> {
             count_created(&self.session, t.want.kind);
         }
         match asked {
-            Some(request) if transfers => self.transfer(&t, &item, &request),
+            Some(request) if transfers => self.transfer(&mut t, &item, &request),
             _ => {
                 self.local_change(&t, &item);
                 Ok(())
@@ -466,7 +468,7 @@ impl<R: RecvHalf> Receiver<R> {
             let event = ItemEvent {
                 ndx: t.ndx,
                 name: &t.name,
-                mode: t.want.mode,
+                mode: t.shown_mode,
                 len: t.want.len,
                 mtime: t.want.mtime,
                 uid: t.want.uid,
@@ -483,10 +485,18 @@ impl<R: RecvHalf> Receiver<R> {
     /// An answer with data.
     pub(super) fn transfer(
         &mut self,
-        t: &Target,
+        t: &mut Target,
         item: &Item,
         request: &Transfer,
     ) -> Result<(), Error> {
+        if let (true, true, Some(root)) =
+            (self.shared.wants_mode, self.shared.do_xfers, &mut self.root)
+        {
+            // Of what is written here, that is the mode that it gets.
+            let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
+            t.shown_mode = t.want.mode & !0o7777 | perm;
+        }
+        let t = &*t;
         let stats = self.session.stats.clone();
         stats.transferred_files.add(1);
         stats.transferred_size.add(t.want.len);

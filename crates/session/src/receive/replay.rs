@@ -140,7 +140,7 @@ impl<R: RecvHalf> Receiver<R> {
     pub(super) fn replay_item(
         &mut self,
         replay: &Replay,
-        t: &Target,
+        t: &mut Target,
         item: &Item,
     ) -> Result<(), Error> {
         if self.shared.exchanges_xattrs(item.flags.0) {

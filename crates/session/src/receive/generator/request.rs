@@ -154,7 +154,9 @@ impl<W: SendHalf> Generator<W> {
             }
             None => self.flags(node, have.as_ref(), base, false),
         };
-        let old_perm = have.or(elsewhere.as_ref().map(Elsewhere::stat)).map(|st| st.perm);
+        // Without --perms the new file gets those of its basis, even if that is a part of it.
+        let old = kept.or(have).or(elsewhere.as_ref().map(Elsewhere::stat));
+        let old_perm = old.map(|st| st.perm);
         if self.shared.do_xfers && !redo {
             self.fuzzy.begin(&node.path);
         }
