@@ -1,10 +1,11 @@
 //! Backup tools and scripts, with the real rsync and with this one in its place: what they leave behind must be equal.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use testkit::run::{Finished, command, run};
 use testkit::snapshot::Details;
@@ -31,6 +32,11 @@ const CHANGES: [&str; 4] = [
     "f src/home/latin\\xe9 size=3 mode=400\nl src/home/link2 -> hard",
     "f src/new/file size=12 uid=7",
 ];
+
+/// How many days there are in a week of backups.
+const DAYS: u32 = 7;
+/// 2024-01-01, the first day of the week.
+const START: i64 = 1_704_067_200;
 
 fn finished(command: Command, top: &Path, what: &str) -> Finished {
     let done = run(command, b"", top);
@@ -183,5 +189,81 @@ fn fake_super_backups_restore() {
             fs::remove_dir_all(top.join(tree)).expect("it was made");
         }
         assert_eq!(source.diff(&restored), "", "{name}");
+    }
+}
+
+/// What happens to the source on one day: some files change, appear, vanish, move, get other modes or links.
+fn live(src: &Path, day: u32, random: &mut fastrand::Rng) {
+    for i in 0..30 {
+        let dir = src.join(format!("dir{}", i % 5));
+        fs::create_dir_all(&dir).expect("our own folder");
+        let file = dir.join(format!("file{i}"));
+        let there = file.symlink_metadata().is_ok();
+        match (there, random.u32(..10)) {
+            (false, 0..4) | (true, 0) => {
+                let _old = fs::remove_file(&file);
+                fs::write(&file, format!("{i} on {day}: {}", random.u64(..)))
+                    .expect("our own file");
+            }
+            (true, 1) => fs::remove_file(&file).expect("it is there"),
+            (true, 2) => {
+                let mode = if random.bool() { 0o600 } else { 0o644 };
+                if file.is_file() {
+                    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("our own");
+                }
+            }
+            (true, 3) => {
+                let to = dir.join(format!("moved{i}"));
+                fs::rename(&file, to).expect("our own file");
+            }
+            (false, 4) => {
+                let entries = fs::read_dir(&dir).expect("it was made").flatten();
+                if let Some(first) = entries.map(|entry| entry.path()).min() {
+                    fs::hard_link(first, &file).expect("the same folder");
+                }
+            }
+            (false, 5) => {
+                symlink(format!("file{day}"), &file).expect("a free name");
+            }
+            _ => continue,
+        }
+        if file.is_file() {
+            let time = SystemTime::UNIX_EPOCH
+                + Duration::from_secs((START + i64::from(day * 86400 + i)) as u64);
+            File::open(&file).and_then(|f| f.set_modified(time)).expect("our own file");
+        }
+    }
+}
+
+/// Runs the week with programs that take turns; what is left behind.
+fn week(programs: &[&Path], name: &str, more: &[&str]) -> Snapshot {
+    let scratch = Scratch::new("daily", name);
+    let top = scratch.path.join("top");
+    let src = top.join("src");
+    fs::create_dir_all(&src).expect("the scratch folder is writable");
+    let mut random = fastrand::Rng::with_seed(7);
+    let started = SystemTime::now();
+    for day in 0..DAYS {
+        live(&src, day, &mut random);
+        let mut command = command(programs[day as usize % programs.len()]);
+        command.arg("-aH").args(more).current_dir(&top);
+        for before in (0..day).rev().take(2) {
+            command.arg(format!("--link-dest=../day{before}"));
+        }
+        command.args(["src/".to_owned(), format!("day{day}/")]);
+        finished(command, &scratch.path, &format!("{name}, day {day}"));
+    }
+    at(&top, started)
+}
+
+/// A week of `--link-dest`: what shares an inode with what is the same whoever makes the backups, in turns, too.
+#[test]
+fn days_share_what_did_not_change() {
+    let Peers { rsync, ours, .. } = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
+    for more in [&["--delete"][..], &["--checksum"], &["--no-perms"]] {
+        let truth = week(&[&rsync], "truth", more);
+        for (name, programs) in [("ours", &[ours.as_path()][..]), ("turns", &[&ours, &rsync])] {
+            assert_eq!(truth.diff(&week(programs, name, more)), "", "{name} {more:?}");
+        }
     }
 }

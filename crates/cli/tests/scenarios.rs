@@ -1,6 +1,6 @@
 //! Command lines run with the real rsync and with this one at either end: see `testkit::scenario`.
 
-use testkit::{Peers, Row, run_family};
+use testkit::{Peers, Row, run_family, run_family_dry};
 
 #[path = "scenarios/attributes.rs"]
 mod attributes;
@@ -41,39 +41,47 @@ mod writing;
 #[path = "scenarios/xattrs.rs"]
 mod xattrs;
 
+const KNOWN: &str = include_str!("scenarios/known_failures.txt");
+
 fn family(name: &str, rows: &[Row]) {
     let peers = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
-    run_family(&peers, name, rows, include_str!("scenarios/known_failures.txt"));
+    run_family(&peers, name, rows, KNOWN);
+}
+
+/// The local rows are run once more with `-n`.
+fn family_and_dry_runs(name: &str, rows: &[Row]) {
+    family(name, rows);
+    run_family_dry(&Peers::new(env!("CARGO_BIN_EXE_oxrsync")), name, rows, KNOWN);
 }
 
 #[test]
 fn everyday() {
-    family("everyday", everyday::ROWS);
+    family_and_dry_runs("everyday", everyday::ROWS);
 }
 
 #[test]
 fn attributes() {
-    family("attributes", attributes::ROWS);
+    family_and_dry_runs("attributes", attributes::ROWS);
 }
 
 #[test]
 fn xattrs() {
-    family("xattrs", xattrs::ROWS);
+    family_and_dry_runs("xattrs", xattrs::ROWS);
 }
 
 #[test]
 fn owners() {
-    family("owners", owners::ROWS);
+    family_and_dry_runs("owners", owners::ROWS);
 }
 
 #[test]
 fn fake() {
-    family("fake", fake::ROWS);
+    family_and_dry_runs("fake", fake::ROWS);
 }
 
 #[test]
 fn writing() {
-    family("writing", writing::ROWS);
+    family_and_dry_runs("writing", writing::ROWS);
 }
 
 #[test]
@@ -88,17 +96,17 @@ fn guards() {
 
 #[test]
 fn transfer() {
-    family("transfer", transfer::ROWS);
+    family_and_dry_runs("transfer", transfer::ROWS);
 }
 
 #[test]
 fn basis() {
-    family("basis", basis::ROWS);
+    family_and_dry_runs("basis", basis::ROWS);
 }
 
 #[test]
 fn backup() {
-    family("backup", backup::ROWS);
+    family_and_dry_runs("backup", backup::ROWS);
 }
 
 #[test]
@@ -108,12 +116,12 @@ fn output() {
 
 #[test]
 fn selection() {
-    family("selection", selection::ROWS);
+    family_and_dry_runs("selection", selection::ROWS);
 }
 
 #[test]
 fn delete() {
-    family("delete", delete::ROWS);
+    family_and_dry_runs("delete", delete::ROWS);
 }
 
 #[test]
@@ -123,7 +131,7 @@ fn iconv() {
 
 #[test]
 fn names() {
-    family("names", names::ROWS);
+    family_and_dry_runs("names", names::ROWS);
 }
 
 #[test]
@@ -141,5 +149,5 @@ fn big() {
 #[test]
 fn old_peer() {
     let peers = Peers::with_old_rsync(env!("CARGO_BIN_EXE_oxrsync"));
-    run_family(&peers, "old-peer", everyday::ROWS, include_str!("scenarios/known_failures.txt"));
+    run_family(&peers, "old-peer", everyday::ROWS, KNOWN);
 }

@@ -18,5 +18,5 @@ pub use daemon::Daemon;
 pub use mounted::Mounted;
 pub use peers::Peers;
 pub use row::{Row, Via, row};
-pub use scenario::{Scratch, run_family};
+pub use scenario::{Scratch, run_family, run_family_dry};
 pub use snapshot::Snapshot;

@@ -150,6 +150,19 @@ pub fn run_family(peers: &Peers, family: &str, rows: &[Row<'_>], known: &str) {
     );
 }
 
+/// Runs the local rows of a family as dry runs, which must announce the same and change as little as rsync's. Together with
+/// the rows themselves that makes dry runs say what happens wherever rsync's do.
+///
+/// # Panics
+///
+/// As [`run_family`], whose family is called `dry-FAMILY` here.
+pub fn run_family_dry(peers: &Peers, family: &str, rows: &[Row<'_>], known: &str) {
+    let args: Vec<String> = rows.iter().map(|row| format!("{} -n", row.args)).collect();
+    let local = rows.iter().zip(&args).filter(|(row, _)| row.via.contains(&Via::Local));
+    let rows: Vec<_> = local.map(|(row, args)| Row { args, via: &[Via::Local], ..*row }).collect();
+    run_family(peers, &format!("dry-{family}"), &rows, known);
+}
+
 /// How the pairings of a row differ from the truth: a report of each that does. Nothing is known of the row beforehand,
 /// so that each run gets a small file system: a tree may grow without end where links are followed.
 pub fn differences(peers: &Peers, row: &Row<'_>) -> Vec<String> {

@@ -37,6 +37,13 @@ f missing text=main.c\nnothing\nlib/none\n
 ";
 
 pub const ROWS: &[Row] = &[
+    row("files-from-dot", &["f src/a size=1\nf src/b size=2\nf src/c size=3", "f list text=./a\\nb\\n./none\\n./c\\n"], "-aii --stats --exclude=/c --files-from=list").over(LOCAL_AND_SHELL),
+    row("files-from-dot-excluded", &["f src/a size=1", "f list text=./a\\n"], "-aii --exclude=/a --files-from=list").over(LOCAL_AND_SHELL),
+    row("files-from-dot-missing", &["f src/a size=1", "f list text=./b\\n"], "-aii --files-from=list").over(LOCAL_AND_SHELL),
+    row("files-from-parents", &["f src/d/e/x\nf src/d/a\nf src/d/e/y\nf src/d/g/z\nf src/d/dash/q", "f list text=d/e/x\\nd/a\\nd/e/y\\nd/dash/\\nd/g/z\\nd/e\\nd/e/x\\n"], "-ai --stats --files-from=list").over(LOCAL_AND_SHELL),
+    row("files-from-parents-again", &["f src/q/b/g/f\nf src/q/h\nf src/q/br/c\nd src/q/dash", "f list text=q/dash/\\nq/br/c\\nq/b\\nq/b/g\\nq/h\\n"], "-ai --stats --no-i-r --files-from=list").over(LOCAL_AND_SHELL),
+    row("unsafe-link-without-referent", &["l src/a -> ../none\nl src/c -> b", EMPTY], "-ai --copy-unsafe-links").over(LOCAL_AND_SHELL).from_to("src/a src/c", "dst/"),
+    row("existing-in-new-destination", &["f src/a/f size=3\nd src/a/z", EMPTY], "-ai --existing").over(LOCAL_AND_SHELL).from_to("src/a", "dst/b"),
     row("exclude", &[PROJECT, EMPTY], "-av --exclude=*.o").over(EVERY_WAY),
     row("exclude-dir", &[PROJECT, EMPTY], "-av --exclude=lib/ --exclude=/doc/readme.txt").over(EVERY_WAY),
     row("exclude-anchored", &[PROJECT, EMPTY], "-av --exclude=/main.c --exclude=/sub").over(LOCAL_AND_SHELL),

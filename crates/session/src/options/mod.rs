@@ -33,6 +33,7 @@ pub use operands::{Hostspec, Remote, Transfer, Via};
 pub use parse::Typed;
 pub use plan::{Environment, Family, FilterArg, Outbuf, Plan, RuleArg};
 pub use server_args::ServerArgs;
+pub(crate) use settle::clean_path;
 pub use version::{version, version_json, version_lanes};
 
 use crate::log::Role;

@@ -330,7 +330,7 @@ pub(super) fn settle_partial(
 }
 
 /// A path without `.` and inner `..` components and repeated slashes; empty if nothing is left.
-fn clean_path(path: &[u8]) -> Vec<u8> {
+pub(crate) fn clean_path(path: &[u8]) -> Vec<u8> {
     let mut parts: Vec<&[u8]> = Vec::new();
     let absolute = path.starts_with(b"/");
     for part in path.split(|&b| b == b'/') {

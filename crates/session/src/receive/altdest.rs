@@ -1,7 +1,7 @@
 //! The directories of `--compare-dest`, `--copy-dest` or `--link-dest`, where a file may be that the destination lacks (transfer:
 //! alternate directories).
 use super::{aside::Aside, dest::Dest};
-use crate::{Session, settings::AltDestKind};
+use crate::{Session, options::clean_path, settings::AltDestKind};
 use fsroot::{Root, Stat};
 use std::{fs::File, io};
 use wire::RelPath;
@@ -39,7 +39,14 @@ impl AltDirs {
     pub fn open(session: &Session, dest: &Dest) -> Option<AltDirs> {
         let (kind, typed) = session.settings.alt_dest.as_ref()?;
         let open = |dir: &Vec<u8>| {
-            let mut aside = Aside::new(&session.settings, dest, dir).ok()?;
+            // A destination that a dry run has not made is left by its name.
+            let typed = match &dest.root {
+                None if !dir.starts_with(b"/") && session.settings.served.is_none() => {
+                    clean_path(&full(dest, dir))
+                }
+                _ => dir.clone(),
+            };
+            let mut aside = Aside::new(&session.settings, dest, &typed).ok()?;
             let fault = match aside.is_dir() {
                 Ok(Some(true)) => {
                     let mut root = aside.open().ok()?;

@@ -138,6 +138,10 @@ impl<W: SendHalf> Generator<W> {
         if self.is_solo() || self.session.settings.list_only || self.session.inc_recurse {
             return Ok(());
         }
+        if self.root.is_none() {
+            // A dry run has not made the destination.
+            return Ok(());
+        }
         for i in 0..list.len() {
             let Some(e) = list.get(i).filter(|e| e.is_dir() && e.has_content()) else { continue };
             let name = e.name();
@@ -163,7 +167,9 @@ impl<W: SendHalf> Generator<W> {
         top: bool,
         delay: bool,
     ) -> Result<(), Error> {
-        if self.deletion_is_off() {
+        // What a dry run has not made has nothing to delete.
+        let unmade = !self.shared.do_xfers && self.lstat(dir).is_ok_and(|st| st.is_none());
+        if unmade || self.deletion_is_off() {
             return Ok(());
         }
         let one_fs = self.session.settings.one_file_system > 0;
@@ -432,7 +438,9 @@ impl<W: SendHalf> Generator<W> {
                 // The attempt below says so again, as rsync does.
                 self.not_empty(&c.path);
                 outcome = Outcome::NotEmpty;
-                if self.shared.do_xfers {
+                // In a dry run it would succeed, unless it is one too many.
+                let max = self.session.settings.max_delete;
+                if self.shared.do_xfers || max.is_some_and(|max| self.deleter.deleted >= max) {
                     let _said = self.remove_leaf(&c.path, c.kind, inner)?;
                 }
                 continue;

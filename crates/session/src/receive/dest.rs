@@ -276,7 +276,7 @@ fn make_path(
         match base.is_dir(dir) {
             Ok(true) => {}
             Ok(false) => {
-                let last = end == path.len();
+                let last = end == path.len() && !settings.dry_run;
                 let errno = if last { Errno::EXIST } else { Errno::NOTDIR };
                 return Err(failed(base, &errno.into()));
             }

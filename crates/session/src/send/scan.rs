@@ -284,6 +284,13 @@ impl Lister {
         self.hidden_by_daemon(source, name, is_dir) || self.hidden(name, is_dir)
     }
 
+    /// Says that a symlink that is to be followed leads nowhere.
+    pub(super) fn no_referent(&mut self, source: u32, name: &[u8]) {
+        let path = self.sources.quoted(source, name);
+        self.log.error_xfer([b"symlink has no referent: ", &path[..]].concat());
+        self.session.status.add_io_error(io_error::GENERAL);
+    }
+
     /// Reports why something found by scanning is not listed.
     fn report_unseen(&mut self, source: u32, name: &[u8], why: Unseen) {
         if self.is_hidden(source, name, false) || self.is_hidden(source, name, true) {
@@ -291,11 +298,7 @@ impl Lister {
         }
         match why {
             Unseen::Fatal(_) => {}
-            Unseen::NoReferent => {
-                let path = self.sources.quoted(source, name);
-                self.log.error_xfer([b"symlink has no referent: ", &path[..]].concat());
-                self.session.status.add_io_error(io_error::GENERAL);
-            }
+            Unseen::NoReferent => self.no_referent(source, name),
             Unseen::Io(e) if e.kind() == io::ErrorKind::NotFound => {
                 let path = self.sources.quoted(source, name);
                 self.vanished([b"file has vanished: ", &path[..]].concat());

@@ -103,6 +103,14 @@ impl Tree {
         let settings = &session.settings;
         let (inc, relative) = (session.inc_recurse, settings.relative);
         let nested = relative && parents(&arg.name).next().is_some();
+        if arg.dot_entry && !self.dot_sent {
+            self.dot_sent = true;
+            if !settings.recurse && !settings.dirs {
+                lister.log.info("skipping directory .");
+            } else if let Ok(dot) = self.look(lister, source, b".", ArgKind::DotDir) {
+                self.emit_parent(lister, dot, out)?;
+            }
+        }
         let resolved = match nested {
             true if lister.hides_parents(&arg) => Err(no_entry()),
             true => self.resolve(lister, source, &arg.name),
@@ -123,12 +131,6 @@ impl Tree {
             let text = [b"skipping directory ", &found.name[..]].concat();
             lister.log.info(text);
             return Ok(());
-        }
-        if arg.dot_entry && !self.dot_sent && (settings.recurse || settings.dirs) {
-            self.dot_sent = true;
-            if let Ok(dot) = self.look(lister, source, b".", ArgKind::DotDir) {
-                self.emit_parent(lister, dot, out)?;
-            }
         }
         if nested && inc {
             let first = parents(&arg.name).next().unwrap_or_default().to_vec();
@@ -240,14 +242,18 @@ impl Tree {
     ) -> Result<(), Error> {
         let settings = &lister.session.settings;
         let wanted = lister.session.protocol.has_varints() || settings.implied_dirs;
+        let deepest = parents(name).last().unwrap_or_default();
+        if self.last_parents.0 == source && is_above(deepest, &self.last_parents.1) {
+            return Ok(());
+        }
         let (last_source, last) = std::mem::take(&mut self.last_parents);
         for parent in parents(name).take(limit.unwrap_or(usize::MAX)) {
-            if !wanted || (last_source == source && is_above(parent, &last)) {
-                continue;
+            // As rsync: what was the deepest itself is sent again with what is below it.
+            let sent = last_source == source && parent != last && is_above(parent, &last);
+            if wanted && !sent {
+                self.emit_implied(lister, source, parent, out)?;
             }
-            self.emit_implied(lister, source, parent, out)?;
         }
-        let deepest = parents(name).last().unwrap_or_default();
         self.last_parents = (source, deepest.to_vec());
         Ok(())
     }
@@ -303,6 +309,10 @@ impl Tree {
         let settings = &session.settings;
         let e = match why {
             Unseen::Io(e) => e,
+            Unseen::NoReferent if !settings.copy_links => {
+                lister.no_referent(source, &arg.name);
+                return Ok(());
+            }
             Unseen::NoReferent => no_entry(),
             Unseen::Fatal(e) => return Err(e),
         };

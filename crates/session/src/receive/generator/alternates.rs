@@ -11,7 +11,7 @@ use crate::{Error, flist::Entry, log::Class, settings::AltDestKind};
 use fast_io::SendHalf;
 use fsroot::{Kind, Stat, TempFile};
 use std::io;
-use wire::item::ItemFlags as F;
+use wire::{RelPath, item::ItemFlags as F};
 
 /// What an alternate directory means for an entry.
 pub(super) enum Alternate {
@@ -206,11 +206,18 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn follower_alternate(
         &mut self,
         node: &Node,
-        leader: Option<Stat>,
+        leader: (&RelPath, Option<Stat>),
         base: u16,
     ) -> Option<u16> {
         let kind = self.alternates()?;
         let found = self.find_alternate(node, None)?;
+        let leader = match leader {
+            // A dry run has not made it; it would be a link of the one there.
+            (path, None) if !self.shared.do_xfers => {
+                self.alt_dirs.as_mut()?.root(found.number)?.lstat(path).ok()
+            }
+            (_, leader) => leader,
+        };
         let known = match kind {
             AltDestKind::Link => leader.is_some_and(|leader| leader.same_inode(&found.st)),
             _ => found.st.kind != Kind::Regular || found.level == Level::Matches,

@@ -61,7 +61,7 @@ impl<W: SendHalf> Generator<W> {
         }
         let Some(mut have) = self.dir_stat(node)? else { return Ok(()) };
         let settings = &self.session.settings;
-        if have.is_none() && settings.existing && !self.root_is_new {
+        if have.is_none() && settings.existing && !(self.root_is_new && node.path.is_root()) {
             if settings.info.skip >= 1 {
                 let text = self.name_text("not creating new directory \"", &node.name, "\"");
                 self.log.info(text);

@@ -75,7 +75,7 @@ impl<W: SendHalf> Generator<W> {
             exists = None;
         }
         let known = match have {
-            None => self.follower_alternate(node, leader_stat, base),
+            None => self.follower_alternate(node, (leader, leader_stat), base),
             Some(_) => None,
         };
         // Whatever stands there is what it is compared with, of its own kind or not.

@@ -123,6 +123,7 @@ impl<W: SendHalf> Generator<W> {
         };
         if settings.inplace
             && settings.backup
+            && self.shared.do_xfers
             && !redo
             && have.is_some_and(|st| st.kind == Kind::Regular)
         {
