@@ -86,7 +86,7 @@ fn writing() {
 
 #[test]
 fn fuzzy() {
-    family("fuzzy", fuzzy::ROWS);
+    family_and_dry_runs("fuzzy", fuzzy::ROWS);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn delete() {
 
 #[test]
 fn iconv() {
-    family("iconv", iconv::ROWS);
+    family_and_dry_runs("iconv", iconv::ROWS);
 }
 
 #[test]
