@@ -210,6 +210,9 @@ fn without_io_uring_buffers_are_written_and_the_reason_is_told() {
                 && line.ends_with(&reason)
         };
         assert!(done.text().lines().any(told), "{}", done.text());
+        let ability =
+            format!("SEND_ZC of io_uring: not offered (io_uring: {words} (os error {errno}))");
+        assert!(done.text().contains(&ability), "{}", done.text());
     }
 }
 

@@ -80,5 +80,5 @@ pub(crate) fn thread_time() -> Duration {
 
 /// What else the system offers, in words.
 pub(crate) fn abilities() -> Vec<String> {
-    Vec::new()
+    vec![send_zc::ability()]
 }

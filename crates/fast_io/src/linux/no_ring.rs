@@ -10,3 +10,8 @@ pub(crate) const BUFFER_TO_SOCKET: Lane = Lane::Write;
 pub(crate) fn lender(_fd: Arc<OwnedFd>) -> io::Result<Box<dyn Lender>> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+/// That there is no ring.
+pub(crate) fn ability() -> String {
+    "SEND_ZC of io_uring: not built for this processor".into()
+}

@@ -69,6 +69,26 @@ pub(crate) fn lender(fd: Arc<OwnedFd>) -> io::Result<Box<dyn Lender>> {
     }
 }
 
+/// Whether there can be a ring, in words.
+pub(crate) fn ability() -> String {
+    match ring() {
+        Ok(_) => "SEND_ZC of io_uring: offered".into(),
+        Err(why) => format!("SEND_ZC of io_uring: not offered ({why})"),
+    }
+}
+
+/// A ring that has all that is needed of one; or why there is none.
+fn ring() -> Result<IoUring, String> {
+    let ring = IoUring::builder().dontfork().build(QUEUE).map_err(|e| format!("io_uring: {e}"))?;
+    let mut probe = Probe::new();
+    ring.submitter().register_probe(&mut probe).map_err(|e| format!("io_uring's probe: {e}"))?;
+    let wanted = [opcode::SendZc::CODE, opcode::PollAdd::CODE, opcode::LinkTimeout::CODE];
+    match wanted.iter().all(|&code| probe.is_supported(code)) {
+        true => Ok(ring),
+        false => Err("this kernel's io_uring has no SEND_ZC".into()),
+    }
+}
+
 /// What one round of requests has come to.
 #[derive(Debug, Default)]
 struct Round {
@@ -106,18 +126,8 @@ impl fmt::Debug for SendZc {
 
 impl SendZc {
     fn open(fd: Arc<OwnedFd>) -> Result<SendZc, String> {
-        let ring =
-            IoUring::builder().dontfork().build(QUEUE).map_err(|e| format!("io_uring: {e}"))?;
-        let mut probe = Probe::new();
-        ring.submitter()
-            .register_probe(&mut probe)
-            .map_err(|e| format!("io_uring's probe: {e}"))?;
-        let wanted = [opcode::SendZc::CODE, opcode::PollAdd::CODE, opcode::LinkTimeout::CODE];
-        if !wanted.iter().all(|&code| probe.is_supported(code)) {
-            return Err("this kernel's io_uring has no SEND_ZC".into());
-        }
         Ok(SendZc {
-            ring,
+            ring: ring()?,
             fd,
             limit: Box::default(),
             next: 0,
