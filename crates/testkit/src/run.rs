@@ -69,6 +69,17 @@ pub fn write_script(path: &Path, text: &str) {
     assert!(status.success(), "{} cannot be written", path.display());
 }
 
+/// Whether a process of the group is more than an entry that nobody has collected.
+fn is_alive(group: Pid) -> bool {
+    let processes = fs::read_dir("/proc").expect("/proc is mounted");
+    processes.flatten().any(|process| {
+        let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+        let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        let (state, _parent) = (fields.next(), fields.next());
+        state != Some("Z") && fields.next() == Some(&group.to_string())
+    })
+}
+
 /// Runs `command` with `stdin` to its end; outputs pass through files in `scratch`, so that no amount of output can
 /// block it.
 ///
@@ -105,7 +116,7 @@ pub fn run(mut command: Command, stdin: &[u8], scratch: &Path) -> Finished {
         pause = (pause * 2).min(Duration::from_millis(10));
     };
     // What ran at the other end may have something to say when its client has gone.
-    while start.elapsed() < TIME_LIMIT && killpg(group, None).is_ok() {
+    while start.elapsed() < TIME_LIMIT && killpg(group, None).is_ok() && is_alive(group) {
         sleep(Duration::from_millis(2));
     }
     Finished {
