@@ -133,6 +133,27 @@ pub struct DaemonRequest {
 
 /// Runs a client. `sink` is the user's terminal.
 pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
+    let says = job.settings.debug.exit > 0;
+    let role = match &job.transfer {
+        Transfer::Pull { .. } => Role::Generator,
+        _ => Role::Sender,
+    };
+    let code = work(job, sink.clone(), status.clone());
+    let role = match role {
+        Role::Generator if !status.is_split() => Role::ReceiverPresplit,
+        role => role,
+    };
+    // Where in the program is as little said as in the closing line of an error.
+    Log::new(sink, role).debug(says, || {
+        let (role, code) = (role.name(), code.0);
+        format!(
+            "[{role}] _exit_cleanup(code={code}, file=main.rs, line=1): about to call exit({code})"
+        )
+    });
+    code
+}
+
+fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
     let started = Instant::now();
     let role = match (&job.transfer, &job.link) {
         (Transfer::Pull { .. }, _) => Role::ReceiverPresplit,
@@ -503,6 +524,7 @@ impl Run {
         let receiver_rules = list.for_role(Side::Receiver, settings.delete_excluded);
         let sender_rules = list.for_role(Side::Sender, settings.delete_excluded);
         let receiving = thread::Builder::new().name("receiving side".into()).spawn(move || {
+            say_receiving(&server);
             let mut reader = Reader::new(from_client, server_activity.clone());
             let mut writer = Writer::new(to_client, server_activity);
             writer.set_outbox(outbox);
@@ -576,7 +598,12 @@ fn conclude(
         Ok(()) => Role::Generator,
         Err(_) => Role::Receiver,
     };
-    end_with_child(&session.log.with_role(role), ended, shell, &session.status)
+    let log = session.log.with_role(role);
+    if let (Some(shell), false, Ok(())) = (&shell, session.settings.am_sender, &ended) {
+        let says = session.settings.debug.recv > 0;
+        log.debug(says, || format!("client_run2 waiting on {}", shell.id()));
+    }
+    end_with_child(&log, ended, shell, &session.status)
 }
 
 fn new_reporter(session: &Arc<Session>) -> Arc<Mutex<Reporter>> {
@@ -607,6 +634,12 @@ fn close_reports(
         session.log.sink().log_only(totals.as_bytes());
     }
     ended
+}
+
+/// That the receiving side of a local copy, or a server, begins.
+pub(crate) fn say_receiving(session: &Session) {
+    let says = session.settings.debug.recv > 0;
+    session.log.debug(says, || format!("server_recv(2) starting pid={}", std::process::id()));
 }
 
 /// The sending side of a client.

@@ -1,16 +1,20 @@
 //! Version exchange, compat flags, algorithm negotiation and seed (wire: version exchange, compat flags,
 //! negotiation, seed), up to the switch to framing.
 
+mod notes;
+
 use crate::{
     Error, ExitCode, Session, Settings, batch,
     charset::Charset,
     conn::{Activity, Reader, Writer},
     log::Log,
+    report::to_own_stderr,
     session::{Stats, Status},
     settings::{DeleteTiming, RemoveSource},
 };
 use delta::checksum::{Checksum, SumSpec};
 use fast_io::{RecvHalf, SendHalf};
+use notes::{Notes, side};
 use std::{sync::Arc, time::Instant};
 use wire::{
     Protocol,
@@ -44,6 +48,7 @@ pub struct Agreement {
     compressor: Compressor,
     charset: Option<Arc<Charset>>,
     converts_targets: bool,
+    notes: Notes,
 }
 
 /// An algorithm and whether a name was exchanged or given for it, or the version implies it.
@@ -63,7 +68,10 @@ pub fn client<R: RecvHalf, W: SendHalf>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
 ) -> Result<Agreement, Error> {
-    let protocol = agree_on_version(settings, exchange, settings.protocol_max, reader, writer)?;
+    let (protocol, peer) =
+        agree_on_version(settings, exchange, settings.protocol_max, reader, writer)?;
+    let mut notes = Notes::default();
+    notes.versions(settings, false, peer, protocol);
     let mut compat = CompatFlags(0);
     if protocol.has_varints() {
         compat = reader.read(CompatFlags::decode)?;
@@ -81,6 +89,8 @@ pub fn client<R: RecvHalf, W: SendHalf>(
         for list in names.open_lists() {
             let server = reader.read(negotiate::decode_list)?;
             let own = list.own.as_deref();
+            let told = String::from_utf8_lossy(&server).into_owned();
+            notes.lists(settings, false, list.what, [&list.joined(), &told]);
             let Some(name) = own.and_then(|own| negotiate::client_choice(own, &server)) else {
                 let own = own.map_or("INVALID".into(), |own| own.join(" "));
                 return Err(negotiate::no_choice(list.what, &server, own.as_bytes()).into());
@@ -91,7 +101,9 @@ pub fn client<R: RecvHalf, W: SendHalf>(
         writer.flush()?;
     }
     let seed = reader.read(|c| c.int32())?;
-    names.agree(settings, protocol, compat, seed)
+    let mut agreement = names.agree(settings, protocol, compat, seed)?;
+    notes.join(std::mem::take(&mut agreement.notes));
+    Ok(Agreement { notes, ..agreement })
 }
 
 /// Performs the server's part; `caps` is what the client's `-e` option said.
@@ -109,7 +121,9 @@ pub fn server<R: RecvHalf, W: SendHalf>(
     let mut names = Names::new(settings, true)?;
     let newest = Protocol::new(settings.protocol_max);
     let own = newest.map_or(settings.protocol_max, |newest| newest.announced(caps.prerelease));
-    let protocol = agree_on_version(settings, exchange, own, reader, writer)?;
+    let (protocol, peer) = agree_on_version(settings, exchange, own, reader, writer)?;
+    let mut notes = Notes::default();
+    notes.versions(settings, true, peer, protocol);
     let mut compat = CompatFlags(0);
     if protocol.has_varints() {
         compat = caps.server_flags(settings.inc_recurse);
@@ -122,6 +136,8 @@ pub fn server<R: RecvHalf, W: SendHalf>(
         writer.flush()?;
         for list in names.open_lists() {
             let client = reader.read(negotiate::decode_list)?;
+            let told = String::from_utf8_lossy(&client).into_owned();
+            notes.lists(settings, true, list.what, [&told, &list.joined()]);
             let chosen = list.own.as_ref().and_then(|own| negotiate::server_choice(own, &client));
             list.chosen = Some(chosen.ok_or_else(|| Error::fatal(ExitCode::UNSUPPORTED, ""))?);
         }
@@ -132,7 +148,9 @@ pub fn server<R: RecvHalf, W: SendHalf>(
     };
     writer.buf().put_int32(seed);
     writer.flush()?;
-    names.agree(settings, protocol, compat, seed)
+    let mut agreement = names.agree(settings, protocol, compat, seed)?;
+    notes.join(std::mem::take(&mut agreement.notes));
+    Ok(Agreement { notes, ..agreement })
 }
 
 /// What a local copy, whose two ends are one program, would have agreed on.
@@ -140,7 +158,12 @@ pub fn server<R: RecvHalf, W: SendHalf>(
 /// # Errors
 /// Code 2 for versions, 4 for algorithms.
 pub fn local(settings: &Settings) -> Result<Agreement, Error> {
-    let protocol = common_version(settings, settings.protocol_max, settings.protocol_max.into())?;
+    let peer = settings.protocol_max.into();
+    let protocol = common_version(settings, settings.protocol_max, peer)?;
+    let mut notes = Notes::default();
+    for is_server in [false, true] {
+        notes.versions(settings, is_server, peer, protocol);
+    }
     let caps = ClientCapabilities::parse(b".LsfxCIvui");
     let compat = if protocol.has_varints() {
         caps.server_flags(settings.inc_recurse)
@@ -150,6 +173,11 @@ pub fn local(settings: &Settings) -> Result<Agreement, Error> {
     let mut names = Names::new(settings, false)?;
     if compat.has(CompatFlags::VARINT_FLIST_FLAGS) {
         for list in names.open_lists() {
+            let (client, none) = (list.joined(), if list.restricted { "" } else { " none" });
+            let lists = [&*client, &*format!("{client}{none}")];
+            for is_server in [false, true] {
+                notes.lists(settings, is_server, list.what, lists);
+            }
             list.chosen = list.own.as_ref().and_then(|own| own.first().copied());
         }
     }
@@ -158,6 +186,8 @@ pub fn local(settings: &Settings) -> Result<Agreement, Error> {
         given => given,
     };
     let mut agreement = names.agree(settings, protocol, compat, seed)?;
+    notes.join(std::mem::take(&mut agreement.notes));
+    agreement.notes = notes;
     // Nothing lies between the two ends of a whole-file local copy that could damage a byte without an error,
     // so there is nothing for a checksum of the transfer to find.
     if settings.sends_whole_files()
@@ -217,7 +247,7 @@ fn agree_on_version<R: RecvHalf, W: SendHalf>(
     announced: u32,
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
-) -> Result<Protocol, Error> {
+) -> Result<(Protocol, i64), Error> {
     let peer = match exchange {
         VersionExchange::Greeting(common) => i64::from(common),
         VersionExchange::Binary => {
@@ -230,7 +260,7 @@ fn agree_on_version<R: RecvHalf, W: SendHalf>(
             i64::from(peer)
         }
     };
-    common_version(settings, announced, peer)
+    Ok((common_version(settings, announced, peer)?, peer))
 }
 
 fn common_version(settings: &Settings, own: u32, peer: i64) -> Result<Protocol, Error> {
@@ -302,6 +332,10 @@ impl NameList {
     /// A single name, whatever the environment says.
     fn only(what: &'static str, name: &'static str, open: bool) -> NameList {
         NameList { what, own: Some(vec![name]), restricted: false, open, chosen: None }
+    }
+
+    fn joined(&self) -> String {
+        self.own.as_deref().unwrap_or_default().join(" ")
     }
 
     fn allows(&self, name: &str) -> bool {
@@ -420,6 +454,7 @@ impl Names {
                 return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
             }
         };
+        let notes = self.notes(settings, transfer.algo, compressor);
         Ok(Agreement {
             protocol,
             compat,
@@ -429,7 +464,29 @@ impl Names {
             compressor,
             charset: None,
             converts_targets: false,
+            notes,
         })
+    }
+
+    /// What `--debug=NSTR` says about the outcome.
+    fn notes(&self, settings: &Settings, sum: Checksum, compressor: Compressor) -> Notes {
+        let mut notes = Notes::default();
+        let sides = [
+            (false, settings.local || !settings.am_server),
+            (true, settings.local || settings.am_server),
+        ];
+        for is_server in sides.into_iter().filter_map(|(side, here)| here.then_some(side)) {
+            let mut add = |list: &NameList, name: String| {
+                let how = if list.chosen.is_some() { " negotiated" } else { "" };
+                let text = format!("{}{how} {}: {name}", side(is_server), list.what);
+                notes.add(settings, is_server, settings.debug.nstr, 1, text);
+            };
+            add(&self.checksum, sum.name().to_string());
+            if let Some(level) = compressor.level(settings.compress_level) {
+                add(&self.compress, format!("{} (level {level})", compressor.name()));
+            }
+        }
+        notes
     }
 }
 
@@ -450,7 +507,13 @@ impl Agreement {
         activity: Arc<Activity>,
         started: Instant,
     ) -> Session {
-        let Agreement { protocol, compat, seed, transfer, list_sum, compressor, .. } = self;
+        let Agreement { protocol, compat, seed, transfer, list_sum, compressor, notes, .. } = self;
+        if !settings.am_server {
+            notes.client.iter().for_each(|note| log.info(note));
+        } else if !settings.am_daemon {
+            // The stream's messages have not begun for a server that says this.
+            notes.server.iter().for_each(|note| to_own_stderr(format!("{note}\n").as_bytes()));
+        }
         let level = compressor.level(settings.compress_level);
         let whole_file = settings.sends_whole_files() || transfer.algo == Checksum::None;
         let delete = settings.delete.then(|| {

@@ -97,6 +97,12 @@ impl Log {
     pub fn info(&self, text: impl AsRef<[u8]>) {
         self.line(Class::Info, text)
     }
+    /// Information that a word of `--debug` asks for, one line.
+    pub fn debug<T: AsRef<[u8]>>(&self, wanted: bool, text: impl FnOnce() -> T) {
+        if wanted {
+            self.info(text());
+        }
+    }
     /// A warning, one line.
     pub fn warning(&self, text: impl AsRef<[u8]>) {
         self.line(Class::Warning, text)
@@ -113,6 +119,11 @@ impl Log {
     pub fn sys_error(&self, class: Class, text: impl AsRef<[u8]>, err: &io::Error) {
         self.line(class, sys_error_line(self.role, text, err))
     }
+}
+
+/// A name within a line.
+pub fn named(before: &str, name: &[u8], after: &str) -> Vec<u8> {
+    [before.as_bytes(), name, after.as_bytes()].concat()
 }
 
 /// The text of a system error, without newline.

@@ -221,6 +221,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
     daemon_filters: Option<filters::FilterList>,
 ) -> (Result<(), Error>, Left<R, W>) {
     let settings = &session.settings;
+    crate::client::say_receiving(session);
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
     let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
     let filters = if rules::pushed(session) {

@@ -45,6 +45,24 @@ fn stdout_line(line: &str) -> String {
             .collect::<Vec<_>>()
             .join(" ");
     }
+    // Temporary names and numbers of processes, in lines that --debug asks for.
+    if let Some((name, to)) = line.strip_prefix("renaming ").and_then(|l| l.split_once(" to ")) {
+        let name = name.rsplit_once('.').map_or(name, |(start, _)| start);
+        return format!("renaming {name}.?????? to {to}");
+    }
+    for start in
+        ["server_recv(2) starting pid=", "generator starting pid=", "client_run2 waiting on "]
+    {
+        if line.starts_with(start) {
+            return format!("{start}#");
+        }
+    }
+    if let Some((start, rest)) = line.split_once("_exit_cleanup(code=")
+        && let Some((code, rest)) = rest.split_once(", file=")
+        && let Some((_, rest)) = rest.split_once("): ")
+    {
+        return format!("{start}_exit_cleanup(code={code}, file=#): {rest}");
+    }
     progress(line).unwrap_or_else(|| line.to_owned())
 }
 

@@ -62,6 +62,7 @@ pub struct Row<'a> {
     pub(crate) modules: &'a str,
     pub(crate) nobody: bool,
     pub(crate) ordered: bool,
+    pub(crate) distinct: bool,
     pub(crate) one_process: bool,
     pub(crate) stdout: bool,
     pub(crate) stderr: bool,
@@ -88,6 +89,7 @@ pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<
         modules: "",
         nobody: false,
         ordered: true,
+        distinct: false,
         one_process: false,
         stdout: true,
         stderr: true,
@@ -145,6 +147,14 @@ impl<'a> Row<'a> {
     /// Lines of the output may come in any order: two processes write them.
     pub const fn any_order(mut self) -> Self {
         self.ordered = false;
+        self
+    }
+
+    /// Lines of the output may come in any order and any number: several processes write them. Those of rsync's generator
+    /// about lists that its receiver has read as well are left out.
+    pub const fn distinct(mut self) -> Self {
+        self.ordered = false;
+        self.distinct = true;
         self
     }
 

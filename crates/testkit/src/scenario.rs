@@ -332,6 +332,10 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
     if !case.row.ordered || case.protocol.is_some_and(|version| version < 29) {
         let mut lines: Vec<_> = stdout.lines().collect();
         lines.sort_unstable();
+        if case.row.distinct {
+            lines.dedup();
+            lines.retain(|line| !line.starts_with("[generator] receiving flist for dir "));
+        }
         stdout = lines.join("\n");
     }
     Outcome {

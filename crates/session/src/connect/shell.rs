@@ -48,6 +48,11 @@ impl Shell {
         Ok((Shell { child }, reader, writer))
     }
 
+    /// The child's process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for the child to end.
     ///
     /// # Errors

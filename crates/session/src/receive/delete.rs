@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, Session,
-    log::Class,
+    log::{Class, named},
     rules::{FsLoader, excludes},
     session::io_error,
 };
@@ -167,6 +167,8 @@ impl<W: SendHalf> Generator<W> {
         top: bool,
         delay: bool,
     ) -> Result<(), Error> {
+        let says = self.session.settings.debug.del > 1;
+        self.log.debug(says, || named("delete_in_dir(", dir.as_bytes(), ")"));
         // What a dry run has not made has nothing to delete.
         let unmade = !self.shared.do_xfers && self.lstat(dir).is_ok_and(|st| st.is_none());
         if unmade || self.deletion_is_off() {
@@ -301,6 +303,8 @@ impl<W: SendHalf> Generator<W> {
                 protected = true;
                 continue;
             }
+            let says = self.session.settings.debug.flist > 1;
+            self.log.debug(says, || named("[generator] make_file(", path.as_bytes(), ",*,2)"));
             found.push(Candidate { path, kind, dev: stat.map(|st| st.dev) });
         }
         let modern = self.session.protocol.has_item_flags();

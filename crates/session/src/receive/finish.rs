@@ -81,6 +81,10 @@ impl<R: RecvHalf> Receiver<R> {
         let Some(to) = to else { return false };
         self.dress_temp(t, Spot::Temp, &temp, request, verified);
         let path = temp.path().clone();
+        let says = self.session.settings.debug.recv > 0;
+        self.attrs
+            .log
+            .debug(says, || [b"renaming ", path.as_bytes(), b" to ", to.as_bytes()].concat());
         let Some(place) = self.root_of(spot) else { return false };
         let e = match temp.try_commit(place, &to) {
             Ok(()) => return true,

@@ -12,7 +12,7 @@ use crate::{
     chmod::Chmod,
     conn::Reader,
     flist::{Entry, Segment, SegmentBuilder},
-    log::{Class, Role},
+    log::{Class, Role, named},
     session::io_error,
     settings::MUNGE_PREFIX,
 };
@@ -49,6 +49,8 @@ pub(super) struct List {
 /// A directory of an incremental session, kept for its own list.
 #[derive(Debug)]
 pub(super) struct Dir {
+    /// Its number among the directories.
+    pub number: usize,
     pub name: Vec<u8>,
     pub base: DirEntry,
 }
@@ -307,6 +309,10 @@ impl ListReader {
         let mut count = 0u64;
         // Nothing may be deleted for the want of a name that could not be converted.
         let mut unnamed = 0;
+        let says = session.settings.debug.flist > 1;
+        if let Some(number) = parent.number() {
+            self.attrs.log.debug(says, || format!("[receiver] receiving flist for dir {number}"));
+        }
         let io_error = loop {
             let decoder = &mut self.decoder;
             let mut e = match reader.read(|c| decoder.decode(c))? {
@@ -332,6 +338,7 @@ impl ListReader {
                 continue;
             }
             let name = self.check(&mut e, parent)?;
+            self.attrs.log.debug(says, || named("recv_file_name(", &name, ")"));
             if let Some(chmod) = &self.chmod
                 && let Some(kind) = Kind::from_wire_mode(e.mode)
                 && kind != Kind::Symlink
@@ -359,6 +366,8 @@ impl ListReader {
             builder.push(&e, &name, 0);
         };
         progress.end(count);
+        self.attrs.log.debug(says, || format!("received {count} names"));
+        self.attrs.log.debug(says, || "recv_file_list done");
         let seg = match prune {
             Some(rules) => {
                 builder.finish_pruned(|e| rules.check(&e.name(), true, false) == Verdict::Exclude)
@@ -555,6 +564,7 @@ impl ListReader {
                 continue;
             }
             let dir = Arc::new(Dir {
+                number: self.dirs.len(),
                 name: e.name(),
                 base: DirEntry {
                     want: self.attrs.want(e),

@@ -197,6 +197,12 @@ fn prepare<R: RecvHalf>(
         // A server that has nothing to send ends here, without a transfer phase.
         return Ok(None);
     }
+    let log = shared.log(Role::ReceiverPresplit);
+    log.debug(shared.session.settings.debug.recv > 0 && job.dest.is_some(), || {
+        let count = lists.iter().map(|list| list.len()).sum::<usize>();
+        let typed = job.dest.as_deref().unwrap_or_default();
+        [format!("get_local_name count={count} ").as_bytes(), typed].concat()
+    });
     let dest = dest::choose(shared, job.dest.as_deref(), &lists)?;
     if let Some(mut backup) = backup::Backup::new(shared, &dest) {
         backup.announce()?;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Error, ExitCode, Session,
     conn::{Messages, Reader},
-    log::{Class, Role, sys_error_line},
+    log::{Class, Role, named, sys_error_line},
     messages::{Common, unexpected},
     report::ItemEvent,
     settings::RemoveSource,
@@ -247,12 +247,16 @@ impl<R: RecvHalf> Receiver<R> {
     /// Works until the goodbye.
     pub fn run(&mut self) -> Result<(), Error> {
         let last_phase = if self.session.protocol.has_item_flags() { 2 } else { 1 };
+        let says = self.session.settings.debug.recv > 0;
+        let count = self.live.front().map_or(0, |list| list.len());
+        self.attrs.log.debug(says, || format!("recv_files({count}) starting"));
         while self.phase <= last_phase {
             match self.next_ndx()? {
                 ndx::DONE => self.done()?,
                 n => self.item(n)?,
             }
         }
+        self.attrs.log.debug(says, || "recv_files finished");
         if !self.session.settings.am_server {
             let p = self.session.protocol;
             let theirs = self.reader.read(|c| TransferStats::decode(p, c))?;
@@ -286,6 +290,9 @@ impl<R: RecvHalf> Receiver<R> {
             self.live.pop_front();
         } else {
             self.phase += 1;
+            let last_phase = if self.session.protocol.has_item_flags() { 2 } else { 1 };
+            let says = self.session.settings.debug.recv > 0 && self.phase <= last_phase;
+            self.attrs.log.debug(says, || format!("recv_files phase={}", self.phase));
             if self.phase == 2 {
                 self.finish_delayed()?;
             }
@@ -384,6 +391,8 @@ impl<R: RecvHalf> Receiver<R> {
             }
         }
         let mut t = self.target(n)?;
+        let says = self.session.settings.debug.recv > 0;
+        self.attrs.log.debug(says, || named("recv_files(", &t.name, ")"));
         let transfers = item.flags.has(F::TRANSFER);
         if transfers {
             if t.want.kind != Some(Kind::Regular) {
@@ -578,6 +587,10 @@ impl<R: RecvHalf> Receiver<R> {
         sink: &Sink<'_>,
     ) -> Result<(bool, Option<Vec<u8>>), Error> {
         let Answer { t, item, head, .. } = *answer;
+        let sums = self.session.settings.debug.deltasum > 1;
+        self.attrs.log.debug(sums && sink.basis.is_some(), || {
+            named("recv mapped ", &t.name, &format!(" of size {}", sink.basis_len()))
+        });
         if sink.file.is_some() {
             // What could not be opened is an error, and no transfer.
             self.report(t, item, None, |r, e| r.transfer_begins(e));
@@ -643,6 +656,7 @@ impl<R: RecvHalf> Receiver<R> {
         })?;
         let n = spec.algo.digest_len();
         let trailer = self.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
+        self.attrs.log.debug(sums, || "got file_sum");
         let Some(mut out) = out else { return Ok((false, None)) };
         out.writer.finish(out.file).map_err(|e| write_failed(&e))?;
         if settings.fsync

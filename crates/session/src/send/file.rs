@@ -7,7 +7,11 @@
 //! checksum the file is not read here at all. A redo, and a file that has been seen to change, is
 //! copied, so that checksum and wire see the same bytes.
 
-use crate::{Error, Session, conn::Writer};
+use crate::{
+    Error, Session,
+    conn::Writer,
+    log::{Log, Role, sys_error_line},
+};
 use delta::{
     checksum::{Checksum, Digest, FileHasher},
     matching::{MatchError, MatchStats, Matcher, Sink, Source},
@@ -97,6 +101,7 @@ impl FileSender {
             Run { file: Arc::new(file), from, len, modified, error: None, progress, copied };
         let spec = &session.transfer_sum;
         let mut hasher = FileHasher::transfer(spec);
+        let mut found = MatchStats::default();
         if signature.count() > 0 {
             let stats = self.delta(writer, &mut run, &mut hasher, &signature, in_place)?;
             session.stats.matched.add(stats.matched);
@@ -105,6 +110,7 @@ impl FileSender {
             all.matches += stats.matches;
             all.hash_hits += stats.hash_hits;
             all.false_alarms += stats.false_alarms;
+            found = stats;
         } else {
             if hash_all {
                 self.hash(&mut run, &mut hasher, 0, from);
@@ -117,6 +123,13 @@ impl FileSender {
             session.stats.literal.add(len - from);
         }
         self.tokens.end(writer.buf_of(run_producer(&self.tokens)));
+        let log = session.log.with_role(Role::Sender);
+        let says = session.settings.debug.deltasum > 1;
+        log.debug(says, || "sending file_sum");
+        log.debug(says, || {
+            let MatchStats { matches, hash_hits, false_alarms, .. } = found;
+            format!("false_alarms={false_alarms} hash_hits={hash_hits} matches={matches}")
+        });
         let digest = hasher.finish();
         match &run.error {
             None => writer.buf().extend_from_slice(digest.as_bytes()),
@@ -244,7 +257,13 @@ impl FileSender {
             filled: 0,
             error: None,
         };
+        let log = self.session.log.with_role(Role::Sender);
+        let says = self.session.settings.debug.deltasum > 1;
+        log.debug(says, || "built hash table");
+        log.debug(says, || format!("hash search b={} len={len}", signature.blength));
         let mut sink = TokenSink {
+            log: says.then_some(&log),
+            last_match: 0,
             ranges,
             writer,
             tokens: &mut self.tokens,
@@ -255,6 +274,7 @@ impl FileSender {
         let spec = &self.session.transfer_sum;
         let result = Matcher::new(signature, spec, in_place).run(&mut source, hasher, &mut sink);
         let short = sink.short;
+        log.debug(says, || "done hash search");
         self.window = std::mem::take(&mut source.buf);
         if let Some(e) = source.error.take().or_else(|| short.then(shrunk)) {
             run.error.get_or_insert(e);
@@ -264,7 +284,7 @@ impl FileSender {
             Err(MatchError::Sink(e)) => Err(e),
             Err(MatchError::Source(e)) => Err(Error::fatal(
                 crate::ExitCode::FILE_IO,
-                crate::log::sys_error_line(crate::log::Role::Sender, "match", &e),
+                sys_error_line(Role::Sender, "match", &e),
             )),
         }
     }
@@ -428,6 +448,9 @@ impl<P: FnMut(u64)> Run<P> {
 
 /// Writes what the matcher finds.
 struct TokenSink<'a, W, P> {
+    /// For lines about what matches, and where the last match ended.
+    log: Option<&'a Log>,
+    last_match: u64,
     writer: &'a mut Writer<W>,
     tokens: &'a mut TokenWriter,
     file: Arc<File>,
@@ -460,6 +483,12 @@ impl<W: SendHalf, P: FnMut(u64)> Sink for TokenSink<'_, W, P> {
         Ok(())
     }
     fn matched(&mut self, offset: u64, index: u32, data: &[u8]) -> Result<(), Error> {
+        if let Some(log) = self.log {
+            let (last, len) = (self.last_match, data.len());
+            let n = offset.saturating_sub(last);
+            log.info(format!("match at {offset} last_match={last} j={index} len={len} n={n}"));
+            self.last_match = offset + len as u64;
+        }
         self.tokens.block(index, data, self.writer.buf_of(Producer::MatchedBlock));
         (self.progress)(offset + data.len() as u64);
         self.writer.spill()

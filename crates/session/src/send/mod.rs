@@ -198,6 +198,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.writer.flush()?;
         }
         session.stats.flist_xfer_ms.set(built.elapsed().as_millis() as u64);
+        self.log.debug(settings.debug.flist > 1, || "send_file_list done");
         Ok(())
     }
 

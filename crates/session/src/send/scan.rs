@@ -5,7 +5,12 @@ use super::{
     list::{Lister, Out},
     source::quoted,
 };
-use crate::{Error, ExitCode, log::Class, session::io_error, settings::MUNGE_PREFIX};
+use crate::{
+    Error, ExitCode,
+    log::{Class, named},
+    session::io_error,
+    settings::MUNGE_PREFIX,
+};
 use fsroot::{Kind, Stat};
 use std::{
     io,
@@ -236,6 +241,12 @@ impl Lister {
         }
     }
 
+    /// That an entry is made: 0 for an argument, 2 for what was found below one.
+    pub fn say_made(&self, name: &[u8], how: u8) {
+        let says = self.session.settings.debug.flist > 1;
+        self.log.debug(says, || named("[sender] make_file(", name, &format!(",*,{how})")));
+    }
+
     /// Whether the user's rules hide a name.
     pub fn hidden(&self, name: &[u8], is_dir: bool) -> bool {
         let name = filter_name(name);
@@ -440,6 +451,7 @@ impl Lister {
                 continue;
             }
             let enter = self.session.settings.recurse && !crosses;
+            self.say_made(&found.name, 2);
             let listed = self.emit(&found, false, !enter, out)?;
             if listed && enter && found.is_dir() {
                 below.push(Dir {

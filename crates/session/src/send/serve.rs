@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Error, ExitCode,
     flist::{Entry, Found, Live},
-    log::Class,
+    log::{Class, named},
     platform,
     report::{ItemEvent, Reporter},
     session::io_error,
@@ -102,6 +102,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let protocol = self.session.protocol;
         let last_phase = if protocol.has_item_flags() { 2 } else { 1 };
         let mut phase = 0;
+        let says = self.session.settings.debug.send > 0;
+        let log = self.log.clone();
+        let say_phase = |n| log.debug(says, || format!("send_files phase={n}"));
+        log.debug(says, || "send_files starting");
         loop {
             self.look_ahead()?;
             match self.read_ndx()? {
@@ -112,12 +116,15 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                         }
                         if self.lists.is_empty() && self.tree.finished() {
                             phase = 1;
+                            say_phase(phase);
                         }
                     } else {
                         phase += 1;
                         if phase > last_phase {
+                            log.debug(says, || "send files finished");
                             return Ok(());
                         }
+                        say_phase(phase);
                     }
                     self.ndx_out.encode(ndx::DONE, self.writer.buf());
                     self.writer.spill()?;
@@ -178,6 +185,12 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let mut name = Vec::new();
         entry.push_wire_name(&mut name);
         let flags = item.flags;
+        let debug = settings.debug;
+        let mut path = Vec::new();
+        if debug.send > 0 || debug.deltasum > 1 {
+            self.lister.sources.push_typed(entry.source(), &name, &mut path);
+        }
+        self.log.debug(debug.send > 0, || named(&format!("send_files({n}, "), &path, ")"));
         let values = self.wanted_values(flags)?;
         let reply = match values {
             Some(numbers) => Some(self.values(entry, &name, &numbers)?),
@@ -226,6 +239,9 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
         head.encode(self.writer.buf());
         self.report(entry, n, &name, &item, None, |r, e| r.transfer_begins(e))?;
+        let sums = debug.deltasum > 1;
+        self.log.debug(sums, || named("send_files mapped ", &path, &format!(" of size {len}")));
+        self.log.debug(sums, || named("calling match_sums ", &path, ""));
         let changed = len != entry.len() || super::file::seconds(&file) != Some(entry.mtime());
         let request = Request {
             file,
@@ -263,6 +279,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         self.report(entry, n, &name, &item, Some(digest.as_bytes()), |r, e| {
             r.transfer_ends(e, moved, sums);
         })?;
+        self.log.debug(debug.send > 0, || named("sender finished ", &path, ""));
         self.writer.spill()
     }
 

@@ -178,6 +178,7 @@ impl Tree {
         out: &mut dyn Out,
     ) -> Result<Option<Dir>, Error> {
         let content = lister.session.settings.recurse || kind != ArgKind::Normal;
+        lister.say_made(if found.name.is_empty() { b"." } else { &found.name }, 0);
         let listed = lister.emit(&found, content, !content, out)?;
         if !listed || !content || !found.is_dir() {
             return Ok(None);

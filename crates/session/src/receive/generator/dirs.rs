@@ -8,7 +8,11 @@ use super::{
     },
     Generator, Node,
 };
-use crate::{Error, log::Class, settings::DeleteTiming};
+use crate::{
+    Error,
+    log::{Class, named},
+    settings::DeleteTiming,
+};
 use fast_io::SendHalf;
 use fsroot::{FollowParents, Kind, Stat};
 use std::sync::Arc;
@@ -326,10 +330,16 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
+    pub(super) fn say_touched(&self, name: &[u8], i: usize) {
+        let says = self.session.settings.debug.time > 1;
+        self.log.debug(says, || named("touch_up_dirs: ", name, &format!(" ({i})")));
+    }
+
     /// After the last change: times of directories, and the modes of those that were opened up.
     pub(super) fn touch_up(&mut self, first: &Arc<List>) -> Result<(), Error> {
         if self.session.inc_recurse {
             for dir in std::mem::take(&mut self.touch_later) {
+                self.say_touched(&dir.name, dir.number);
                 self.touch_dir(&dir.name, &dir.base);
             }
         } else {
@@ -341,6 +351,7 @@ impl<W: SendHalf> Generator<W> {
                     content: e.has_content(),
                     top: e.top_dir(),
                 };
+                self.say_touched(&e.name(), i);
                 self.touch_dir(&e.name(), &base);
                 if i % 256 == 0 {
                     self.writer.keep_alive()?;

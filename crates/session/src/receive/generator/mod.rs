@@ -201,6 +201,7 @@ impl<W: SendHalf> Generator<W> {
 
     fn work(&mut self, first: &Arc<List>) -> Result<(), Error> {
         let settings = &self.session.settings;
+        self.say_generating(|| format!("generator starting pid={}", std::process::id()));
         if settings.debug.flist >= 1 && !settings.list_only {
             self.log.info(match self.session.whole_file {
                 true => "delta-transmission disabled for local transfer or --whole-file",
@@ -238,6 +239,7 @@ impl<W: SendHalf> Generator<W> {
             }
             self.free_finished()?;
         }
+        self.say_generating(|| "generate_files phase=1");
         // Redo, with every list still known to the sender.
         if inc {
             while !self.live.is_empty() {
@@ -251,6 +253,7 @@ impl<W: SendHalf> Generator<W> {
         self.redoing = true;
         self.work_off()?;
         self.closing = true;
+        self.say_generating(|| "generate_files phase=2");
         if let Some(replay) = &self.shared.replay {
             replay.close();
         }
@@ -269,6 +272,7 @@ impl<W: SendHalf> Generator<W> {
         }
         let protocol = self.session.protocol;
         if protocol.has_item_flags() {
+            self.say_generating(|| "generate_files phase=3");
             self.send_done();
         }
         if late.is_none() {
@@ -287,7 +291,17 @@ impl<W: SendHalf> Generator<W> {
         }
         self.touch_up(first)?;
         self.send_done();
+        self.say_generating(|| "generate_files finished");
         self.writer.flush()
+    }
+
+    fn say_generating<T: AsRef<[u8]>>(&self, text: impl FnOnce() -> T) {
+        let settings = &self.session.settings;
+        self.log.debug(settings.debug.genr > 0 && !settings.list_only, text);
+    }
+
+    fn say_entry(&self, name: &[u8], ndx: i32) {
+        self.say_generating(|| [b"recv_generator(", name, format!(",{ndx})").as_bytes()].concat());
     }
 
     /// DEL_STATS, unless that was sent before, and the DONE of late deletion.
@@ -356,10 +370,17 @@ impl<W: SendHalf> Generator<W> {
         self.live.push_back(State { list: list.clone(), walked: false });
         self.deleter.errors |= list.io_error;
         if let Some(dir) = &list.dir {
+            self.say_entry(&dir.name, list.base() - 1);
             self.list_dir(list, dir)?;
+        } else if self.session.inc_recurse {
+            self.say_entry(b".", list.base() - 1);
         }
         self.walked(list.base() - 1);
+        let says = self.session.settings.debug.genr > 0;
         for slot in 0..list.len() {
+            if let Some(e) = list.get(slot).filter(|_| says) {
+                self.say_entry(&e.name(), e.ndx());
+            }
             self.entry(list, slot, false)?;
             if list.in_order() {
                 self.walked(list.base() + slot as i32);
@@ -525,6 +546,9 @@ impl<W: SendHalf> Generator<W> {
             }
             if let Some(state) = self.live.pop_front() {
                 if let Some(dir) = &state.list.dir {
+                    if self.session.delete != Some(DeleteTiming::Delay) {
+                        self.say_touched(&dir.name, dir.number);
+                    }
                     match self.session.delete {
                         Some(DeleteTiming::Delay) => self.touch_later.push(dir.clone()),
                         _ => self.touch_dir(&dir.name, &dir.base),

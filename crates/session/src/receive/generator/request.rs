@@ -179,6 +179,7 @@ impl<W: SendHalf> Generator<W> {
         }
         head.encode(self.writer.buf());
         if let Some(mut file) = source.filter(|_| !appends) {
+            self.say_sums(node.ndx, &head);
             self.send_sums(&head, &mut file)?;
         }
         self.flush_soon()?;

@@ -8,7 +8,11 @@ use super::{
     alternates::Alternate,
     confirm::Confirmed,
 };
-use crate::{Error, flist::Entry, log::Class};
+use crate::{
+    Error,
+    flist::Entry,
+    log::{Class, named},
+};
 use fast_io::SendHalf;
 use fsroot::{Kind, Stat};
 use std::io;
@@ -74,6 +78,10 @@ impl<W: SendHalf> Generator<W> {
             return self.in_place_already(node, have);
         }
         let (mode, rdev) = (node.want.mode & 0o777, node.want.rdev);
+        self.say_generating(|| {
+            let numbers = format!(", 0{:o}, [{},{}])", node.want.mode, rdev.0, rdev.1);
+            named("mknod(", &node.name, &numbers)
+        });
         let what = if kind.is_device() { "device file" } else { "special file" };
         self.create(
             node,

@@ -13,6 +13,20 @@ use wire::sums::SumHead;
 const CHUNK: usize = 256 * 1024;
 
 impl<W: SendHalf> Generator<W> {
+    /// What sums an entry gets (`--debug=DELTASUM2`).
+    pub(super) fn say_sums(&self, ndx: i32, head: &SumHead) {
+        let says = self.session.settings.debug.deltasum > 1;
+        self.log.debug(says, || format!("generating and sending sums for {ndx}"));
+        self.log.debug(says && head.count > 0, || {
+            let SumHead { count, remainder, blength, s2length } = head;
+            let flength = head.flength();
+            format!(
+                "count={count} rem={remainder} blength={blength} s2length={s2length} \
+                 flength={flength}"
+            )
+        });
+    }
+
     /// Reads the basis and sends its sums. What cannot be read has the sums of zeros, which match nothing.
     pub(super) fn send_sums(&mut self, head: &SumHead, basis: &mut File) -> Result<(), Error> {
         let blength = head.blength.max(1) as usize;

@@ -1,0 +1,106 @@
+//! Every word of `--info` and `--debug`, at every level, in a local copy, a push and a pull: the same lines as the real
+//! rsync's. Their order is not compared: in rsync three processes write them.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use testkit::{Peers, Row, Via, row, scenario::differences};
+
+/// Something for most words to talk about.
+const TREE: &str = "
+f src/a size=2000 mtime=1577836800
+f src/b text=hi\\n mtime=1577836800
+h src/b2 -> src/b
+f src/skipped size=3
+f src/sub/c size=2
+f src/sub/deep/d size=3
+d src/empty
+l src/l -> a
+l src/out -> ../../x
+p src/p
+f dst/a size=2000 edits=1 mtime=1500000000
+f dst/b text=hi\\n mtime=1500000000
+f dst/extra size=6
+f dst/sub/old/f size=4
+l dst/l -> other
+";
+
+const OPTIONS: &str = "-aH --delete --exclude=skip* --no-W";
+
+const INFO: &[&str] = &[
+    "BACKUP", "COPY", "DEL", "FLIST", "MISC", "MOUNT", "NAME", "NONREG", "PROGRESS", "REMOVE",
+    "SKIP", "STATS", "SYMSAFE", "ALL", "NONE",
+];
+
+const DEBUG: &[&str] = &[
+    "ACL", "BACKUP", "BIND", "CHDIR", "CONNECT", "CMD", "DEL", "DELTASUM", "DUP", "EXIT", "FILTER",
+    "FLIST", "FUZZY", "GENR", "HASH", "HLINK", "ICONV", "IO", "NSTR", "OWN", "PROTO", "RECV",
+    "SEND", "TIME", "NONE",
+];
+
+/// Words that say something else than rsync's, or nothing, from some level on: they are about how rsync works inside.
+const DIFFERENT: &[(&str, &str, u8, &str)] = &[
+    ("info", "STATS", 3, "how rsync uses its memory"),
+    ("info", "ALL", 3, "how rsync uses its memory"),
+    ("debug", "CHDIR", 1, "we never change the directory"),
+    ("debug", "CMD", 2, "the pieces of a command line, which level 1 shows"),
+    ("debug", "DEL", 2, "how rsync goes through a directory"),
+    ("debug", "DELTASUM", 3, "each block on its way"),
+    ("debug", "EXIT", 2, "processes that we do not have"),
+    ("debug", "FILTER", 2, "where rsync reads filter files"),
+    ("debug", "FLIST", 3, "rsync's memory of a list"),
+    ("debug", "HASH", 1, "rsync's hash tables"),
+    ("debug", "HLINK", 1, "rsync's groups of links"),
+    ("debug", "ICONV", 2, "rsync's converters"),
+    ("debug", "IO", 1, "rsync's pipes; ours tells of lanes"),
+    ("debug", "OWN", 2, "rsync's lists of ids"),
+];
+
+fn rows() -> Vec<(String, Via)> {
+    let mut lines = Vec::new();
+    for (option, words) in [("info", INFO), ("debug", DEBUG)] {
+        for word in words {
+            for level in 1..=4 {
+                let different =
+                    |d: &&(&str, &str, u8, &str)| (d.0, d.1) == (option, *word) && level >= d.2;
+                if DIFFERENT.iter().any(|d| different(&d)) {
+                    continue;
+                }
+                for via in [Via::Local, Via::Push, Via::Pull] {
+                    lines.push((format!("{OPTIONS} --{option}={word}{level}"), via));
+                }
+            }
+        }
+    }
+    lines
+}
+
+#[test]
+fn words_and_levels() {
+    let peers = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
+    let only = std::env::var("OXRSYNC_SCENARIO").unwrap_or_default();
+    let rows = rows();
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Some((line, via)) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if !line.contains(&only) {
+                        continue;
+                    }
+                    let via = [*via];
+                    let row: Row<'_> =
+                        row("word", &[TREE], line).over(&via).distinct().any_server_args();
+                    let ours = differences(&peers, &row).concat();
+                    if !ours.is_empty() {
+                        wrong.lock().expect("no holder panics").push(format!("{line}\n{ours}"));
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().expect("no holder panics");
+    wrong.sort();
+    assert!(wrong.is_empty(), "\n{}\n{} of {} differ", wrong.join("\n"), wrong.len(), rows.len());
+}
