@@ -30,6 +30,8 @@ mod names;
 mod output;
 #[path = "scenarios/owners.rs"]
 mod owners;
+#[path = "scenarios/rules.rs"]
+mod rules;
 #[path = "scenarios/selection.rs"]
 mod selection;
 #[path = "scenarios/transfer.rs"]
@@ -112,6 +114,11 @@ fn backup() {
 #[test]
 fn output() {
     family("output", output::ROWS);
+}
+
+#[test]
+fn rules() {
+    family("rules", rules::ROWS);
 }
 
 #[test]

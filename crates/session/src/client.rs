@@ -172,10 +172,13 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
             Ok((list, script.transpose()?))
         },
     );
-    let (list, script) = match list {
+    let (mut list, script) = match list {
         Ok(list) => list,
         Err(e) => return finish::report(&log, &e),
     };
+    for notice in list.take_notices() {
+        log.error(notice.text);
+    }
     // Opened before anything else happens, so that a mistyped name costs nothing.
     let names = match &settings.files_from {
         Some(FilesFrom::Local(path)) => match rules::open_files_from(&settings, path) {
@@ -790,10 +793,10 @@ fn end_with_child(
     match ended {
         Ok(()) => {
             let child = shell.map_or(Ok(ExitCode::OK), |mut shell| shell.wait());
-            let own = status.exit_code();
+            // What was noted on this side matters only if the other side found nothing to complain about.
             let code = match child {
-                Ok(child) if log.role == Role::Sender && child != ExitCode::OK => child,
-                Ok(child) => own.max(child),
+                Ok(ExitCode::OK) => status.exit_code(),
+                Ok(child) => child,
                 Err(e) => e.code(),
             };
             finish::client(log, code)
