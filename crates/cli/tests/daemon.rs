@@ -208,9 +208,10 @@ fn modules_are_refused_with_the_reason() {
          [full]\npath=DIR/ro\nmax connections=-1\n\
          [nolock]\npath=DIR/ro\nmax connections=1\nlock file=/nonexistent/x\n\
          [nopath]\n\
+         [charset]\npath=DIR/ro\ncharset=nosuch\n\
          [nodir]\npath=DIR/none\n\
          [nobody]\npath=DIR/ro\nuid=no such user\n\
-         [later]\npath=DIR/ro\ncharset=utf-8\n\
+         [later]\npath=DIR/ro\nname converter=x\n\
          [rules]\npath=DIR/ro\nexclude from=DIR/none\n\
          [one]\npath=DIR/ro\nmax connections=1\n",
     );
@@ -220,9 +221,10 @@ fn modules_are_refused_with_the_reason() {
         ("full", "@ERROR: max connections (-1) reached -- try again later\n"),
         ("nolock", "@ERROR: failed to open lock file\n"),
         ("nopath", "@ERROR: no path setting.\n"),
+        ("charset", ""),
         ("nodir", "@ERROR: chdir failed\n"),
         ("nobody", "@ERROR: invalid uid no such user\n"),
-        ("later", "@ERROR: module later sets charset: not supported yet\n"),
+        ("later", "@ERROR: module later sets nameconverter: not supported yet\n"),
         ("rules", ""),
     ] {
         assert_eq!(site.module(module), answer);

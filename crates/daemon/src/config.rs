@@ -96,7 +96,7 @@ const PARAMETERS: &[(&str, Scope, Kind)] = &[
     ("numericids", Module, Bool3),
     ("nameconverter", Later, Text),
     ("fakesuper", Module, Bool),
-    ("charset", Later, Text),
+    ("charset", Module, Text),
     ("ignoreerrors", Module, Bool),
     ("ignorenonreadable", Module, Bool),
     ("opennoatime", Module, Bool3),
@@ -703,8 +703,8 @@ mod tests {
 
     #[test]
     fn unsupported_parameters_are_named() {
-        let config = parse("[m]\npath=/x\ncharset = utf8\nfake super = no\n").unwrap();
-        assert_eq!(config.module(b"m").unwrap().unsupported(), Some("charset"));
+        let config = parse("[m]\npath=/x\nname converter = nc\ncharset = utf8\n").unwrap();
+        assert_eq!(config.module(b"m").unwrap().unsupported(), Some("nameconverter"));
     }
 
     #[test]

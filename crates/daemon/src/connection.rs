@@ -14,8 +14,11 @@ use crate::{
 use fast_io::fd::{FdReader, FdWriter};
 use session::{
     Error, ExitCode,
+    charset::Charset,
     conn::{Activity, Reader, Writer},
     connect::{auth::AuthDigest, daemon::decode_line},
+    finish,
+    log::{Log, Role},
 };
 use std::{
     path::{Path, PathBuf},
@@ -72,6 +75,8 @@ pub(crate) struct Client {
     pub timed: bool,
     /// What it sent ahead for a hook.
     pub early_input: Vec<u8>,
+    /// The charset of the module's names.
+    pub charset: Option<Arc<Charset>>,
     /// The version that both greetings make.
     pub common: u32,
     pub greeting: Greeting,
@@ -127,6 +132,7 @@ pub fn serve(service: &Service, reader: FdReader, writer: FdWriter, peer: Peer) 
         log,
         timed: !service.over_shell,
         early_input: Vec::new(),
+        charset: None,
         common: 0,
         greeting,
     };
@@ -284,6 +290,14 @@ fn talk(
     };
     if module.values().flag("reverselookup") == Some(false) {
         client.peer.name = UNDETERMINED.into();
+    }
+    if let Some(name) = module.values().text("charset").filter(|name| !name.is_empty()) {
+        // Now, for after a chroot the system does not find it.
+        let charset = Charset::open(&name).map_err(|e| {
+            let log = Log::new(client.log.clone(), Role::ReceiverPresplit);
+            Stop::Silent(finish::report(&log, &e).0)
+        })?;
+        client.charset = Some(Arc::new(charset));
     }
     module.set_variable("RSYNC_MODULE_NAME", module.name.clone());
     module.set_variable("RSYNC_HOST_ADDR", addr.to_string());

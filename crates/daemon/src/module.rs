@@ -254,7 +254,11 @@ fn read_words(client: &mut Client, module: &Section) -> Result<Words, Stop> {
     if secluded {
         all.truncate(dot);
         // Its first word is a dummy program name.
-        all.extend(read_block(client, true)?.into_iter().skip(1));
+        let more = read_block(client, true)?.into_iter().skip(1);
+        match &client.charset {
+            Some(charset) => all.extend(more.map(|word| charset.text_from_wire(&word))),
+            None => all.extend(more),
+        }
     }
     Ok(Words { all, secluded })
 }
@@ -282,7 +286,7 @@ fn prepare(
     words: &Words,
 ) -> Result<ServerJob, arguments::TooMany> {
     let values = module.values();
-    let mut refusals = Refusals::new(&values.string("refuseoptions"));
+    let mut refusals = Refusals::new(&values.string("refuseoptions"), client.charset.is_some());
     for word in std::mem::take(&mut refusals.unknown) {
         client.log.error(format!("No match for refuse-options string \"{word}\""));
     }
@@ -293,6 +297,12 @@ fn prepare(
     let env = Environment::from_process();
     let plan =
         parse_daemon_client_args(&words.all, &env, &mut |given| refusals.check(given, sending));
+    let plan = plan.and_then(|plan| match refusals.check_unconverted() {
+        Some(text) if plan.settings.iconv.is_none() => {
+            Err(OptionError::line(Role::Server, 4, format!("rsync: {text}")))
+        }
+        _ => Ok(plan),
+    });
     let mut job = ServerJob {
         settings: Settings {
             am_server: true,
@@ -328,6 +338,8 @@ fn prepare(
             let stopped = hooks.before(&request, &args).err();
             job.caps = ClientCapabilities::parse(&plan.client_caps);
             job.settings = plan.settings;
+            // Whatever charset the client thinks that we have.
+            job.charset = client.charset.clone().filter(|_| job.settings.iconv.is_some());
             let entered = Entered { root, filters, ..entered };
             apply_module(&mut job.settings, values, &entered);
             apply_chmod(&mut job.settings, values, &client.log);
@@ -589,7 +601,7 @@ mod tests {
         let login = LoggedIn { user: "ann".into(), access };
         let mut entered = entered(true, false, false);
         entered.filters = rules::load(module.values()).unwrap();
-        let refusals = Refusals::new("");
+        let refusals = Refusals::new("", false);
         refusal(&mut job, module.values(), &login, &refusals, &entered).map(|e| match e {
             Error::Fatal { code, text } => {
                 format!("{} {}", code.0, String::from_utf8_lossy(&text))

@@ -61,20 +61,24 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// From the value of `refuse options`: words at spaces, `!` in front accepts again, the last word wins.
-    pub fn new(list: &str) -> Refusals {
+    /// From the value of `refuse options`: words at spaces, `!` in front accepts again, the last word wins. `has_charset`: the
+    /// module has one.
+    pub fn new(list: &str, has_charset: bool) -> Refusals {
         let mut refusals = Refusals::default();
         refusals.refused.extend([(Opt::CopyDevices, true), (Opt::WriteDevices, true)]);
         for word in list.split(' ').filter(|word| !word.is_empty()) {
             refusals.apply(word);
         }
-        // Nobody but the operator says where this process writes and which links it trusts; names are not converted.
+        // Nobody but the operator says where this process writes and which links it trusts.
         refusals.refused.extend([
             (Opt::LogFile, true),
             (Opt::LogFileFormat, true),
             (Opt::InsecureLinks, true),
-            (Opt::Iconv, true),
         ]);
+        // Without a charset of the module there is nothing to convert names to.
+        if !has_charset {
+            refusals.refused.insert((Opt::Iconv, true));
+        }
         refusals
     }
 
@@ -126,6 +130,13 @@ impl Refusals {
         self.refused.contains(&(opt, true))
     }
 
+    /// Why a transfer without `--iconv` is refused; `None` if it is not.
+    pub fn check_unconverted(&self) -> Option<&'static str> {
+        self.refused
+            .contains(&(Opt::Iconv, false))
+            .then_some("The server is configured to refuse --no-iconv")
+    }
+
     /// Why an option that a client gave is refused; `None` if it is not. `sending`: the daemon is the sender.
     pub fn check(&self, given: &Given, sending: bool) -> Option<String> {
         let (opt, on) = (given.entry.opt, given.on);
@@ -171,7 +182,7 @@ mod tests {
 
     /// What the client of a module with this list is told about these options.
     fn refusal(list: &str, args: &[&str]) -> Option<String> {
-        let refusals = Refusals::new(list);
+        let refusals = Refusals::new(list, true);
         let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
         let mut told = None;
         let plan = parse_daemon_client_args(&args, &Environment::default(), &mut |given| {
@@ -208,12 +219,20 @@ mod tests {
     fn some_are_refused_whatever_the_list_says() {
         assert!(refusal("!log-file !log-*", &["--log-file=x", "."]).is_some());
         assert!(refusal("!insecure-links", &["--insecure-links", "."]).is_some());
-        assert!(Refusals::new("!w*").has(Opt::WriteDevices));
-        assert!(!Refusals::new("!write-devices").has(Opt::WriteDevices));
+        assert!(Refusals::new("!w*", true).has(Opt::WriteDevices));
+        assert!(!Refusals::new("!write-devices", true).has(Opt::WriteDevices));
+        assert!(Refusals::new("!iconv", false).has(Opt::Iconv));
+        assert!(!Refusals::new("*", true).has(Opt::Iconv));
     }
 
     #[test]
     fn words_that_name_nothing_are_reported() {
-        assert_eq!(Refusals::new("delete bogus zz*").unknown, ["bogus", "zz*"]);
+        assert_eq!(Refusals::new("delete bogus zz*", true).unknown, ["bogus", "zz*"]);
+    }
+
+    #[test]
+    fn conversion_can_be_insisted_on() {
+        assert!(Refusals::new("no-iconv", true).check_unconverted().is_some());
+        assert!(Refusals::new("* !no-iconv iconv", true).check_unconverted().is_none());
     }
 }

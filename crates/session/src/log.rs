@@ -48,6 +48,10 @@ impl Role {
 pub trait Sink: Send + Sync {
     /// One message. `text` normally ends in a newline.
     fn message(&self, class: Class, text: &[u8]);
+    /// A message that quotes a name as it travelled, so that it is in the protocol's charset already.
+    fn message_in_utf8(&self, class: Class, text: &[u8]) {
+        self.message(class, text);
+    }
     /// A message in the peer's words, which are UTF-8 where names are converted.
     fn message_from_peer(&self, class: Class, text: &[u8], charset: &Charset) {
         self.message(class, &charset.text_from_wire(text));

@@ -53,6 +53,13 @@ impl Sink for Tee {
         self.client.message(class, text);
     }
 
+    fn message_in_utf8(&self, class: Class, text: &[u8]) {
+        if class != Class::Client {
+            self.log.message(class, text);
+        }
+        self.client.message_in_utf8(class, text);
+    }
+
     fn log_only(&self, text: &[u8]) {
         self.log.message(Class::Info, text);
     }

@@ -7,6 +7,9 @@ use testkit::{Row, row};
 
 const PUSH: &[Via] = &[Via::Local, Via::Push];
 const PULL: &[Via] = &[Via::Pull];
+const DAEMON_PUSH: &[Via] = &[Via::DaemonPush];
+const DAEMON_PULL: &[Via] = &[Via::DaemonPull];
+const CHARSET: &str = "charset = latin1";
 
 const UTF8: &str = r"
 f src/\xc3\xa4 size=3
@@ -206,4 +209,53 @@ pub const ROWS: &[Row] = &[
     row("files-from-push", &[UTF8, EMPTY], "-ai --files-from=- --iconv=utf8,latin1")
         .stdin("ä\ndä/ü\nnone\n")
         .over(PUSH),
+    // The charset of a daemon's module.
+    row("daemon-push", &[UTF8, EMPTY], "-ai --iconv=utf8").over(DAEMON_PUSH).modules(CHARSET),
+    row("daemon-push-verbose", &[UTF8, OLD_LATIN1], "-av --delete --iconv=utf8")
+        .over(DAEMON_PUSH)
+        .modules(CHARSET)
+        .any_order(),
+    row("daemon-push-chroot", &[UTF8, EMPTY], "-ai --iconv=utf8")
+        .over(DAEMON_PUSH)
+        .modules("charset = iso885915\nuse chroot = yes")
+        .any_order(),
+    row("daemon-push-links", &[LINKS, EMPTY], "-aiH --iconv=utf8")
+        .over(DAEMON_PUSH)
+        .modules(CHARSET),
+    row("daemon-push-foreign", &[FOREIGN, EMPTY], "-ai --iconv=utf8")
+        .over(DAEMON_PUSH)
+        .modules(CHARSET)
+        .any_order(),
+    row("daemon-push-secluded", &[UTF8, EMPTY], "-ais --iconv=utf8")
+        .from_to("src/", "dst/ä")
+        .over(DAEMON_PUSH)
+        .modules(CHARSET),
+    row("daemon-pull", &[LATIN1, EMPTY], "-ai --iconv=utf8,nosuch")
+        .over(DAEMON_PULL)
+        .modules(CHARSET),
+    row("daemon-pull-old-protocol", &[LATIN1, EMPTY], "-ai --iconv=utf8")
+        .over(DAEMON_PULL)
+        .protocols(&[29, 30])
+        .modules(CHARSET),
+    row("daemon-pull-secluded", &[LATIN1, EMPTY], "-ais --iconv=utf8")
+        .from_to("src/ä src/dä", "dst/")
+        .over(DAEMON_PULL)
+        .modules(CHARSET),
+    row("daemon-pull-missing", &[LATIN1, EMPTY], "-ais --iconv=utf8")
+        .from_to("src/ö src/dä", "dst/")
+        .over(DAEMON_PULL)
+        .modules(CHARSET)
+        .any_order(),
+    row("daemon-unasked", &[LATIN1, EMPTY], "-ai").over(DAEMON_PULL).modules(CHARSET),
+    row("daemon-insists", &[LATIN1, EMPTY], "-ai --iconv=utf8")
+        .over(DAEMON_PULL)
+        .modules("charset = latin1\nrefuse options = no-iconv"),
+    row("daemon-insists-in-vain", &[LATIN1, EMPTY], "-ai")
+        .over(DAEMON_PUSH)
+        .modules("charset = latin1\nrefuse options = no-iconv"),
+    row("daemon-without", &[LATIN1, EMPTY], "-ai --iconv=utf8").over(DAEMON_PUSH),
+    row("daemon-empty", &[LATIN1, EMPTY], "-ai --iconv=utf8")
+        .over(DAEMON_PUSH)
+        .modules("charset ="),
+    row("daemon-unknown", &[LATIN1, EMPTY], "-ai").over(DAEMON_PULL).modules("charset = nosuch"),
 ];

@@ -78,8 +78,6 @@ impl Outbox {
 
     fn queue(&self, tag: Tag, text: &[u8]) {
         let limit = wire::limits::MAX_TEXT - 1;
-        let converted = self.charset.as_ref().map(|charset| charset.text_to_wire(text));
-        let text = converted.as_deref().unwrap_or(text);
         let messages = text.chunks(limit).map(|part| Message::Text { tag, text: part.to_vec() });
         lock(&self.queue).extend(messages);
         if let Some(wake) = &*lock(&self.wake) {
@@ -94,6 +92,17 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Sink for Outbox {
     fn message(&self, class: Class, text: &[u8]) {
+        self.say(class, text, self.charset.as_deref());
+    }
+
+    fn message_in_utf8(&self, class: Class, text: &[u8]) {
+        self.say(class, text, None);
+    }
+}
+
+impl Outbox {
+    /// Sends a message where it belongs; to the client converted from `charset`.
+    fn say(&self, class: Class, text: &[u8], charset: Option<&Charset>) {
         if class == Class::ErrorXfer {
             self.status.set_xfer_error();
         }
@@ -109,6 +118,9 @@ impl Sink for Outbox {
             Class::Warning if self.modern_tags => Tag::Warning,
             Class::Warning | Class::Info | Class::Client => Tag::Info,
         };
-        self.queue(tag, text);
+        match charset {
+            Some(charset) => self.queue(tag, &charset.text_to_wire(text)),
+            None => self.queue(tag, text),
+        }
     }
 }

@@ -390,8 +390,8 @@ impl ListReader {
         let fail = |what: &str, name: &[u8], why: &std::io::Error| {
             let why = format!(" ({})", crate::log::reason(why));
             let what = format!("[{}] {what}", role.name());
-            let line = [what.as_bytes(), name, why.as_bytes()].concat();
-            self.shared.log(role).error_xfer(line);
+            let line = [what.as_bytes(), name, why.as_bytes(), b"\n"].concat();
+            self.shared.log(role).sink().message_in_utf8(Class::ErrorXfer, &line);
             session.status.add_io_error(io_error::GENERAL);
             false
         };
