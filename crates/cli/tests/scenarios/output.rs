@@ -71,7 +71,7 @@ pub const ROWS: &[Row] = &[
     row("out-format-delete-plain", &[BASIC, OLDER], "-a --delete --out-format=%n")
         .over(LOCAL_AND_SHELL)
         .any_order(),
-    row("out-format-listed-sums", &[BASIC, OLDER, "f src/d/kept size=9 mode=600\nf dst/d/kept size=9"], "-ac '--out-format=%i %n %C'").over(EVERY_WAY),
+    row("out-format-listed-sums", &[BASIC, OLDER, "f src/d/kept size=9 mode=600\nf dst/d/kept size=9\nd src mtime=5\nd dst mtime=6"], "-ac '--out-format=%i %n %C'").over(EVERY_WAY),
     row("out-format-listed-sums-dry-run", &[BASIC, OLDER], "-acn '--out-format=%i %n %C'").over(EVERY_WAY),
     row("stats-of-pruned", &["d src/a/b\nf src/c/d size=3\nd src/e\np src/p", EMPTY], "-am --stats").over(EVERY_WAY),
     row("stats-of-duplicates", &[BASIC, EMPTY], "-a --stats --no-i-r").over(LOCAL_AND_SHELL).from_to("src/ src/ src/small", "dst/"),

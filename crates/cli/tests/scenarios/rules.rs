@@ -263,21 +263,30 @@ pub const ROWS: &[Row] = &[
         .any_order(),
     row(
         "doomed-per-dir-before",
-        &[DOOMED, "f src/.f text=P\\skept\\n\nf dst/.f text=P\\skept\\n"],
+        &[
+            DOOMED,
+            "f src/.f text=P\\skept\\n\nf dst/.f text=P\\skept\\n\nd src mtime=5\nd dst mtime=6",
+        ],
         "-ai --delete-before '--filter=: .f'",
     )
     .over(LOCAL_AND_SHELL)
     .any_order(),
     row(
         "doomed-per-dir-during",
-        &[DOOMED, "f src/.f text=P\\skept\\n\nf dst/.f text=P\\skept\\n"],
+        &[
+            DOOMED,
+            "f src/.f text=P\\skept\\n\nf dst/.f text=P\\skept\\n\nd src mtime=5\nd dst mtime=6",
+        ],
         "-ai --delete-during '--filter=: .f'",
     )
     .over(LOCAL_AND_SHELL)
     .any_order(),
     row(
         "doomed-per-dir-after",
-        &[DOOMED, "f src/.f text=P\\skept\\n\nf dst/.f text=P\\skept\\n"],
+        &[
+            DOOMED,
+            "f src/.f text=P\\skept\\n\nf dst/.f text=P\\skept\\n\nd src mtime=5\nd dst mtime=6",
+        ],
         "-ai --delete-after '--filter=: .f'",
     )
     .over(LOCAL_AND_SHELL)
