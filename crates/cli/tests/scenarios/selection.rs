@@ -43,6 +43,8 @@ pub const ROWS: &[Row] = &[
     row("files-from-parents", &["f src/d/e/x\nf src/d/a\nf src/d/e/y\nf src/d/g/z\nf src/d/dash/q", "f list text=d/e/x\\nd/a\\nd/e/y\\nd/dash/\\nd/g/z\\nd/e\\nd/e/x\\n"], "-ai --stats --files-from=list").over(LOCAL_AND_SHELL),
     row("files-from-parents-again", &["f src/q/b/g/f\nf src/q/h\nf src/q/br/c\nd src/q/dash", "f list text=q/dash/\\nq/br/c\\nq/b\\nq/b/g\\nq/h\\n"], "-ai --stats --no-i-r --files-from=list").over(LOCAL_AND_SHELL),
     row("unsafe-link-without-referent", &["l src/a -> ../none\nl src/c -> b", EMPTY], "-ai --copy-unsafe-links").over(LOCAL_AND_SHELL).from_to("src/a src/c", "dst/"),
+    row("unsafe-link-without-referent-excluded", &["l src/a -> ../none\nf src/c", EMPTY], "-ai --copy-unsafe-links --exclude=a").over(LOCAL_AND_SHELL).from_to("src/a src/c", "dst/"),
+    row("files-from-parents-recursive", &["f src/g/s/k size=3\nf src/g/s/c size=4", "f list text=g\\ng/s\\ng/s/c\\n", EMPTY], "-ri --stats --files-from=list").over(LOCAL_AND_SHELL),
     row("existing-in-new-destination", &["f src/a/f size=3\nd src/a/z", EMPTY], "-ai --existing").over(LOCAL_AND_SHELL).from_to("src/a", "dst/b"),
     row("exclude", &[PROJECT, EMPTY], "-av --exclude=*.o").over(EVERY_WAY),
     row("exclude-dir", &[PROJECT, EMPTY], "-av --exclude=lib/ --exclude=/doc/readme.txt").over(EVERY_WAY),

@@ -250,7 +250,8 @@ impl Tree {
         let (last_source, last) = std::mem::take(&mut self.last_parents);
         for parent in parents(name).take(limit.unwrap_or(usize::MAX)) {
             // As rsync: what was the deepest itself is sent again with what is below it.
-            let sent = last_source == source && parent != last && is_above(parent, &last);
+            let again = parent == last && !lister.session.inc_recurse;
+            let sent = last_source == source && !again && is_above(parent, &last);
             if wanted && !sent {
                 self.emit_implied(lister, source, parent, out)?;
             }
@@ -311,7 +312,9 @@ impl Tree {
         let e = match why {
             Unseen::Io(e) => e,
             Unseen::NoReferent if !settings.copy_links => {
-                lister.no_referent(source, &arg.name);
+                if !lister.hidden(&arg.name, false) {
+                    lister.no_referent(source, &arg.name);
+                }
                 return Ok(());
             }
             Unseen::NoReferent => no_entry(),

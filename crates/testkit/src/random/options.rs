@@ -176,7 +176,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("-C", &["--protocol=28"]),
     ("'--filter", &["--protocol=28"]),
     ("-v --progress", &["--delete-before", "--delete-after", "--delete-delay"]),
-    ("--append", &["--link-dest", "--copy-dest", "--compare-dest"]),
+    ("--append", &["-y", "--link-dest", "--copy-dest", "--compare-dest"]),
 ];
 
 fn weighted(rng: &mut Rng, from: &[(u32, Group)]) -> Group {
