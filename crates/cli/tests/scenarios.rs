@@ -18,6 +18,8 @@ mod delete;
 mod everyday;
 #[path = "scenarios/fake.rs"]
 mod fake;
+#[path = "scenarios/formats.rs"]
+mod formats;
 #[path = "scenarios/fuzzy.rs"]
 mod fuzzy;
 #[path = "scenarios/guards.rs"]
@@ -119,6 +121,11 @@ fn output() {
 #[test]
 fn rules() {
     family("rules", rules::ROWS);
+}
+
+#[test]
+fn formats() {
+    family("formats", formats::ROWS);
 }
 
 #[test]

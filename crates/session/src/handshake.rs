@@ -93,6 +93,9 @@ pub fn client<R: RecvHalf, W: SendHalf>(
             notes.lists(settings, false, list.what, [&list.joined(), &told]);
             let Some(name) = own.and_then(|own| negotiate::client_choice(own, &server)) else {
                 let own = own.map_or("INVALID".into(), |own| own.join(" "));
+                // The server is to find the same.
+                negotiate::encode_list(Some(&[own.as_str()]), writer.buf());
+                let _gone = writer.flush();
                 return Err(negotiate::no_choice(list.what, &server, own.as_bytes()).into());
             };
             negotiate::encode_list(Some(&[name]), writer.buf());

@@ -19,6 +19,20 @@ pub fn stdout(text: &[u8], replace: &[(String, &str)]) -> String {
 }
 
 fn stdout_line(line: &str) -> String {
+    // `YYYY/MM/DD HH:MM:SS [PID] ` of a log.
+    if let Some((stamp, rest)) = line.split_once("] ")
+        && let Some((time, pid)) = stamp.split_once(" [")
+        && time.len() == "YYYY/MM/DD HH:MM:SS".len()
+        && time.bytes().all(|b| b.is_ascii_digit() || b"/ :".contains(&b))
+        && pid.bytes().all(|b| b.is_ascii_digit())
+    {
+        let rest = match rest.split_once(" bytes  total size ") {
+            Some((_, total)) => format!("sent # bytes  received # bytes  total size {total}"),
+            None if rest.starts_with("rsync error: ") => stderr_line(rest),
+            None => stdout_line(rest),
+        };
+        return format!("TIME [#] {rest}");
+    }
     const COUNTS: [&str; 5] = [
         "Total bytes sent: ",
         "Total bytes received: ",

@@ -92,8 +92,13 @@ pub fn run(mut command: Command, stdin: &[u8], scratch: &Path) -> Finished {
     let input = scratch.join("stdin");
     fs::write(&input, stdin).expect("the scratch folder is writable");
     command.stdin(Stdio::from(File::open(&input).expect("just written")));
-    command.stdout(File::create(&stdout).expect("the scratch folder is writable"));
-    command.stderr(File::create(&stderr).expect("the scratch folder is writable"));
+    // To be appended to, so that it can be a log file, too.
+    let create = |path| File::options().append(true).create(true).open(path);
+    for output in [&stdout, &stderr] {
+        let _none_yet = fs::remove_file(output);
+    }
+    command.stdout(create(&stdout).expect("the scratch folder is writable"));
+    command.stderr(create(&stderr).expect("the scratch folder is writable"));
     command.process_group(0);
     let mut child =
         command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));

@@ -55,10 +55,10 @@ pub struct ItemEvent<'a> {
     pub path: &'a [u8],
 }
 
-/// Whether the output format shows checksums of transfers, so that they must be computed.
+/// Whether the output format shows checksums of transfers, or counts their bytes, so that they must be computed.
 pub fn wants_sums(settings: &Settings) -> bool {
     let format = settings.out_format.as_deref().map(Format::new);
-    matches!(format, Some(Ok(format)) if format.has(b'C'))
+    matches!(format, Some(Ok(format)) if format.has(b'C') || format.has(b'b'))
 }
 
 /// Prints items. One per process side; the side that is the client (or logs to a file) prints, others do nothing.

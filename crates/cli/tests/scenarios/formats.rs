@@ -1,0 +1,150 @@
+//! Options that shape what is printed: buffering, streams, escapes, formats, logs, numbers, and the environment.
+
+use super::trees::{BASIC, DELTA, EMPTY, LINKED, OLDER, SPECIAL};
+use testkit::row::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, Via, row};
+
+/// Names that need escapes, and the links and hard links among them.
+const ODD: &str = r"
+f src/esc\x1b[1m size=3
+f src/line\nfeed size=4
+f src/return\x0d size=5
+f src/tab\there size=6
+f src/del\x7f size=7
+f src/utf\xc3\xa9 size=8
+f src/latin\xe9 size=9
+f src/c1\xc2\x85 size=9
+f src/hash\\#123 size=1
+f src/hash\\#12 size=1
+f src/perc%nent size=2
+l src/link -> to\x1b\nsomewhere
+h src/hard\x01 -> src/utf\xc3\xa9
+d src/dir\x02
+d dst
+";
+
+pub const ROWS: &[Row] = &[
+    row("outbuf-none", &[BASIC, OLDER], "-av --outbuf=N").over(LOCAL_AND_SHELL),
+    row("outbuf-block", &[BASIC, OLDER], "-av --outbuf=Block").over(EVERY_WAY),
+    row("outbuf-words", &[BASIC, OLDER], "-ai --outbuf=unbuffered"),
+    row("outbuf-full", &[BASIC, OLDER], "-ai --outbuf=f --progress"),
+    row("stderr-all", &[BASIC, OLDER], "-avi --info=stats0 --stderr=all").over(LOCAL_AND_SHELL),
+    row("stderr-client", &[BASIC, OLDER], "-avi --stderr=c").over(EVERY_WAY),
+    row("stderr-errors", &[BASIC, OLDER], "-avi --stderr=e").over(EVERY_WAY),
+    row("msgs2stderr", &[BASIC, OLDER], "-av --info=stats0 --msgs2stderr").over(LOCAL_AND_SHELL),
+    row("no-msgs2stderr", &[BASIC, OLDER], "-av --no-msgs2stderr").over(LOCAL_AND_SHELL),
+    row("stderr-all-with-an-error", &[BASIC, OLDER], "-av --info=stats0 --stderr=a")
+        .over(&[Via::Push])
+        .from_to("src/ nope", "dst/"),
+    row("stderr-client-with-an-error", &[BASIC, OLDER], "-av --stderr=client")
+        .over(&[Via::Pull])
+        .from_to("src/ nope", "dst/"),
+    row("quiet-stderr-all", &[BASIC, OLDER], "-avq --stderr=all").over(LOCAL_AND_SHELL),
+    row("escapes-c", &[ODD], "-aHi").over(EVERY_WAY),
+    row("escapes-utf-8", &[ODD], "-aHi").environment(&[("LC_ALL", "C.UTF-8")]).over(EVERY_WAY),
+    row("escapes-8-bit", &[ODD], "-aHi8").over(EVERY_WAY),
+    row("escapes-8-bit-long", &[ODD], "-aHi --8-bit-output --no-8 --8-bit-output"),
+    row("escapes-off-again", &[ODD], "-aHi8 --no-8-bit-output"),
+    row("escapes-listed", &[ODD], "-r --list-only").from_to("src/", "").over(&[
+        Via::Local,
+        Via::Pull,
+        Via::DaemonPull,
+    ]),
+    row("escapes-in-errors", &[ODD], "-a --no-l").from_to("src/no\u{1}pe src/", "dst/"),
+    row("format-escapes", &[BASIC, OLDER], "-a --delete '--out-format=%%|%a|%b|%B|%f|%G|%h|%i|%l|%L|%m|%M|%n|%o|%P|%u|%U|%d|%e|%Z|%5|%'")
+        .over(EVERY_WAY)
+        .any_order(),
+    row("format-numbers", &[DELTA], "-a '--out-format=%l %'l %''l %'''l %b %'b %''b %'''b'")
+        .over(LOCAL_AND_SHELL),
+    row("format-human", &[DELTA], "-ahh '--out-format=%l %'l %''l %b'").over(LOCAL_AND_SHELL),
+    row("format-widths", &[BASIC, OLDER], "-ai '--out-format=%9i|%-30n|%30n|%-9l|%9l|%3n|%-3M|%20L|'")
+        .over(LOCAL_AND_SHELL),
+    row("format-links", &[LINKED, EMPTY], "-aH '--out-format=%i %n%L [%10L] [%-10L] %B'")
+        .over(LOCAL_AND_SHELL),
+    row("format-special", &[SPECIAL], "-a '--out-format=%B %i %n %l %U %G'").over(LOCAL_AND_SHELL),
+    row("format-checksum", &[BASIC, OLDER], "-ac --cc=md5 '--out-format=%C %n'").over(LOCAL_AND_SHELL),
+    row("format-sums-of-transfers", &[BASIC, OLDER], "-a --cc=md5 '--out-format=%C %n %c'")
+        .over(SHELL),
+    row("format-empty", &[BASIC, OLDER], "-av --out-format="),
+    row("format-text", &[BASIC, OLDER], "-a --out-format=x").over(EVERY_WAY),
+    row("format-percent-at-the-end", &[BASIC, OLDER], "-a --out-format=%n%").over(EVERY_WAY),
+    row("format-old-name", &[BASIC, OLDER], "-a --log-format=%o=%n").over(LOCAL_AND_SHELL),
+    row("format-and-itemize", &[BASIC, OLDER], "-aii --out-format=%n").over(LOCAL_AND_SHELL),
+    row("format-dry-run", &[BASIC, OLDER], "-an --delete '--out-format=%o %i %n %l %b %C'")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("format-of-a-daemon", &[BASIC, OLDER], "-a '--out-format=%a|%h|%m|%P|%u|%f|%n'").over(DAEMON),
+    row("log-all", &[BASIC, OLDER], "-a --delete --log-file=/dev/stdout '--log-file-format=%o %n%L %l %i'")
+        .any_order(),
+    row("log-default", &[BASIC, OLDER], "-av --log-file=/dev/stdout").any_order(),
+    row("log-nothing", &[BASIC, OLDER], "-a --log-file=/dev/stdout --log-file-format=").any_order(),
+    row("log-info", &[BASIC, OLDER], "-a --info=all2,progress0,stats1 --log-file=/dev/stdout")
+        .any_order(),
+    row("log-quiet", &[BASIC, OLDER], "-aq --stats --log-file=/dev/stdout").any_order(),
+    row("log-error", &[BASIC, OLDER], "-a --log-file=/dev/stdout")
+        .from_to("src/ nope", "dst/")
+        .any_order(),
+    row("human-0", &[BASIC], "-a --no-h --stats --progress").over(LOCAL_AND_SHELL),
+    row("human-3", &[DELTA], "-ahhh --stats --progress").over(LOCAL_AND_SHELL),
+    row("human-listed-2", &[BASIC], "-rhh --list-only").from_to("src/", ""),
+    row("human-listed-3", &[BASIC], "-rhhh").from_to("src/", ""),
+    row("list-times", &[BASIC], "-rU --list-only").from_to("src/", "").any_stdout(),
+    row("list-missing", &[BASIC], "-r --list-only --delete-missing-args")
+        .from_to("src/nope src/small", "")
+        .over(&[Via::Local, Via::Pull]),
+    row("list-files-from", &[BASIC], "--list-only --files-from=- ")
+        .stdin("small\nsub\nnope\n")
+        .from_to("src/", "dst/"),
+    row("list-dirs", &[BASIC], "-d --list-only").from_to("src/", "").over(&[Via::Local, Via::Pull]),
+    row("list-relative", &[BASIC], "-R --list-only").from_to("src/sub/one", ""),
+    row("list-with-destination", &[BASIC, OLDER], "-r --list-only").over(LOCAL_AND_SHELL),
+    row("list-itemized", &[BASIC], "-ri --list-only").from_to("src/", ""),
+    row("list-formatted", &[BASIC], "-r --out-format=%n --list-only").from_to("src/", ""),
+    row("list-quiet", &[BASIC], "-rq --list-only").from_to("src/", ""),
+    row("progress-and-names", &[BASIC, OLDER], "-av --info=progress2"),
+    row("progress-without-names", &[BASIC, OLDER], "-a --progress --info=name0").over(LOCAL_AND_SHELL),
+    row("progress-of-all", &[BASIC, OLDER], "-aP --info=progress2 --no-i-r").over(LOCAL_AND_SHELL),
+    row("progress-format", &[BASIC, OLDER], "-a --progress '--out-format=%i %n %b'")
+        .over(LOCAL_AND_SHELL),
+    row("progress-quiet", &[BASIC, OLDER], "-aq --progress").over(LOCAL_AND_SHELL),
+    row("environment-max-alloc", &[BASIC], "-a").environment(&[("RSYNC_MAX_ALLOC", "5")]),
+    row("environment-checksums", &[BASIC, OLDER], "-a --debug=NSTR2")
+        .environment(&[("RSYNC_CHECKSUM_LIST", "md4 md5 & md5")])
+        .over(SHELL),
+    row("environment-no-checksums", &[BASIC, OLDER], "-a")
+        .environment(&[("RSYNC_CHECKSUM_LIST", "nope")])
+        .over(SHELL),
+    row("environment-compressors", &[BASIC, OLDER], "-az --debug=NSTR1")
+        .environment(&[("RSYNC_COMPRESS_LIST", "zlibx lz4")])
+        .over(SHELL),
+    row("environment-no-compressors", &[BASIC, OLDER], "-az")
+        .environment(&[("RSYNC_COMPRESS_LIST", "nope")])
+        .over(SHELL),
+    row("environment-partial-dir", &[BASIC, OLDER], "-ai --partial")
+        .environment(&[("RSYNC_PARTIAL_DIR", ".part")])
+        .over(LOCAL_AND_SHELL),
+    row("environment-old-args", &["f src/a\\sb size=4\nf src/x size=3", EMPTY], "-ai")
+        .environment(&[("RSYNC_OLD_ARGS", "1")])
+        .over(SHELL),
+    row("environment-protect-args", &["f src/a\\sb size=4\nf src/x size=3", EMPTY], "-ai")
+        .environment(&[("RSYNC_PROTECT_ARGS", "1")])
+        .over(SHELL),
+    row("environment-both-args", &[BASIC, EMPTY], "-ai")
+        .environment(&[("RSYNC_PROTECT_ARGS", "1"), ("RSYNC_OLD_ARGS", "0")])
+        .over(SHELL),
+    row("environment-proxy", &[BASIC], "-a")
+        .environment(&[("RSYNC_PROXY", "nonsense")])
+        .from_to("rsync://127.0.0.1:1/x", "dst/"),
+    row("environment-proxy-user", &[BASIC], "-a")
+        .environment(&[("RSYNC_PROXY", "u@h:1")])
+        .from_to("rsync://127.0.0.1:1/x", "dst/"),
+    row("environment-connect-program", &[BASIC], "-a")
+        .environment(&[("RSYNC_CONNECT_PROG", "echo '@ERROR: not today'")])
+        .from_to("rsync://127.0.0.1/x", "dst/"),
+    row("environment-connect-program-host", &[BASIC], "-a")
+        .environment(&[("RSYNC_CONNECT_PROG", "echo %H")])
+        .from_to("'rsync://a;b/x'", "dst/"),
+    row("environment-posix", &[BASIC, EMPTY], "-a")
+        .environment(&[("POSIXLY_CORRECT", "1")])
+        .from_to("src/ dst/", "-v"),
+];
