@@ -777,3 +777,55 @@ fn a_similar_file_that_is_gone_is_done_without() {
     assert!(end.site.read("dest/f").unwrap() == content);
     assert_eq!(end.site.dest(), ["f"]);
 }
+
+/// A file that fails twice, the second time from what was kept of it. `there`: it is completed where it is kept, for which
+/// `caps` needs `I`.
+fn fails_twice(caps: &str, compat: &str, there: bool, begun: bool) {
+    let (site, flags) = match begun {
+        true => (Site::new().file("dest/.p/f", data(1500)), "00a8 81"),
+        false => (basis(), "0c80"),
+    };
+    let mut peer = site.server(&format!("{caps} --checksum-seed=1 -tv --partial-dir=.p . dest/"));
+    peer.greet_server(compat);
+    peer.send("1801 66 00 e105 5e00e10b a4810000 0000");
+    peer.expect(&format!("01 {flags} {HEAD} {SUMS} 00"));
+    let wrong = "00".repeat(16);
+    let tokens = format!("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000 {wrong}");
+    peer.send(&format!("01 {flags} {HEAD} {tokens} 00"));
+    // What has come is the basis of the second attempt.
+    peer.expect("fe0000");
+    let flags = peer.take(2);
+    assert_eq!(flags[1] & 0x88, 0x88);
+    peer.expect("81");
+    let head = peer.take(16);
+    assert_eq!(head[..12], hex("03000000 bc020000 10000000"));
+    peer.take(3 * 20);
+    peer.expect("00");
+    let again = format!("ffffffff feffffff fdffffff 03000000 \"bad\" 00000000 {wrong}");
+    peer.put(&[&hex("fe0000")[..], &flags, &[0x81], &head, &hex(&again)].concat());
+    peer.send("00");
+    peer.expect("00 00");
+    peer.send("00 00");
+    peer.expect("00");
+    peer.rest();
+    let what = |there| if there { "put into partial-dir" } else { "discarded" };
+    let second = format!("ERROR: f failed verification -- update {}.", what(there));
+    let end = peer.fails(23, &second);
+    let said = format!("{}{}", end.stderr, end.stdout);
+    let first = what(there && begun);
+    let first = format!("WARNING: f failed verification -- update {first} (will try again).");
+    assert!(said.contains(&first), "{said}");
+    assert_eq!(end.site.read("dest/f"), (!begun).then(|| data(1500)), "the file is untouched");
+    let mut content = data(1500);
+    content.splice(700..700, *b"HELLO");
+    content.extend(b"bad");
+    assert!(end.site.read("dest/.p/f").unwrap() == content, "the second attempt is kept");
+}
+
+#[test]
+fn what_fails_twice_is_in_the_partial_directory() {
+    for begun in [false, true] {
+        fails_twice("-e.LsfxCIvu", "81FE", true, begun);
+        fails_twice("-e.LsfxCvu", "81BE", false, begun);
+    }
+}

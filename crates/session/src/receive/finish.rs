@@ -48,7 +48,10 @@ pub(super) enum Goal {
 pub(super) enum Kept {
     Nothing,
     InPlace,
+    /// It was completed where it was kept.
     InPartialDir,
+    /// It has moved to the partial directory.
+    Aside,
 }
 
 impl<R: RecvHalf> Receiver<R> {
@@ -276,10 +279,9 @@ impl<R: RecvHalf> Receiver<R> {
     /// Verification failed: once is a warning and another try, twice an error.
     pub(super) fn mismatch(&self, t: &Target, request: &Transfer, kept: Kept) -> Event {
         let what = match kept {
-            Kept::Nothing => "discarded",
+            // That the next attempt builds on it, or the next run, goes without saying.
+            Kept::Nothing | Kept::Aside => "discarded",
             Kept::InPlace => "retained",
-            // It is the basis of the next attempt.
-            Kept::InPartialDir if !request.redo => "discarded",
             Kept::InPartialDir => "put into partial-dir",
         };
         let mut text = if request.redo { b"ERROR: ".to_vec() } else { b"WARNING: ".to_vec() };

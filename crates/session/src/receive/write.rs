@@ -250,7 +250,7 @@ impl<R: RecvHalf> Receiver<R> {
         }
         if self.partial.is_some() {
             return match self.install(t, temp, request, false, Goal::Partial) {
-                true => Kept::InPartialDir,
+                true => Kept::Aside,
                 false => Kept::Nothing,
             };
         }
