@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use testkit::run::{Finished, command, run};
 use testkit::snapshot::Details;
-use testkit::{Peers, Scratch, Snapshot, tree};
+use testkit::{Mounted, Peers, Scratch, Snapshot, tree};
 
 const TREE: &str = r"
 d src mode=755 mtime=1000000000
@@ -264,6 +264,65 @@ fn days_share_what_did_not_change() {
         let truth = week(&[&rsync], "truth", more);
         for (name, programs) in [("ours", &[ours.as_path()][..]), ("turns", &[&ours, &rsync])] {
             assert_eq!(truth.diff(&week(programs, name, more)), "", "{name} {more:?}");
+        }
+    }
+}
+
+const REPLACED: &str = r"
+d src mtime=1200000000
+f src/f size=10 mtime=1200000000
+f src/was-folder size=20
+f src/sub/h size=30 mtime=1200000000
+f dst/f size=100 mode=4751 uid=12 gid=34 mtime=1000000000.5 x:user.one=1
+f dst/was-folder/in size=4
+l src/link -> new
+l dst/link -> old
+p dst/sub/p mode=640
+c dst/sub/c dev=1:3 uid=7
+l dst/sub/gone/link -> q uid=3
+f dst/sub/h size=5 mode=400
+d dst/sub/gone mode=750 uid=5 mtime=1000000000
+f dst/sub/gone/x size=70000 acl=u:1:r--
+h dst/sub/gone/y -> dst/sub/gone/x
+";
+
+/// What is replaced or removed is copied where it cannot be linked or renamed to. rsync 3.5.0 fails at
+/// parts of it if the option's path climbs.
+#[test]
+fn the_backup_directory_is_on_another_file_system() {
+    let Peers { rsync, ours, .. } = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
+    for options in [
+        "-aib --delete",
+        "-aHAXib --delete",
+        "-aib --delete-after --inplace",
+        "-rib --delete",
+        "-aib --delete --delay-updates --suffix=.old",
+        "-aibn --delete",
+    ] {
+        let mut outcomes = Vec::new();
+        for program in [&rsync, &ours] {
+            let scratch = Scratch::new("backups", "elsewhere");
+            let top = &scratch.path;
+            let now = SystemTime::now();
+            tree::build(top, REPLACED);
+            fs::create_dir(top.join("bak")).expect("the scratch folder is writable");
+            let mounted = Mounted::tmpfs(top.join("bak"), "8m");
+            let mut rsync = command(program);
+            let dir = format!("--backup-dir={}/bak/a/b", top.display());
+            rsync.args(options.split(' ')).args([&dir, "src/", "dst/"]);
+            rsync.current_dir(top);
+            let done = finished(rsync, top, options);
+            let mut lines: Vec<_> = done.text().lines().map(str::to_owned).collect();
+            lines.sort();
+            outcomes.push((lines, ["src", "dst", "bak"].map(|dir| at(&top.join(dir), now))));
+            drop(mounted);
+        }
+        let [(said, truth), (ours_said, ours)] = &outcomes[..] else {
+            unreachable!("two programs")
+        };
+        assert_eq!(said, ours_said, "{options}");
+        for (truth, ours) in truth.iter().zip(ours) {
+            assert_eq!(truth.diff(ours), "", "{options}");
         }
     }
 }
