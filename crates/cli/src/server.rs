@@ -10,7 +10,7 @@ use session::{
     handshake::VersionExchange,
     log::{Class, Log, Role, Sink},
     options::{Environment, Plan},
-    report::to_own_stderr,
+    report::{self, to_own_stderr},
     server::{self, ServerJob},
 };
 use std::sync::Arc;
@@ -89,7 +89,7 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
         exchange: VersionExchange::Binary,
         daemon_filters: None,
         refusal: None,
-        daemon_log: None,
+        own_log: report::server_log(&plan.settings, Role::Server),
         settings: plan.settings,
     };
     server::run(job, reader, writer, activity).0

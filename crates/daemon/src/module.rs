@@ -316,7 +316,7 @@ fn prepare(
         exchange: VersionExchange::Greeting(client.common),
         daemon_filters: None,
         refusal: None,
-        daemon_log: Some(client.log.clone()),
+        own_log: Some(client.log.clone()),
     };
     match plan {
         Ok(plan) => {
@@ -595,7 +595,7 @@ mod tests {
             exchange: VersionExchange::Greeting(32),
             daemon_filters: None,
             refusal: None,
-            daemon_log: None,
+            own_log: None,
         };
         let module = module(parameters);
         let login = LoggedIn { user: "ann".into(), access };

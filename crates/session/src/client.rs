@@ -19,6 +19,7 @@ use crate::{
     report::{self, Reporter},
     rules::{self, FsLoader},
     send::{self, SendJob},
+    server::Tee,
     session::{Installed, Status},
     settings::{FilesFrom, RemoveSource, StderrMode},
 };
@@ -469,6 +470,7 @@ impl Run {
         let inherited = receiver_settings.unwrap_or_else(|| Settings {
             chmod: None,
             munge_links: false,
+            log_file: None,
             ..settings.clone()
         });
         let server_settings = Settings { am_server: true, am_sender: false, ..inherited };
@@ -494,7 +496,15 @@ impl Run {
         let outbox =
             Outbox::new(server_status.clone(), route, modern).with_charset(server_charset.clone());
         let outbox = Arc::new(outbox);
-        let server_log = Log::new(outbox.clone(), Role::ReceiverPresplit);
+        let own_log = report::server_log(&server_settings, Role::ReceiverPresplit);
+        let server_log = match &own_log {
+            Some(log) => Log::new(
+                Arc::new(Tee { client: outbox.clone(), log: log.clone() }),
+                Role::ReceiverPresplit,
+            ),
+            None => Log::new(outbox.clone(), Role::ReceiverPresplit),
+        };
+        let own_log = own_log.map(|sink| Log::new(sink, Role::ReceiverPresplit));
         let mut server = agreed.clone().with_charset(server_charset, modern).into_session(
             server_settings,
             symlink_times,
@@ -528,6 +538,9 @@ impl Run {
         let sender_rules = list.for_role(Side::Sender, settings.delete_excluded);
         let receiving = thread::Builder::new().name("receiving side".into()).spawn(move || {
             say_receiving(&server);
+            if let Some(log) = &own_log {
+                log.info("receiving file list");
+            }
             let mut reader = Reader::new(from_client, server_activity.clone());
             let mut writer = Writer::new(to_client, server_activity);
             writer.set_outbox(outbox);
@@ -549,7 +562,13 @@ impl Run {
                 }
                 Err(e) => (Err(e), Left { reader: Some(reader), writer: Some(writer) }),
             };
-            finish::server(&server, None, ended, left.reader.as_mut(), left.writer.as_mut())
+            finish::server(
+                &server,
+                own_log.as_ref(),
+                ended,
+                left.reader.as_mut(),
+                left.writer.as_mut(),
+            )
         });
         let receiving = match receiving {
             Ok(thread) => thread,

@@ -121,10 +121,10 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
     }
 }
 
-/// Ends a server's session and returns its exit code. A daemon's log gets the last lines, too.
+/// Ends a server's session and returns its exit code. Its own log gets the last lines, too.
 pub fn server<R: RecvHalf, W: SendHalf>(
     session: &Session,
-    daemon_log: Option<&Log>,
+    own_log: Option<&Log>,
     ended: Result<(), Error>,
     reader: Option<&mut Reader<R>>,
     writer: Option<&mut Writer<W>>,
@@ -134,7 +134,7 @@ pub fn server<R: RecvHalf, W: SendHalf>(
         Ok(()) => {
             let code = session.status.exit_code();
             if code == ExitCode::OK || sender {
-                log_traffic(session, daemon_log);
+                log_traffic(session, own_log);
             }
             receiver_code(session, code);
             if let Some(writer) = writer {
@@ -148,13 +148,13 @@ pub fn server<R: RecvHalf, W: SendHalf>(
             let log = session.log.with_role(ended_role(session, &e));
             explain(&log, &e);
             if sender {
-                log_traffic(session, daemon_log);
+                log_traffic(session, own_log);
             }
             let code = e.code();
             let line = closing_line(code, log.role);
-            match (&e, daemon_log) {
+            match (&e, own_log) {
                 // The client said why; the log has not heard it.
-                (Error::PeerExit(_), Some(daemon_log)) => daemon_log.error(line),
+                (Error::PeerExit(_), Some(own_log)) => own_log.error(line),
                 (Error::PeerExit(_), None) => {}
                 _ => log.error(line),
             }
@@ -187,9 +187,9 @@ fn ended_role(session: &Session, e: &Error) -> Role {
     if receiver { Role::Receiver } else { Role::Generator }
 }
 
-/// The line of a daemon's log about what went over the link.
-fn log_traffic(session: &Session, daemon_log: Option<&Log>) {
-    if let Some(log) = daemon_log {
+/// The line of a server's own log about what went over the link.
+fn log_traffic(session: &Session, own_log: Option<&Log>) {
+    if let Some(log) = own_log {
         let stats = &session.stats;
         log.info(format!(
             "sent {} bytes  received {} bytes  total size {}",

@@ -34,15 +34,16 @@ pub struct ServerJob {
     /// An error that is told to the client instead of serving it (options that the daemon refuses, a read-only
     /// module).
     pub refusal: Option<Error>,
-    /// A daemon's log file or system log. It gets what the client is told but for names and progress, and what the
-    /// client is not told: why the session could not begin, and how much went over the line.
-    pub daemon_log: Option<Arc<dyn Sink>>,
+    /// This end's own log: a daemon's, or the log file that the client asks for (`-M--log-file`). It gets what the
+    /// client is told but for names and progress, and what the client is not told: why the session could not begin, and
+    /// how much went over the line.
+    pub own_log: Option<Arc<dyn Sink>>,
 }
 
-/// Tells the client and the daemon's log.
-struct Tee {
-    client: Arc<dyn Sink>,
-    log: Arc<dyn Sink>,
+/// Tells the client and this end's own log.
+pub(crate) struct Tee {
+    pub client: Arc<dyn Sink>,
+    pub log: Arc<dyn Sink>,
 }
 
 impl Sink for Tee {
@@ -74,7 +75,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     activity: Arc<Activity>,
 ) -> ExitCode {
     let started = Instant::now();
-    let ServerJob { settings, caps, charset, args, exchange, daemon_filters, refusal, daemon_log } =
+    let ServerJob { settings, caps, charset, args, exchange, daemon_filters, refusal, own_log } =
         job;
     let role = if settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
     let stderr = || Outbox::new(Arc::new(Status::default()), Route::AllToStderr, true);
@@ -93,7 +94,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let agreed = match agreed {
         Ok(agreed) => agreed,
         Err(e) => {
-            let sink = daemon_log.unwrap_or_else(|| Arc::new(stderr()));
+            let sink = own_log.unwrap_or_else(|| Arc::new(stderr()));
             let log = Log::new(sink, role);
             finish::explain(&log, &e);
             if settings.am_daemon && settings.am_sender {
@@ -114,7 +115,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     };
     let status = Arc::new(Status::default());
     let outbox = Arc::new(Outbox::new(status.clone(), route, modern).with_charset(charset));
-    let log = match &daemon_log {
+    let log = match &own_log {
         Some(log) => Log::new(Arc::new(Tee { client: outbox.clone(), log: log.clone() }), role),
         None => Log::new(outbox.clone(), role),
     };
@@ -135,8 +136,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         ended = copy_as::assume(&session.settings, session.log.role);
     }
     let begins = refusal.as_ref().is_none_or(|e| e.code() == ExitCode::FILE_SELECT);
-    let daemon_log = daemon_log.map(|sink| Log::new(sink, role));
-    if let (Ok(()), Some(log), true) = (&ended, &daemon_log, begins) {
+    let own_log = own_log.map(|sink| Log::new(sink, role));
+    if let (Ok(()), Some(log), true) = (&ended, &own_log, begins) {
         log.info(if role == Role::Sender { "building file list" } else { "receiving file list" });
     }
     if let (Ok(()), Some(refusal)) = (&ended, refusal) {
@@ -148,7 +149,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
                 serve_receiver(&session, reader, writer, args, names, daemon_filters);
             finish::server(
                 &session,
-                daemon_log.as_ref(),
+                own_log.as_ref(),
                 ended,
                 left.reader.as_mut(),
                 left.writer.as_mut(),
@@ -157,21 +158,11 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Ok(()) => {
             let ended =
                 serve_sender(&session, &mut reader, &mut writer, args, names, daemon_filters);
-            finish::server(
-                &session,
-                daemon_log.as_ref(),
-                ended,
-                Some(&mut reader),
-                Some(&mut writer),
-            )
+            finish::server(&session, own_log.as_ref(), ended, Some(&mut reader), Some(&mut writer))
         }
-        Err(e) => finish::server(
-            &session,
-            daemon_log.as_ref(),
-            Err(e),
-            Some(&mut reader),
-            Some(&mut writer),
-        ),
+        Err(e) => {
+            finish::server(&session, own_log.as_ref(), Err(e), Some(&mut reader), Some(&mut writer))
+        }
     }
 }
 

@@ -30,7 +30,7 @@ fn theirs(args: &[&str]) -> Refusal {
 fn ours(args: &[&str]) -> Refusal {
     let typed: Vec<Vec<u8>> = args.iter().map(|a| a.as_bytes().to_vec()).collect();
     let env = Environment::default();
-    let result = options::parse_args_unchecked(&typed, &env).and_then(|request| match request {
+    let result = options::parse_args(&typed, &env).and_then(|request| match request {
         Request::Client(mut plan) => {
             let transfer = plan.transfer()?;
             options::server_args::server_args(&plan, &transfer)?;

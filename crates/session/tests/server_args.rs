@@ -78,7 +78,7 @@ impl Lab {
             ..Environment::default()
         };
         let typed: Vec<Vec<u8>> = args.iter().map(|a| a.as_bytes().to_vec()).collect();
-        let request = options::parse_args_unchecked(&typed, &env);
+        let request = options::parse_args(&typed, &env);
         let Ok(Request::Client(mut plan)) = request else { panic!("{args:?}: {request:?}") };
         let transfer = plan.transfer().unwrap_or_else(|e| panic!("{args:?}: {e}"));
         let server = server_args::server_args(&plan, &transfer).expect("not too many");
@@ -609,7 +609,7 @@ fn daemon_arguments() {
     let mut wrong = String::new();
     for args in LINES {
         let typed: Vec<Vec<u8>> = args.iter().map(|a| a.as_bytes().to_vec()).collect();
-        let request = options::parse_args_unchecked(&typed, &Environment::default());
+        let request = options::parse_args(&typed, &Environment::default());
         let Ok(Request::Client(mut plan)) = request else { panic!("{args:?}: {request:?}") };
         let transfer = plan.transfer().expect("operands that rsync takes");
         let server = server_args::server_args(&plan, &transfer).expect("not too many");

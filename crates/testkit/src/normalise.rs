@@ -19,19 +19,8 @@ pub fn stdout(text: &[u8], replace: &[(String, &str)]) -> String {
 }
 
 fn stdout_line(line: &str) -> String {
-    // `YYYY/MM/DD HH:MM:SS [PID] ` of a log.
-    if let Some((stamp, rest)) = line.split_once("] ")
-        && let Some((time, pid)) = stamp.split_once(" [")
-        && time.len() == "YYYY/MM/DD HH:MM:SS".len()
-        && time.bytes().all(|b| b.is_ascii_digit() || b"/ :".contains(&b))
-        && pid.bytes().all(|b| b.is_ascii_digit())
-    {
-        let rest = match rest.split_once(" bytes  total size ") {
-            Some((_, total)) => format!("sent # bytes  received # bytes  total size {total}"),
-            None if rest.starts_with("rsync error: ") => stderr_line(rest),
-            None => stdout_line(rest),
-        };
-        return format!("TIME [#] {rest}");
+    if let Some(line) = log_line(line) {
+        return line;
     }
     const COUNTS: [&str; 5] = [
         "Total bytes sent: ",
@@ -78,6 +67,21 @@ fn stdout_line(line: &str) -> String {
         return format!("{start}_exit_cleanup(code={code}, file=#): {rest}");
     }
     progress(line).unwrap_or_else(|| line.to_owned())
+}
+
+/// A line of a log, `YYYY/MM/DD HH:MM:SS [PID] TEXT`.
+fn log_line(line: &str) -> Option<String> {
+    let (stamp, rest) = line.split_once("] ")?;
+    let (time, pid) = stamp.split_once(" [")?;
+    let is_stamp = time.len() == "YYYY/MM/DD HH:MM:SS".len()
+        && time.bytes().all(|b| b.is_ascii_digit() || b"/ :".contains(&b))
+        && pid.bytes().all(|b| b.is_ascii_digit());
+    let rest = match rest.split_once(" bytes  total size ") {
+        Some((_, total)) => format!("sent # bytes  received # bytes  total size {total}"),
+        None if rest.starts_with("rsync error: ") => stderr_line(rest),
+        None => stdout_line(rest),
+    };
+    is_stamp.then(|| format!("TIME [#] {rest}"))
 }
 
 fn is_matching_detail(word: &str) -> bool {
@@ -129,6 +133,9 @@ fn is_closing_race(line: &str) -> bool {
 }
 
 fn stderr_line(line: &str) -> String {
+    if let Some(line) = log_line(line) {
+        return line;
+    }
     let mut line = line.to_owned();
     // " at main.c(1852) [sender=3.5.0]" names a place in the program.
     if let Some(at) = line.rfind(" at ")

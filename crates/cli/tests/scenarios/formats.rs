@@ -84,6 +84,16 @@ pub const ROWS: &[Row] = &[
     row("log-error", &[BASIC, OLDER], "-a --log-file=/dev/stdout")
         .from_to("src/ nope", "dst/")
         .any_order(),
+    row("server-log", &[BASIC, OLDER], "-a --delete -M--log-file=/dev/stderr")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("server-log-format", &[BASIC, OLDER], "-av -M--log-file=/dev/stderr -M--log-file-format=%o:%n:%l")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("server-log-dry-run", &[BASIC, OLDER], "-ani -M--log-file=/dev/stderr")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("server-log-unopened", &[BASIC], "-a -M--log-file=/nonexist/log").over(LOCAL_AND_SHELL),
     row("human-0", &[BASIC], "-a --no-h --stats --progress").over(LOCAL_AND_SHELL),
     row("human-3", &[DELTA], "-ahhh --stats --progress").over(LOCAL_AND_SHELL),
     row("human-listed-2", &[BASIC], "-rhh --list-only").from_to("src/", ""),

@@ -24,11 +24,10 @@ const SIZE: SizeRule =
     SizeRule { name: "max-size", unit: b'B', min: 0, max: None, zero_is_unlimited: false };
 
 impl State {
-    /// Takes one option. `unchecked` leaves out the refusal of what only a client has.
-    pub(super) fn apply(&mut self, given: &Given, unchecked: bool) -> Result<(), Stop> {
+    /// Takes one option.
+    pub(super) fn apply(&mut self, given: &Given) -> Result<(), Stop> {
         let on = given.on;
         let owned = || given.text().to_vec();
-        self.check_client_only(given, unchecked)?;
         match given.entry.opt {
             Opt::Server => self.am_server = true,
             Opt::Sender => {
@@ -334,16 +333,6 @@ impl State {
             Opt::Config | Opt::Dparam | Opt::Detach => {}
         }
         Ok(())
-    }
-
-    fn check_client_only(&self, given: &Given, unchecked: bool) -> Result<(), OptionError> {
-        // Only a client keeps a log (`-M--log-file` asks a server to).
-        let logs = matches!(given.entry.opt, Opt::LogFile | Opt::LogFileFormat);
-        if unchecked || !(logs && self.am_server) || !given.on {
-            return Ok(());
-        }
-        let text = format!("{}{}: not supported yet", self.prefix(), given.entry.name());
-        Err(self.bare(4, text))
     }
 
     /// Refuses what this system's files do not have.

@@ -94,15 +94,7 @@ pub enum Request {
 /// Reads the program's arguments (without its name).
 pub fn parse_args(args: &[Vec<u8>], env: &Environment) -> Result<Request, OptionError> {
     let typed = parse::parse(table::OPTIONS, args, env.posixly_correct);
-    resolve::request(typed, args, env, resolve::Unbuilt::Refuse)
-}
-
-/// The same, without refusing the options that only a client has: for comparing their
-/// parsing and forwarding with rsync's.
-#[doc(hidden)]
-pub fn parse_args_unchecked(args: &[Vec<u8>], env: &Environment) -> Result<Request, OptionError> {
-    let typed = parse::parse(table::OPTIONS, args, env.posixly_correct);
-    resolve::request(typed, args, env, resolve::Unbuilt::Allow)
+    resolve::request(typed, args, env)
 }
 
 /// Reads the arguments that a daemon's client sent (the program's name is not among them). Options end at the first

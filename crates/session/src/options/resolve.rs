@@ -14,13 +14,6 @@ use crate::{
     settings::{DeleteTiming, StderrMode},
 };
 
-/// What becomes of options that only a client has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unbuilt {
-    Refuse,
-    Allow,
-}
-
 /// Links whose text begins with this are defused; a directory of that name would arm them.
 const MUNGE_DIR: &str = "/rsyncd-munged";
 /// The most `--compress-threads` that a daemon grants.
@@ -30,10 +23,9 @@ pub(super) fn request(
     typed: Typed,
     args: &[Vec<u8>],
     env: &Environment,
-    unbuilt: Unbuilt,
 ) -> Result<Request, OptionError> {
     let mut state = State::new();
-    match walk(&mut state, &typed, unbuilt, &mut |_| None) {
+    match walk(&mut state, &typed, &mut |_| None) {
         Ok(()) => {}
         Err(Stop::Error(e)) => return Err(e),
         Err(Stop::Print(text)) => {
@@ -70,8 +62,7 @@ fn as_server(
     env: &Environment,
     refuse: &mut dyn FnMut(&Given) -> Option<String>,
 ) -> Result<Plan, OptionError> {
-    let plan =
-        walk(&mut state, &typed, Unbuilt::Refuse, refuse).and_then(|()| settle(state, typed, env));
+    let plan = walk(&mut state, &typed, refuse).and_then(|()| settle(state, typed, env));
     plan.map_err(|stop| match stop {
         Stop::Error(e) => e,
         Stop::Print(_) => OptionError::usage(Role::Server),
@@ -142,14 +133,13 @@ impl Plan {
 fn walk(
     state: &mut State,
     typed: &Typed,
-    unbuilt: Unbuilt,
     refuse: &mut dyn FnMut(&Given) -> Option<String>,
 ) -> Result<(), Stop> {
     for given in &typed.options {
         if let Some(text) = refuse(given) {
             return Err(state.bare(4, format!("rsync: {text}")).into());
         }
-        state.apply(given, unbuilt == Unbuilt::Allow)?;
+        state.apply(given)?;
     }
     match &typed.error {
         Some(e) => {

@@ -72,10 +72,9 @@ fn filters_keep_their_order() {
     ];
     let rules = |plan: Plan| plan.filters.into_iter().map(|f| f.rule).collect::<Vec<_>>();
     assert_eq!(rules(plan(&args)), expected);
-    let Ok(Request::Client(plan)) = parse_args_unchecked(
-        &words(&["-rbC", "--delete", "--exclude=a", "x", "y"]),
-        &Environment::default(),
-    ) else {
+    let Ok(Request::Client(plan)) =
+        parse_args(&words(&["-rbC", "--delete", "--exclude=a", "x", "y"]), &Environment::default())
+    else {
         panic!("a plan")
     };
     assert_eq!(rules(*plan), [RuleArg::Exclude(b"a".to_vec()), filter("P *~"), RuleArg::Cvs]);

@@ -1,15 +1,19 @@
-//! A client's log file (man page, --log-file).
+//! The log file of a client, or of a server that is asked for one (man page, --log-file).
 
 use super::{
-    escape::{HighBytes, escape},
+    escape::{HighBytes, escape, to_own_stderr},
     time,
 };
-use crate::{Settings, operator::Trust};
+use crate::{
+    Settings,
+    log::{Class, Role, Sink, sys_error_line},
+    operator::Trust,
+};
 use fsroot::{OpenHow, open_operator_file, text};
 use std::{
     fs::File,
     io::{self, Write},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Format of the lines about items, if none was given.
@@ -46,6 +50,34 @@ impl LogFile {
         let _unlogged = file.write_all(&line);
     }
 }
+
+impl Sink for LogFile {
+    fn message(&self, _class: Class, text: &[u8]) {
+        self.line(text);
+    }
+}
+
+/// The log file of a server's options. If it cannot be opened, `role` says so on the server's own stderr.
+pub fn server_log(settings: &Settings, role: Role) -> Option<Arc<dyn Sink>> {
+    match LogFile::open(settings)? {
+        Ok(log) => Some(Arc::new(log)),
+        Err(e) => {
+            to_own_stderr(&cannot_open(settings, role, &e));
+            to_own_stderr(IGNORED);
+            None
+        }
+    }
+}
+
+/// The line about a log file that cannot be opened; what follows it is [`IGNORED`].
+pub(super) fn cannot_open(settings: &Settings, role: Role, e: &io::Error) -> Vec<u8> {
+    let path = settings.log_file.as_deref().unwrap_or_default();
+    let mut line = sys_error_line(role, [b"failed to open log-file ", path].concat(), e);
+    line.push(b'\n');
+    line
+}
+
+pub(super) const IGNORED: &[u8] = b"Ignoring \"log file\" setting.\n";
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,7 @@ use format::{Context, Format, Moved, Operation};
 use itemize::significant;
 pub use listing::{ListEntry, list_line};
 use listing::{REGULAR, is};
+pub use logfile::server_log;
 use progress::{Progress, Standing};
 use std::{
     io::IsTerminal,
@@ -97,7 +98,7 @@ impl Reporter {
     pub fn of_server(session: &Arc<Session>) -> Option<Arc<Mutex<Reporter>>> {
         let settings = &session.settings;
         let any =
-            helps(session) || logs(settings) || (settings.am_daemon && settings.info.name > 0);
+            helps(session) || logs(settings) || (has_own_log(settings) && settings.info.name > 0);
         any.then(|| Arc::new(Mutex::new(Reporter::new(session.clone()))))
     }
 
@@ -156,7 +157,7 @@ impl Reporter {
             deletions,
             log_format,
             log_deletions,
-            plain: settings.am_daemon.then(|| Format::new(b"%n%L").ok()).flatten(),
+            plain: has_own_log(settings).then(|| Format::new(b"%n%L").ok()).flatten(),
             transfers: !helps,
             progress,
             lists: Vec::new(),
@@ -200,14 +201,14 @@ impl Reporter {
         let named =
             matters && (flags.has(ItemFlags::LOCAL_CHANGE) || is(e.mode, listing::DIRECTORY));
         let log_columns = self.log_format.as_ref().is_some_and(|format| format.has(b'i'));
-        // A daemon decides by the format of its log alone what a line is worth.
+        // A server decides by the format of its log alone what a line is worth.
         let served = settings.am_server && log_columns;
         let unlogged = settings.am_server && (settings.dry_run || !log_columns);
         // A new directory that gets no attributes is not worth a line to a daemon.
         let undressed = flags.has(ItemFlags::IS_NEW)
             && is(e.mode, listing::DIRECTORY)
             && !(settings.perms || (settings.times && !settings.omit_dir_times));
-        if settings.am_daemon
+        if has_own_log(settings)
             && !settings.am_sender
             && !log_columns
             && settings.info.name > 0
@@ -439,13 +440,15 @@ fn helps(session: &Session) -> bool {
     settings.am_server && !settings.am_sender && !session.protocol.has_item_flags()
 }
 
-/// Whether items are logged: to the log file of a client, or to that of a daemon.
+/// Whether this is a server with a log of its own: a daemon's, or the log file that it was asked for.
+fn has_own_log(settings: &Settings) -> bool {
+    settings.am_daemon || (settings.am_server && settings.log_file.is_some())
+}
+
+/// Whether items are logged: to a log file, or to a daemon's log.
 fn logs(settings: &Settings) -> bool {
-    let file = match settings.am_server {
-        true => settings.served.is_some() && settings.log_file_format.is_some(),
-        false => settings.log_file.is_some(),
-    };
-    file && !settings.list_only
+    let daemon = settings.served.is_some() && settings.log_file_format.is_some();
+    (daemon || settings.log_file.is_some()) && !settings.list_only
 }
 
 /// Whether a line that will be overwritten is worth printing: not when it would come from the background.

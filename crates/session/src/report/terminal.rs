@@ -2,12 +2,12 @@
 
 use super::{
     escape::{HighBytes, escape, escape_converted},
-    logfile::LogFile,
+    logfile::{IGNORED, LogFile, cannot_open},
 };
 use crate::{
     Settings,
     charset::Charset,
-    log::{Class, Role, Sink, sys_error_line},
+    log::{Class, Role, Sink},
     session::Status,
     settings::StderrMode,
 };
@@ -80,12 +80,8 @@ impl Terminal {
             None => {}
             Some(Ok(log)) => terminal.log = Some(log),
             Some(Err(e)) => {
-                let path = settings.log_file.as_deref().unwrap_or_default();
-                let text = [b"failed to open log-file ", path].concat();
-                let mut line = sys_error_line(Role::Client, text, &e);
-                line.push(b'\n');
-                terminal.message(Class::Error, &line);
-                terminal.message(Class::Info, b"Ignoring \"log file\" setting.\n");
+                terminal.message(Class::Error, &cannot_open(settings, Role::Client, &e));
+                terminal.message(Class::Info, IGNORED);
             }
         }
         terminal
