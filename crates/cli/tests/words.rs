@@ -44,7 +44,6 @@ const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("info", "ALL", 3, "how rsync uses its memory"),
     ("debug", "CHDIR", 1, "we never change the directory"),
     ("debug", "CMD", 2, "the pieces of a command line, which level 1 shows"),
-    ("debug", "DEL", 2, "how rsync goes through a directory"),
     ("debug", "DELTASUM", 3, "each block on its way"),
     ("debug", "EXIT", 2, "processes that we do not have"),
     ("debug", "FILTER", 2, "where rsync reads filter files"),

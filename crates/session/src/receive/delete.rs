@@ -53,6 +53,24 @@ struct How {
     make_room: Option<&'static str>,
 }
 
+/// The flags of a removal as `--debug=del2` shows them.
+mod flags {
+    /// Ours, but not writable.
+    pub const NOT_WRITABLE: u32 = 1;
+    /// With everything below.
+    pub const RECURSE: u32 = 2;
+    /// What was below is dealt with.
+    pub const EMPTIED: u32 = 4;
+    /// To make room for this kind of item.
+    pub const ROOM: [(&str, u32); 5] = [
+        ("regular file", 8),
+        ("directory", 16),
+        ("symlink", 32),
+        ("device file", 64),
+        ("special file", 128),
+    ];
+}
+
 /// A directory entry that may be removed.
 struct Candidate {
     path: RelPath,
@@ -168,7 +186,8 @@ impl<W: SendHalf> Generator<W> {
         delay: bool,
     ) -> Result<(), Error> {
         let says = self.session.settings.debug.del > 1;
-        self.log.debug(says, || named("delete_in_dir(", dir.as_bytes(), ")"));
+        let shown = if dir.is_root() { b"." } else { dir.as_bytes() };
+        self.log.debug(says, || named("delete_in_dir(", shown, ")"));
         // What a dry run has not made has nothing to delete.
         let unmade = !self.shared.do_xfers && self.lstat(dir).is_ok_and(|st| st.is_none());
         if unmade || self.deletion_is_off() {
@@ -333,7 +352,10 @@ impl<W: SendHalf> Generator<W> {
         dev: Option<u64>,
     ) -> Result<Outcome, Error> {
         let is_dir = kind == Kind::Directory;
+        let bits = self.flags_of(path, how);
+        self.say_item(path, kind, bits);
         if is_dir {
+            self.say_contents(path, bits);
             match self.empty(path, how, dev)? {
                 Outcome::Removed => {}
                 outcome => {
@@ -438,7 +460,13 @@ impl<W: SendHalf> Generator<W> {
                 outcome = Outcome::NotEmpty;
                 continue;
             }
-            if c.kind == Kind::Directory && self.empty(&c.path, inner, dev)? != Outcome::Removed {
+            let is_dir = c.kind == Kind::Directory;
+            if is_dir {
+                self.say_contents(&c.path, flags::RECURSE | flags::EMPTIED);
+            }
+            let emptied = !is_dir || self.empty(&c.path, inner, dev)? == Outcome::Removed;
+            self.say_item(&c.path, c.kind, flags::EMPTIED);
+            if !emptied {
                 // The attempt below says so again, as rsync does.
                 self.not_empty(&c.path);
                 outcome = Outcome::NotEmpty;
@@ -454,6 +482,40 @@ impl<W: SendHalf> Generator<W> {
             }
         }
         Ok(outcome)
+    }
+
+    /// What `--debug=del2` says of removing an item.
+    fn say_item(&mut self, path: &RelPath, kind: Kind, bits: u32) {
+        let says = self.session.settings.debug.del > 1;
+        let perm = match says.then(|| self.lstat(path)) {
+            Some(Ok(Some(st))) => st.perm,
+            _ => 0,
+        };
+        let after = format!(") mode={:o} flags={bits}", kind.wire_bits() | perm);
+        self.log.debug(says, || named("delete_item(", path.as_bytes(), &after));
+    }
+
+    /// What `--debug=del3` says of emptying a directory.
+    fn say_contents(&self, dir: &RelPath, bits: u32) {
+        let says = self.session.settings.debug.del > 2;
+        let after = format!(") flags={bits}");
+        self.log.debug(says, || named("delete_dir_contents(", dir.as_bytes(), &after));
+    }
+
+    /// The flags of a removal that was not begun by that of a directory around it.
+    fn flags_of(&mut self, path: &RelPath, how: How) -> u32 {
+        if self.session.settings.debug.del < 2 {
+            return 0;
+        }
+        let room = flags::ROOM.iter().find(|(what, _)| how.make_room == Some(what));
+        let guarded = how.make_room.is_none()
+            && !self.root_user()
+            && how.recurse
+            && matches!(self.lstat(path), Ok(Some(st)) if st.perm & 0o200 == 0);
+        let bit = |set, bit| if set { bit } else { 0 };
+        bit(guarded, flags::NOT_WRITABLE)
+            | bit(how.recurse, flags::RECURSE)
+            | room.map_or(0, |(_, bit)| *bit)
     }
 
     fn not_empty(&self, path: &RelPath) {
