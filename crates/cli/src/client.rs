@@ -77,10 +77,12 @@ fn prepare(plan: &mut Plan) -> Result<(client::Transfer, Link), OptionError> {
         || OptionError::line(Role::Client, 1, "rsync: there is nothing to run remotely");
     Ok(match transfer {
         Transfer::Local { sources, dest } => {
+            say_words(plan, None, dest.as_deref().unwrap_or(b"."), None);
             (client::Transfer::Local { sources, dest }, Link::Local)
         }
         Transfer::Replay { dest } => {
             let name = plan.settings.read_batch.clone().unwrap_or_default();
+            say_words(plan, None, &dest, None);
             (client::Transfer::Pull { requested: Vec::new(), dest: Some(dest) }, Link::Batch(name))
         }
         Transfer::Push { sources, remote, dest } => {
@@ -96,28 +98,57 @@ fn prepare(plan: &mut Plan) -> Result<(client::Transfer, Link), OptionError> {
     })
 }
 
+/// `--debug=cmd2`: the pieces of the other end's command line. That of a local copy has none but the destination.
+fn say_words(plan: &mut Plan, remote: Option<&Remote>, path: &[u8], command: Option<Vec<Vec<u8>>>) {
+    if plan.settings.debug.cmd < 2 {
+        return;
+    }
+    let or_null = |piece: Option<&[u8]>| piece.unwrap_or(b"<NULL>").to_vec();
+    let path = if path.is_empty() && remote.is_none_or(|r| !r.is_daemon()) { b"." } else { path };
+    let pieces = [
+        (&b"cmd="[..], or_null(plan.shell.as_deref().filter(|_| plan.shell_given))),
+        (b" machine=", or_null(remote.map(|r| &r.host[..]))),
+        (b" user=", or_null(remote.and_then(|r| r.user.as_deref()))),
+        (b" path=", path.to_vec()),
+    ];
+    let command = command.unwrap_or_else(|| vec![b".".to_vec(), path.to_vec()]);
+    let words = command.iter().enumerate();
+    let words = words.map(|(i, word)| [format!("cmd[{i}]=").as_bytes(), word, b" "].concat());
+    let words = words.collect::<Vec<_>>().concat();
+    plan.messages.push(pieces.map(|(name, piece)| [name, &piece].concat()).concat());
+    plan.messages.push(words);
+}
+
 fn link(
-    plan: &Plan,
+    plan: &mut Plan,
     remote: &Remote,
     paths: &[Vec<u8>],
     args: ServerArgs,
     role: Role,
 ) -> Result<Link, OptionError> {
-    let request = |args: ServerArgs| DaemonRequest {
+    let request = |plan: &Plan, args: ServerArgs| DaemonRequest {
         login: login(plan, remote, paths),
         args: args.argv,
         secluded: args.secluded,
     };
+    let first = paths.first().map(Vec::as_slice).unwrap_or_default();
     Ok(match remote.via {
-        Via::Shell => Link::Shell {
-            argv: plan.shell_command(remote, &args.argv, role)?.argv,
-            secluded: args.secluded,
-        },
-        Via::DaemonOverShell { port } => Link::DaemonShell {
-            argv: plan.shell_command(remote, &[], role)?.argv,
-            port,
-            request: request(args),
-        },
+        Via::Shell => {
+            let argv = plan.shell_command(remote, &args.argv, role)?.argv;
+            // A missing word stands between what is on the command line and what is not.
+            let hidden = args
+                .secluded
+                .iter()
+                .flat_map(|words| std::iter::once(b"(null)".to_vec()).chain(words.iter().cloned()));
+            let words = argv.iter().cloned().chain(hidden).collect();
+            say_words(plan, Some(remote), first, Some(words));
+            Link::Shell { argv, secluded: args.secluded }
+        }
+        Via::DaemonOverShell { port } => {
+            let argv = plan.shell_command(remote, &[], role)?.argv;
+            say_words(plan, Some(remote), first, Some(argv.clone()));
+            Link::DaemonShell { argv, port, request: request(plan, args) }
+        }
         Via::Daemon { port } => Link::Daemon {
             target: Target {
                 host: text(&remote.host),
@@ -133,7 +164,7 @@ fn link(
                 },
                 sockopts: plan.sockopts.as_deref().map(text),
             },
-            request: request(args),
+            request: request(plan, args),
         },
     })
 }

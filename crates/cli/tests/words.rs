@@ -43,7 +43,6 @@ const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("info", "STATS", 3, "how rsync uses its memory"),
     ("info", "ALL", 3, "how rsync uses its memory"),
     ("debug", "CHDIR", 1, "we never change the directory"),
-    ("debug", "CMD", 2, "the pieces of a command line, which level 1 shows"),
     ("debug", "DELTASUM", 3, "each block on its way"),
     ("debug", "EXIT", 2, "processes that we do not have"),
     ("debug", "FILTER", 2, "where rsync reads filter files"),

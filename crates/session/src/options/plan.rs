@@ -125,7 +125,7 @@ pub struct Plan {
     /// On a server: the client's capabilities, the value of `-e`.
     pub client_caps: Vec<u8>,
     /// Lines of information about what was ignored.
-    pub messages: Vec<String>,
+    pub messages: Vec<Vec<u8>>,
     /// What was typed, for the server's command line.
     pub(super) given: Forward,
     pub(super) typed: Typed,

@@ -149,7 +149,7 @@ pub(super) fn settle_iconv(s: &mut State, env: &Environment) {
     s.iconv = s.iconv.take().or_else(from_env).filter(|v| v != b"-");
 }
 
-pub(super) fn settle_batch(s: &mut State) -> Result<Vec<String>, OptionError> {
+pub(super) fn settle_batch(s: &mut State) -> Result<Vec<Vec<u8>>, OptionError> {
     if s.write_batch && s.read_batch {
         return Err(s.error("--write-batch and --read-batch can not be used together"));
     }
@@ -159,7 +159,8 @@ pub(super) fn settle_batch(s: &mut State) -> Result<Vec<String>, OptionError> {
             [(s.write_batch && !s.only_write_batch, "write"), (s.read_batch, "read")]
         {
             if given {
-                messages.push(format!("ignoring --{name}-batch option sent to server"));
+                messages
+                    .push(format!("ignoring --{name}-batch option sent to server").into_bytes());
             }
         }
         s.write_batch = false;
