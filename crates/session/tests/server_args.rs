@@ -1,8 +1,9 @@
 //! The server's command line compared with rsync's own: rsync is run with a remote shell that only
 //! records its arguments (and what follows on stdin with `-s`), and the same command line is given
 //! to our library.
-use session::options::{self, Environment, Request, Transfer, server_args};
+use session::options::{self, Environment, Request, Transfer, server_args, table};
 use std::{
+    collections::HashSet,
     fs,
     io::{Read, Write},
     net::TcpListener,
@@ -112,314 +113,61 @@ impl Lab {
 
 /// One set of options a line; each is tried as a push and as a pull. Left out: `--qsort`, for which
 /// rsync sends an option that no server knows, and `--bwlimit=9p`, which overflows there.
-const OPTIONS: &str = "\
--a
--av
--abO
--abO --backup-dir=x
--avz --delete
--aHAX
--aHHAXX
--rlptgoD --no-o --no-D
---no-o -a
--a --no-r -d
---no-r -a
--A --no-p
---no-p -A
--X --no-X
--r --no-inc-recursive
--r --no-i-r --i-r
--rm
--rm --delete
--r --delete-before
--r --delete-after
--r --del
--r --delete-delay
--r --delete-delay --delete-during
--r --delete-excluded
--r --delete --delete-excluded
--r --delete-before --delete-excluded --delete
--r --delay-updates
--d
--d --delete
--d --no-d
--dr
---old-dirs
---dirs --list-only
---list-only
--r --list-only
--vvv --debug=none
--vvvvvvvvvvvv --debug=none
--v --no-v
--q
--qi
--q --stderr=c
---stderr=all
---msgs2stderr
---no-msgs2stderr
---stderr=e
--n
--nnn
--i
--ii
--iii
--i --no-i
--ii --out-format=%n
--ii --out-format=%i
---out-format=%i
---out-format=%-10i
---out-format=%'i
---out-format=%o%i
---out-format=%10o
---out-format=%n
---out-format=
---out-format=%
---out-format=%%i
--v --out-format=%n
---out-format=%n%b --progress
---log-format=%n --info=name0
---progress
---progress --no-progress
--P
--P --info=name0
---info=progress2
---info=name
---info=name0 -v
---info=name0 -i
---info=none
---info=all
---info=all4
---info=ALL,Name0
---info=all2,name0,stats3
---info=all2,backup,copy,del,misc,mount
---info=all,backup2,copy2,del2,misc2,mount2
---info=all,copy2,del2,misc2,mount2,name2
---info=all2,copy,del,misc,mount,name
---info=all2,misc1,mount1,name3,stats
---info=stats3,misc0
---info=name9,,flist2
---stats
---stats -vv --debug=none
--u
--l
--L
--k
--K
--J
--O
--O --no-O
--E
--pE
--H
--HHH
--x
--xxx
--x --no-x
--S
--S --inplace
--S --inplace --no-W
--S --no-W
--W --inplace -S
---inplace --no-inplace
--W
--W --no-W
--I
--c
--C
--c --no-c
--U
--UU
--UUU
--UU --open-noatime
---open-noatime
--t --no-t
--s
--s -av --temp-dir=x
---devices
---specials
---devices --specials
--D --no-devices
--D --no-specials
--D --no-D
--z
--zz
--zzz
--z --no-z
--z --no-z --zl=3
---zl=0
---zl=3
---zl=99
--z --zc=none
--z --zc=auto
--zz --zc=auto
--zz --zc=zlib
--z --zc=lz4
--z --zc=LZ4
---zc=zlib
---zc=ZLIB
---zc=zlibx
---zc=zstd --zl=-7
---zc=zstd --no-z
---zc=none --zl=3
---zc=zlib --zl=0
---old-compress
---new-compress -z
---skip-compress=gz/jpg
---compress-threads=3
---cc=md5
---cc=MD5
---cc=auto
---cc=auto,auto
---cc=auto,md5
---cc=md5,none
---cc=none
---checksum-seed=1
---checksum-seed=-1
---checksum-seed=0
--B 1k
--B=700
--B0
---block-size=131072
---protocol=29 -B 1m
---protocol=29 -R --no-implied-dirs -r
---protocol=29
---protocol=28 -avz --delete
---protocol=30 -r
---protocol=31 -r
--R
--R --no-R
--R --no-implied-dirs
---no-implied-dirs
--aR --no-i-d --i-d
---existing
---ignore-non-existing --ignore-existing
---size-only
---max-size=1.5k --min-size=1kb
---max-size=9007199254740993
---max-size=1b+1
---max-size=0
---max-delete=4
---max-delete=0
---max-delete=-5
---bwlimit=1.5m
---bwlimit=0
---bwlimit=100 --no-bwlimit
---bwlimit=512b
---timeout=10
---timeout=-4
---timeout=0x10
---timeout=5 --no-timeout
---modify-window=0
--@3
--@-1
---modify-window=-5
---max-alloc=1g
---max-alloc=2G
---max-alloc=1024m
---max-alloc=0
---numeric-ids
---force
---ignore-errors --no-ignore-errors
---ignore-errors
---partial
---partial --no-partial
---copy-unsafe-links
---safe-links
---ignore-missing-args
---delete-missing-args
---ignore-missing-args --delete-missing-args
---super
---super --no-super
---fake-super
---fake-super --super
--M--foo -M -x
--M--bar=1*2
---old-args -M--a
--a --files-from=a
--ar --files-from=a
---files-from=a --no-R
---files-from=a --delete
---files-from=a -d --delete
---files-from=:list
---files-from=:li*t --from0
---files-from=h:list --no-R
---files-from=a -0 -m
---exclude=x --include=y -F -F
--hh -8 --no-motd --trust-sender
--4
---port=3 --sockopts=SO_KEEPALIVE --blocking-io
---outbuf=L --no-h
--b
--b --no-backup
--b --suffix=.bak
---suffix=.x
---suffix=~
--b --delete -r
---backup-dir=x
---backup-dir=./././x --suffix=.y
---backup-dir=. --suffix=x
---backup-dir=x --no-backup
---backup-dir=x --suffix=
---append
---append-verify
---append --append
---append-verify --append
---append --no-append
---append --no-inplace
---append --partial
---inplace -P
---write-devices --no-write-devices --partial
---write-devices
---write-devices --no-inplace
---copy-devices
---drop-D -D
---partial-dir=x
---partial-dir=.
---partial-dir=./x//y/
---partial-dir=x/..
---partial-dir=x --no-partial
---partial-dir=x --partial-dir=y/
---delay-updates
---delay-updates --partial-dir=z
---delay-updates --partial-dir=z --no-delay-updates
---temp-dir=t
--T a*b
--y
--yy
--yy --link-dest=x
---link-dest=x --link-dest=y
---compare-dest=x
---copy-dest=x?
---chmod=u+x
---chown=u:g
---chown=u
---chown=:g
---chown=:
---usermap=*:nobody
---usermap=x:y --no-o
---no-o --usermap=x:y
---usermap=a:b --chown=:g
---groupmap=1-2:3,*:4
---remove-source-files
---remove-sent-files
---remove-sent-files --remove-source-files
---remove-source-files --remove-sent-files
---mkpath
---fsync --preallocate
---munge-links --insecure-links
---iconv=-
---no-iconv
---iconv=.
---iconv=utf8,latin1
---iconv=latin1
---iconv=utf8,
---iconv=,utf8
---iconv=
---iconv=utf8,latin1 -s
---iconv=utf8,latin1 --no-iconv
---stop-after=5
---copy-as=root
-";
+const OPTIONS: &str = include_str!("server_args/options.txt");
+
+/// Options without a row, and why.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("--zero-copy", "rsync has none; see `zero_copy_stays_here`"),
+    ("--rsh", "every line has one, in the environment"),
+    ("--crtimes", "refused where files have no creation times to be set"),
+    ("--read-batch", "has no remote side"),
+    ("--contimeout", "only for a connection with a daemon"),
+    ("--password-file", "only for a connection with a daemon"),
+    ("--qsort", "rsync sends it, and its server refuses it"),
+    ("--version", "ends before anything is started"),
+    ("--help", "ends before anything is started"),
+    ("--server", "for a server"),
+    ("--sender", "for a server"),
+    ("--daemon", "for a daemon"),
+    ("--config", "for a daemon"),
+    ("--dparam", "for a daemon"),
+    ("--detach", "for a daemon"),
+];
+
+#[test]
+fn every_option_has_a_row() {
+    let mut seen = HashSet::new();
+    for line in OPTIONS.lines() {
+        let words: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+        let typed = options::parse::parse(table::OPTIONS, &words, false);
+        assert!(typed.error.is_none(), "{line}: {:?}", typed.error);
+        seen.extend(typed.options.iter().map(|given| (given.entry.name(), given.on)));
+    }
+    let mut wrong = Vec::new();
+    let elsewhere: HashSet<&str> = ELSEWHERE.iter().map(|(name, _)| *name).collect();
+    for entry in table::OPTIONS {
+        let name = entry.name();
+        for on in [true, false] {
+            let exists = on || !entry.off.is_empty();
+            let covered = seen.contains(&(name.clone(), on));
+            if exists && !covered && !elsewhere.contains(name.as_str()) {
+                wrong.push(format!("{name} (on: {on}) has no row"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn zero_copy_stays_here() {
+    let lab = Lab::new();
+    for option in ["--zero-copy", "--zero-copy=never", "--no-zero-copy"] {
+        for operands in [["a", "h:dst"], ["h:src", "dst"]] {
+            let ours = lab.ours(&["-a", option, operands[0], operands[1]], &[]);
+            assert_eq!(ours, lab.theirs(&["-a", operands[0], operands[1]], &[]), "{option}");
+        }
+    }
+}
 
 fn with_operands<'a>(line: &'a str, operands: [&'a str; 2]) -> Vec<&'a str> {
     line.split(' ').chain(operands).collect()

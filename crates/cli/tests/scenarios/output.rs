@@ -17,7 +17,7 @@ pub const ROWS: &[Row] = &[
     row("itemize-no-times", &[BASIC, OLDER], "-rlpi").over(LOCAL_AND_SHELL),
     row("itemize-checksum", &[DELTA], "-aic").over(EVERY_WAY),
     row("itemize-protocol-28", &[BASIC, OLDER], "-ai").over(SHELL).protocols(&[28]),
-    row("verbose-2-dry-run", &[BASIC, OLDER, "f src/mode size=5 mode=600\nf dst/mode size=5 mode=644\np src/p mode=600\np dst/p\nf src/same size=3\nf dst/same size=3"], "-avvn").over(LOCAL_AND_SHELL).any_order(),
+    row("verbose-2-dry-run", &[BASIC, OLDER, "f src/mode size=5 mode=600\nf dst/mode size=5 mode=644\np src/p mode=600\np dst/p\nf src/same size=3\nf dst/same size=3\nd src mtime=5\nd dst mtime=6"], "-avvn").over(LOCAL_AND_SHELL).any_order(),
     row("list-interrupted", &["l src/out -> ../x\nl src/none -> nowhere\nf src/a", "f x", EMPTY], "-avi --no-inc-recursive --copy-unsafe-links").over(LOCAL_AND_SHELL).any_order(),
     row("list-interrupted-by-an-error", &["l src/none -> nowhere\nf src/a", EMPTY], "-aviL --no-inc-recursive").over(LOCAL_AND_SHELL),
     row("quiet", &[BASIC, OLDER], "-avq").over(EVERY_WAY),
