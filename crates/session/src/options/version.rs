@@ -37,6 +37,8 @@ const CAPABILITIES: &[Ability] = &[
     Yes("inplace"),
     Yes("append"),
     System("ACLs", fsroot::xattr::SUPPORTED),
+    // Reached from the handle of their directory, by calls that follow no symlink.
+    System("ACL-at", fsroot::xattr::SUPPORTED),
     System("xattrs", fsroot::xattr::SUPPORTED),
     Optional("secluded-args"),
     Yes("iconv"),
