@@ -136,10 +136,9 @@ fn link(
         Via::Shell => {
             let argv = plan.shell_command(remote, &args.argv, role)?.argv;
             // A missing word stands between what is on the command line and what is not.
-            let hidden = args
-                .secluded
-                .iter()
-                .flat_map(|words| std::iter::once(b"(null)".to_vec()).chain(words.iter().cloned()));
+            let hidden = args.secluded.iter().flat_map(|words| {
+                std::iter::once(b"(null)".to_vec()).chain(words.iter().skip(1).cloned())
+            });
             let words = argv.iter().cloned().chain(hidden).collect();
             say_words(plan, Some(remote), first, Some(words));
             Link::Shell { argv, secluded: args.secluded }

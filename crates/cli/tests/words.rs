@@ -43,15 +43,13 @@ const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("info", "STATS", 3, "how rsync uses its memory"),
     ("info", "ALL", 3, "how rsync uses its memory"),
     ("debug", "CHDIR", 1, "we never change the directory"),
-    ("debug", "DELTASUM", 3, "each block on its way"),
-    ("debug", "EXIT", 2, "processes that we do not have"),
-    ("debug", "FILTER", 2, "where rsync reads filter files"),
+    ("debug", "DELTASUM", 3, "each block as the matching goes, and the maps of files"),
+    ("debug", "EXIT", 2, "the number of a process, and steps of its end"),
+    ("debug", "FILTER", 2, "where rsync enters and leaves directories, and reads merge files"),
     ("debug", "FLIST", 3, "rsync's memory of a list"),
-    ("debug", "HASH", 1, "rsync's hash tables"),
-    ("debug", "HLINK", 1, "rsync's groups of links"),
-    ("debug", "ICONV", 2, "rsync's converters"),
-    ("debug", "IO", 1, "rsync's pipes; ours tells of lanes"),
-    ("debug", "OWN", 2, "rsync's lists of ids"),
+    ("debug", "HASH", 1, "addresses and sizes of rsync's hash tables"),
+    ("debug", "HLINK", 1, "how rsync shortens an entry, in each process that reads it"),
+    ("debug", "IO", 1, "each message between rsync's processes; ours tells of lanes"),
 ];
 
 fn rows() -> Vec<(String, Via)> {

@@ -284,6 +284,7 @@ impl Run {
         let reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
         if let Some(strings) = secluded {
+            self.say_command("protected args", strings.get(1..).unwrap_or_default());
             let strings = self.converted(strings);
             args::encode_block(wire::version::NEWEST, true, &strings, writer.buf());
         }

@@ -71,6 +71,13 @@ pub const ROWS: &[Row] = &[
         "-avi --force",
     )
     .over(EVERY_WAY),
+    row(
+        "room-debug",
+        &["f src/x size=4\nl src/l -> x\np src/p\nf dst/x/in/side size=4\nf dst/l size=2\nd dst/p"],
+        "-a --force --debug=DEL3",
+    )
+    .over(LOCAL_AND_SHELL)
+    .any_order(),
     row("force-with-delete", &["f src/x size=4", "f dst/x/inside size=4"], "-avi --delete")
         .over(LOCAL_AND_SHELL),
     row("without-recursion", &[BASIC, EXTRA], "-v --delete").over(LOCAL_AND_SHELL),

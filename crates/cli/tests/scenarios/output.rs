@@ -143,6 +143,10 @@ pub const ROWS: &[Row] = &[
     row("remote-option", &[BASIC, OLDER], "-ai -M--info=name0 --remote-option=--no-i-r")
         .over(SHELL),
     row("secluded-args", &["f src/a\\sb size=4\nf src/x size=3", EMPTY], "-ais").over(SHELL),
+    row("secluded-args-debug", &["f src/a\\sb size=4\nf src/x size=3", EMPTY], "-ais --debug=CMD2")
+        .over(SHELL)
+        .distinct()
+        .any_server_args(),
     row("old-args", &["f src/a\\sb size=4\nf src/x size=3", EMPTY], "-ai --old-args").over(SHELL),
     row("argument-with-spaces", &["f src/a\\sb size=4\nf src/a size=3", EMPTY], "-ai")
         .over(EVERY_WAY)

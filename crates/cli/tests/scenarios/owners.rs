@@ -27,6 +27,17 @@ d src/dir uid=1 gid=2 dacl=u:2:rwx,g:1:r-x
 l src/link -> root
 ";
 
+/// The files of `NAMED` with root's ids.
+const STRANGERS: &str = r"
+f dst/root size=1 uid=3
+f dst/daemon size=1
+f dst/bin size=1
+f dst/games size=1
+f dst/nameless size=1
+f dst/acl size=1
+d dst/dir
+";
+
 pub const ROWS: &[Row] = &[
     row("chmod-many", &[MODES, EMPTY], "-ai --chmod=Dg+s,ug+w --chmod=Fo-rwx,+X --chmod=u=rwX")
         .over(EVERY_WAY),
@@ -39,6 +50,13 @@ pub const ROWS: &[Row] = &[
         .over(LOCAL_AND_SHELL),
     row("chmod-executability", &[MODES, "f dst/a size=5 mode=644\nf dst/d size=5 mode=755"], "-rtiE --chmod=a-x")
         .over(LOCAL_AND_SHELL),
+    row("ids-debug", &[NAMED, STRANGERS], "-a --size-only --debug=OWN2").over(LOCAL_AND_SHELL).any_order(),
+    row("ids-debug-no-inc", &[NAMED, STRANGERS], "-a --size-only --no-i-r --debug=OWN2")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("ids-debug-mapped", &[NAMED, STRANGERS], "-a --size-only --numeric-ids --usermap=12345:77 --debug=OWN2")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
     row("chmod-acls", &[NAMED, EMPTY], "-aAi --chmod=g-w,o=").over(LOCAL_AND_SHELL),
     row("chmod-remote", &[MODES, EMPTY], "-ai --chmod=F+t -M--chmod=Fa-x,Fo=g").over(LOCAL_AND_SHELL),
     row("chmod-wrong", &[BASIC, EMPTY], "-a --chmod=a+x --chmod=u=rg").over(LOCAL_AND_SHELL),

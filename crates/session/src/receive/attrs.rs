@@ -3,7 +3,7 @@ use super::shared::Shared;
 use crate::{
     chmod::Chmod,
     flist::Entry,
-    log::{Class, Log},
+    log::{Class, Log, named},
     settings::Settings,
 };
 use fsroot::{Kind, Root, Stat, names::NameCache};
@@ -283,9 +283,7 @@ impl Attrs {
         have: &Stat,
         quoted: impl Fn() -> Vec<u8>,
     ) -> (Option<u32>, Option<u32>) {
-        let s = self.settings();
-        let uid = (s.owner && self.root_user && want.uid != have.uid).then_some(want.uid);
-        let gid = want.gid.filter(|gid| *gid != have.gid);
+        let (uid, gid) = self.new_owner(want, have);
         let possible = |id: &u32, what| {
             if *id == u32::MAX {
                 let before = format!("{what} {id} (-1) is impossible to set on");
@@ -294,6 +292,29 @@ impl Attrs {
             *id != u32::MAX
         };
         (uid.filter(|id| possible(id, "uid")), gid.filter(|id| possible(id, "gid")))
+    }
+
+    fn new_owner(&self, want: &Want, have: &Stat) -> (Option<u32>, Option<u32>) {
+        let owner = self.settings().owner && self.root_user;
+        let uid = (owner && want.uid != have.uid).then_some(want.uid);
+        (uid, want.gid.filter(|gid| *gid != have.gid))
+    }
+
+    /// Says of a change that a dry run does not make what is said of others.
+    pub fn say_new_owner(&self, p: &RelPath, want: &Want, have: &Stat) {
+        let (uid, gid) = self.new_owner(want, have);
+        self.say_owner(p, have, uid, gid);
+    }
+
+    /// What `--debug=own` says of a change of hands.
+    pub fn say_owner(&self, p: &RelPath, have: &Stat, uid: Option<u32>, gid: Option<u32>) {
+        let says = self.shared.session.settings.debug.own > 0;
+        let name = if p.is_root() { b"." } else { p.as_bytes() };
+        for (what, from, to) in [("uid", have.uid, uid), ("gid", have.gid, gid)] {
+            let Some(to) = to.filter(|_| says) else { continue };
+            let (before, after) = (format!("set {what} of "), format!(" from {from} to {to}"));
+            self.log.debug(says, || named(&before, name, &after));
+        }
     }
 
     /// Sets owner and group if they differ; what the item is like then.
@@ -311,6 +332,7 @@ impl Attrs {
         if uid.is_none() && gid.is_none() {
             return None;
         }
+        self.say_owner(p, have, uid, gid);
         // What cannot be done fails again, and is reported, where the rest is set.
         root.chown(p, uid, gid).ok()?;
         root.lstat(p).ok()
@@ -336,6 +358,7 @@ impl Attrs {
             false => self.owner_to_set(want, have, || root.quoted(p)),
         };
         if uid.is_some() || gid.is_some() {
+            self.say_owner(p, have, uid, gid);
             match root.chown(p, uid, gid) {
                 Ok(()) => {
                     changed = true;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, ExitCode,
-    log::{Class, sys_error_line},
+    log::{Class, named, sys_error_line},
 };
 use fsroot::{FileWriter, Kind, Root, Stat};
 use std::{fs::File, io, sync::Arc};
@@ -145,7 +145,9 @@ impl Backup {
         };
         let shown = [&self.shown[..], target.as_bytes()].concat();
         let left_out = st.kind == Kind::Symlink && self.leaves_out(root, attrs, p);
-        if self.shared.do_xfers {
+        if !self.shared.do_xfers {
+            say_made(&self.shared, attrs, if how == How::Move { "RENAME" } else { "HLINK" }, p);
+        } else {
             if let Err((e, line)) = self.make_parents(root, attrs, p) {
                 return Made::Failed(e, line);
             }
@@ -216,6 +218,7 @@ impl Backup {
             How::Copy => Err(io::ErrorKind::CrossesDevices.into()),
         };
         if placed.is_ok() {
+            say_made(&self.shared, attrs, if how == How::Move { "RENAME" } else { "HLINK" }, p);
             return Ok(true);
         }
         let shared = self.shared.clone();
@@ -228,7 +231,15 @@ impl Backup {
             return Err(e);
         }
         match copy_item(&shared, root, p, there, target, st) {
-            Ok(true) => {}
+            Ok(true) if how == How::Copy => {}
+            Ok(true) => {
+                let what = match st.kind {
+                    Kind::Regular => "COPY",
+                    Kind::Symlink => "SYMLINK",
+                    _ => "DEVICE",
+                };
+                say_made(&shared, attrs, what, p);
+            }
             Ok(false) => return Ok(false),
             Err(e) => {
                 let text = about("open", &self.quoted(root, target), "");
@@ -346,6 +357,13 @@ fn make_dir(root: &mut Root, dir: &RelPath) -> io::Result<bool> {
     }
     root.mkdir(dir, 0o777)?;
     Ok(true)
+}
+
+/// What `--debug=backup` says of how a backup was made.
+fn say_made(shared: &Shared, attrs: &Attrs, what: &str, p: &RelPath) {
+    let says = shared.session.settings.debug.backup > 0;
+    let before = format!("make_backup: {what} ");
+    attrs.log.debug(says, || named(&before, p.as_bytes(), " successful."));
 }
 
 /// Copies an item that is no directory to a name that is free; false if its type does not allow that. It has no attributes yet.

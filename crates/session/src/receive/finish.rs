@@ -242,6 +242,7 @@ impl<R: RecvHalf> Receiver<R> {
                 Err(e) => return vec![("fstat", " failed", e)],
             };
             let (uid, gid) = self.attrs.owner_to_set(want, &st, || root.quoted(path));
+            self.attrs.say_owner(path, &st, uid, gid);
             if (uid.is_some() || gid.is_some())
                 && let Err(e) = meta::set_owner(file, uid, gid)
             {

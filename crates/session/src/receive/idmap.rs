@@ -3,7 +3,7 @@ use filters::wildmatch::wildmatch;
 use fsroot::names::NameCache;
 
 /// Which ids a map is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Ids {
     Users,
     Groups,

@@ -1,9 +1,10 @@
 //! Owners and groups of the sender, mapped to local ids (file list: id lists, mapping on the receiver): by the first rule of
 //! `--usermap` or `--groupmap` that matches, else by name.
 use super::idmap::{Ids, Rule};
+use crate::log::{Log, named};
 use fsroot::names::NameCache;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -96,6 +97,41 @@ impl IdMap {
             _ => b"",
         };
         named.or_else(|| table.ruled(id, name)).unwrap_or(id)
+    }
+}
+
+/// What `--debug=own2` says of the ids in the lists.
+#[derive(Debug, Default)]
+pub(super) struct IdNotes {
+    said: BTreeSet<(Ids, u32)>,
+    /// In an entry, but maybe without a name.
+    met: BTreeSet<(Ids, u32)>,
+}
+
+impl IdNotes {
+    /// An entry has this id.
+    pub fn meet(&mut self, kind: Ids, id: u32) {
+        self.met.insert((kind, id));
+    }
+
+    /// Says what becomes of an id. In rsync two processes read the lists after the first and say so.
+    pub fn say(&mut self, log: &Log, ids: &IdMap, kind: Ids, id: u32, name: &[u8], first: bool) {
+        if !self.said.insert((kind, id)) {
+            return;
+        }
+        let what = if kind == Ids::Users { "uid" } else { "gid" };
+        let before = format!("{what} {id}(");
+        let after = format!(") maps to {}", ids.get(kind, id));
+        for _ in 0..if first { 1 } else { 2 } {
+            log.debug(true, || named(&before, name, &after));
+        }
+    }
+
+    /// The same for those that turned out to have no name.
+    pub fn say_met(&mut self, log: &Log, ids: &IdMap, first: bool) {
+        for (kind, id) in std::mem::take(&mut self.met) {
+            self.say(log, ids, kind, id, b"", first);
+        }
     }
 }
 

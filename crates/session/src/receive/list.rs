@@ -5,6 +5,7 @@ use super::{
     attrs::Want,
     dest::absolute,
     idmap::{self, Ids},
+    ids::IdNotes,
     shared::Shared,
 };
 use crate::{
@@ -193,6 +194,8 @@ pub(super) struct ListReader {
     /// `--chmod`.
     chmod: Option<Chmod>,
     attrs: super::attrs::Attrs,
+    /// `--debug=own2`.
+    id_notes: Option<IdNotes>,
 }
 
 impl ListReader {
@@ -213,6 +216,7 @@ impl ListReader {
             dest: job.dest.clone().unwrap_or_default(),
             chmod: Chmod::of(shared.session.settings.chmod.as_ref()),
             attrs: super::attrs::Attrs::new(shared.clone(), log),
+            id_notes: (shared.session.settings.debug.own > 1).then(IdNotes::default),
             shared,
         }
     }
@@ -231,6 +235,9 @@ impl ListReader {
         let (seg, mut io_error) = self.entries(reader, Parent::Any, prune)?;
         if !session.inc_recurse {
             self.id_lists(reader)?;
+            if let Some(notes) = &mut self.id_notes {
+                notes.say_met(&self.attrs.log, &self.shared.ids, true);
+            }
             if !session.protocol.has_varints() {
                 let bits = reader.read(|c| c.int32())?;
                 if !session.settings.ignore_errors {
@@ -354,17 +361,21 @@ impl ListReader {
             }
             if !session.settings.numeric_ids {
                 if let Some(user) = &e.uid_name {
-                    self.shared.ids.add(Ids::Users, &mut self.names, e.uid, user);
+                    self.add_id(Ids::Users, e.uid, user, first);
                 }
                 if let Some(group) = &e.gid_name {
-                    self.shared.ids.add(Ids::Groups, &mut self.names, e.gid, group);
+                    self.add_id(Ids::Groups, e.gid, group, first);
                 }
             }
+            self.meet_ids(&e);
             if let Some(k) = e.xattr {
                 self.take_xattrs(k);
             }
             builder.push(&e, &name, 0);
         };
+        if let Some(notes) = self.id_notes.as_mut().filter(|_| session.inc_recurse) {
+            notes.say_met(&self.attrs.log, &self.shared.ids, first);
+        }
         progress.end(count);
         self.attrs.log.debug(says, || format!("received {count} names"));
         self.attrs.log.debug(says, || "recv_file_list done");
@@ -489,6 +500,27 @@ impl ListReader {
         Ok(())
     }
 
+    /// Takes over the name of an id, which came with the first list or a later one.
+    fn add_id(&mut self, kind: Ids, id: u32, name: &[u8], first: bool) {
+        self.shared.ids.add(kind, &mut self.names, id, name);
+        if let Some(notes) = &mut self.id_notes {
+            notes.say(&self.attrs.log, &self.shared.ids, kind, id, name, first);
+        }
+    }
+
+    /// Notes the ids of an entry that are mapped.
+    fn meet_ids(&mut self, e: &FileEntry) {
+        let Some(notes) = &mut self.id_notes else { return };
+        let o = &self.shared.session.settings;
+        let wanted =
+            [(Ids::Users, e.uid, o.owner && self.attrs.root_user), (Ids::Groups, e.gid, o.group)];
+        for (kind, id, wanted) in wanted {
+            if wanted && (!o.numeric_ids || self.shared.ids.has_rules(kind)) {
+                notes.meet(kind, id);
+            }
+        }
+    }
+
     /// The id lists (file list: id lists).
     fn id_lists<R: RecvHalf>(&mut self, reader: &mut Reader<R>) -> Result<(), Error> {
         let session = self.shared.session.clone();
@@ -504,7 +536,7 @@ impl ListReader {
             }
             let mut add = |id, name: &[u8]| {
                 if !o.nameless_ids {
-                    self.shared.ids.add(kind, &mut self.names, id, name);
+                    self.add_id(kind, id, name, true);
                 }
             };
             while let Some(item) = reader.read(|c| ids::decode_item(p, c))? {

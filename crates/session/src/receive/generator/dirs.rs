@@ -110,6 +110,8 @@ impl<W: SendHalf> Generator<W> {
         };
         if self.shared.do_xfers {
             self.dress_dir(node, have, new);
+        } else if let Some(have) = have.filter(|_| !new) {
+            self.attrs.say_new_owner(&node.path, &node.want, &have);
         }
         if self.session.protocol.has_item_flags() {
             // Deletions are reported before the directory, whoever prints them.

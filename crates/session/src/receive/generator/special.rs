@@ -135,6 +135,7 @@ impl<W: SendHalf> Generator<W> {
             changed |= self.attrs.apply(root, &node.path, &node.want, &have, perm, times);
         }
         if !self.shared.do_xfers {
+            self.attrs.say_new_owner(&node.path, &node.want, &have);
             const TOLD: u16 = F::REPORT_TIME
                 | F::REPORT_ATIME
                 | F::REPORT_PERMS
