@@ -27,6 +27,7 @@ f src/d/inside size=4 uid=1
 l src/l -> a
 p src/p mode=640
 c src/c dev=1:5 mode=666
+d src mtime=5
 ";
 
 const ATTRIBUTES_OLD: &str = r"
