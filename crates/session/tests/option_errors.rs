@@ -222,18 +222,6 @@ fn operands() {
     ]);
 }
 
-/// What only we say.
-#[test]
-fn our_own_words() {
-    let run = |args: &[&str]| {
-        let typed: Vec<Vec<u8>> = args.iter().map(|a| a.as_bytes().to_vec()).collect();
-        let e = options::parse_args(&typed, &Environment::default()).expect_err("an error");
-        (e.to_string(), e.code)
-    };
-    let remote = "rsync: on remote machine: --log-file: not supported yet";
-    assert_eq!(run(&["--server", "-re.iLsfxCIvu", "--log-file=l", ".", "b"]), (remote.into(), 4));
-}
-
 /// What rsync says when this is its only option before `--version`.
 fn complaint(arg: &str) -> String {
     let output = Command::new("/usr/bin/rsync").args(["--version", arg]).current_dir("/").output();
