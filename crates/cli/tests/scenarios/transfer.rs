@@ -17,8 +17,9 @@ f src/none size=65536
 const UNWRITABLE: &str = r"
 f src/a size=100000
 f src/b size=90000 fill=words
-d src/other
+d src/other mtime=6
 f src/other/c size=5000
+d src mtime=7
 f dst/a size=100000 edits=3 mtime=5
 f dst/b size=90000 fill=words edits=3 mtime=5
 d dst/other uid=65534
