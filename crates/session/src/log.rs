@@ -57,13 +57,9 @@ pub trait Sink: Send + Sync {
         self.message(class, &charset.text_from_wire(text));
     }
     /// Raw bytes for the client's stdout (progress lines); nothing on a server.
-    fn progress(&self, text: &[u8]) {
-        let _ = text;
-    }
+    fn progress(&self, _text: &[u8]) {}
     /// One line for the log file only, without newline; nothing where there is none.
-    fn log_only(&self, text: &[u8]) {
-        let _ = text;
-    }
+    fn log_only(&self, _text: &[u8]) {}
 }
 
 /// A role's way to say something. Counting of ErrorXfer is done by [`crate::session::Status`] through the session's sink wrapper.

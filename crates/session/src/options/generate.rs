@@ -97,7 +97,7 @@ where it begins with the name of a module.
     man_options(&mut out, DAEMON_OPTIONS);
     out.push_str(".SH GENERATED TEXTS\n.B \\-\\-generate=\\fIKIND\\fR\nas the only argument writes a text to standard output. Kinds:\n");
     for kind in KINDS {
-        let _ = writeln!(out, ".br\n{}", roff(kind));
+        let _never_fails = writeln!(out, ".br\n{}", roff(kind));
     }
     out.push_str(".SH FILES\n.TP\n~/.popt, /etc/popt, /etc/popt.d/*\nAliases for options; see\n.BR popt (3).\n");
     out.push_str(".SH SEE ALSO\n.BR rsync (1),\n.BR rsyncd.conf (5)\n");
@@ -115,7 +115,7 @@ fn man_options(out: &mut String, table: &'static [Entry]) {
                 false => format!("\\fB{}\\fR", roff(name)),
             })
             .collect();
-        let _ = writeln!(out, ".TP\n{}\n{}", names.join(", "), roff(&option.about));
+        let _never_fails = writeln!(out, ".TP\n{}\n{}", names.join(", "), roff(&option.about));
     }
 }
 
@@ -194,7 +194,7 @@ fn zsh() -> String {
                 }
                 None => ("", String::new()),
             };
-            let _ = writeln!(out, "  '*{name}{sign}[{about}]{value}' \\");
+            let _never_fails = writeln!(out, "  '*{name}{sign}[{about}]{value}' \\");
         }
     }
     out.push_str("  '*:file:_files'\n");
@@ -216,7 +216,8 @@ fn fish() -> String {
                     Some(long) => format!("-l {long}"),
                     None => format!("-s {}", &name[1..]),
                 };
-                let _ = writeln!(out, "complete -c {program} {flag}{value} -d '{about}'");
+                let _never_fails =
+                    writeln!(out, "complete -c {program} {flag}{value} -d '{about}'");
             }
         }
     }
@@ -234,7 +235,7 @@ fn powershell() -> String {
         let about = option.about.replace('\'', "''");
         for name in &option.names {
             let equals = if option.value.is_some() && name.starts_with("--") { "=" } else { "" };
-            let _ = writeln!(out, "        @('{name}{equals}', '{about}')");
+            let _never_fails = writeln!(out, "        @('{name}{equals}', '{about}')");
         }
     }
     out.push_str(

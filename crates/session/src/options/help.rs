@@ -56,7 +56,7 @@ fn lines(out: &mut String, table: &[Entry]) {
         let more = e.more_help.iter().map(|(column, text)| (column.to_string(), *text));
         let own = (!e.help.is_empty()).then(|| (column(e), e.help));
         for (column, text) in own.into_iter().chain(more) {
-            let _ = writeln!(out, "{column:<24} {text}");
+            let _never_fails = writeln!(out, "{column:<24} {text}");
         }
     }
 }
