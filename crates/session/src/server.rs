@@ -41,9 +41,17 @@ pub struct ServerJob {
 }
 
 /// Tells the client and this end's own log.
-pub(crate) struct Tee {
-    pub client: Arc<dyn Sink>,
-    pub log: Arc<dyn Sink>,
+struct Tee {
+    client: Arc<dyn Sink>,
+    log: Arc<dyn Sink>,
+}
+
+/// What a role of a server says: to the client, and to the server's own log if there is one.
+pub(crate) fn log(client: Arc<dyn Sink>, own: Option<&Arc<dyn Sink>>, role: Role) -> Log {
+    match own {
+        Some(own) => Log::new(Arc::new(Tee { client, log: own.clone() }), role),
+        None => Log::new(client, role),
+    }
 }
 
 impl Sink for Tee {
@@ -115,10 +123,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     };
     let status = Arc::new(Status::default());
     let outbox = Arc::new(Outbox::new(status.clone(), route, modern).with_charset(charset));
-    let log = match &own_log {
-        Some(log) => Log::new(Arc::new(Tee { client: outbox.clone(), log: log.clone() }), role),
-        None => Log::new(outbox.clone(), role),
-    };
+    let log = log(outbox.clone(), own_log.as_ref(), role);
     // A receiver knows its own system.
     let receives = !settings.am_sender && agreed.protocol.has_item_flags();
     let symlink_times = receives || caps.has(b'L');
