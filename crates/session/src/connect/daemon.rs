@@ -79,7 +79,8 @@ pub fn login<R: RecvHalf, W: SendHalf>(
 ) -> Result<Outcome, Error> {
     let start = |text: Vec<u8>| Error::fatal(ExitCode::START_CLIENT, text);
     writer.buf().extend_from_slice(Greeting::own(login.protocol_max).as_bytes());
-    writer.flush()?;
+    // One that has gone already may have said why before.
+    let _told_by_the_answer = writer.flush();
     let line = read_line(reader, "rsync: did not see server greeting")?;
     let quoted =
         |before: &str, after: &str| start([before.as_bytes(), &line, after.as_bytes()].concat());
