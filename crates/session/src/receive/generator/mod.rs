@@ -1,12 +1,13 @@
-//! The generator: compares the lists with the destination, requests what is missing (transfer: generator decisions; phases, redo,
-//! DONE choreography).
+//! The generator: compares the lists with the destination, requests what is missing (transfer: generator decisions).
 mod alternates;
 mod confirm;
 mod dirs;
 mod entry;
+mod events;
 mod fuzzy;
 mod item;
 mod links;
+mod phases;
 mod request;
 mod special;
 pub(super) use special::unsafe_symlink;
@@ -28,8 +29,6 @@ use crate::{
     Error, Session,
     conn::Writer,
     log::{Log, Role},
-    session::io_error,
-    settings::DeleteTiming,
 };
 use confirm::Confirmed;
 use delta::checksum::BlockHasher;
@@ -40,29 +39,10 @@ use fuzzy::Fuzzy;
 use std::{
     collections::{HashSet, VecDeque},
     io,
-    sync::{
-        Arc,
-        atomic::Ordering,
-        mpsc::{self, RecvTimeoutError},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, mpsc},
+    time::Instant,
 };
-use wire::{
-    RelPath,
-    ndx::{self, NdxEncoder},
-    stats::DeleteStats,
-};
-
-/// With hard links, this many entries are awaited before the first is handled, so that groups are seen as a whole.
-const LINK_AHEAD: usize = 500;
-/// Entries between two looks at events and keep-alives.
-const TICK: u32 = 32;
-/// The most items that wait in the buffer for company.
-const BURST: u32 = 64;
-/// How long an item may wait in the buffer while other entries are looked at.
-const PATIENCE: Duration = Duration::from_millis(10);
-/// How long the end of a list waits for the next list before what was written is sent.
-const LIST_PATIENCE: Duration = Duration::from_millis(10);
+use wire::{RelPath, ndx::NdxEncoder};
 
 /// Owns the writing end.
 pub(super) struct Generator<W> {
@@ -199,102 +179,6 @@ impl<W: SendHalf> Generator<W> {
         (result, self.writer)
     }
 
-    fn work(&mut self, first: &Arc<List>) -> Result<(), Error> {
-        let settings = &self.session.settings;
-        self.say_generating(|| format!("generator starting pid={}", std::process::id()));
-        if settings.debug.flist >= 1 && !settings.list_only {
-            self.log.info(match self.session.whole_file {
-                true => "delta-transmission disabled for local transfer or --whole-file",
-                false => "delta-transmission enabled",
-            });
-        }
-        let (inc, links) = (self.session.inc_recurse, settings.hard_links);
-        let (before, late) = match self.session.delete {
-            Some(DeleteTiming::Before) => (true, None),
-            Some(t @ (DeleteTiming::After | DeleteTiming::Delay)) => (false, Some(t)),
-            _ => (false, None),
-        };
-        self.accept(first.clone());
-        while inc && links && !self.eof && self.entries < LINK_AHEAD && !self.hurried {
-            self.wait_event()?;
-        }
-        if before {
-            self.delete_pass(first)?;
-        }
-        loop {
-            while let Some(list) = self.pending.pop_front() {
-                self.walk(&list)?;
-                self.free_finished()?;
-            }
-            if self.eof {
-                break;
-            }
-            // The next list is mostly on its way already, and more can be said in one go then.
-            match self.inbox.recv_timeout(LIST_PATIENCE) {
-                Ok(event) => {
-                    self.event(event)?;
-                    self.work_off()?;
-                }
-                Err(_) => self.wait_event()?,
-            }
-            self.free_finished()?;
-        }
-        self.say_generating(|| "generate_files phase=1");
-        // Redo, with every list still known to the sender.
-        if inc {
-            while !self.live.is_empty() {
-                self.wait_event()?;
-                self.free_finished()?;
-            }
-        } else {
-            self.send_done();
-        }
-        self.await_dones()?;
-        self.redoing = true;
-        self.work_off()?;
-        self.closing = true;
-        self.say_generating(|| "generate_files phase=2");
-        if let Some(replay) = &self.shared.replay {
-            replay.close();
-        }
-        self.send_done();
-        let delayed = self.session.settings.delay_updates;
-        if delayed && late.is_none() {
-            self.send_delete_stats();
-        }
-        if delayed {
-            // The files that waited have got their names when that comes back.
-            self.await_dones()?;
-        }
-        if self.live.iter().any(|s| !s.list.is_settled()) {
-            // Links to redone files are still to be reported, for which this is the last chance.
-            self.await_dones()?;
-        }
-        let protocol = self.session.protocol;
-        if protocol.has_item_flags() {
-            self.say_generating(|| "generate_files phase=3");
-            self.send_done();
-        }
-        if late.is_none() {
-            self.late_done();
-        }
-        self.await_dones()?;
-        match late {
-            Some(DeleteTiming::After) => self.delete_pass(first)?,
-            Some(_) => self.delete_queued()?,
-            None => {}
-        }
-        self.deletions_stopped();
-        if late.is_some() {
-            self.late_done();
-            self.await_dones()?;
-        }
-        self.touch_up(first)?;
-        self.send_done();
-        self.say_generating(|| "generate_files finished");
-        self.writer.flush()
-    }
-
     fn say_generating<T: AsRef<[u8]>>(&self, text: impl FnOnce() -> T) {
         let settings = &self.session.settings;
         self.log.debug(settings.debug.genr > 0 && !settings.list_only, text);
@@ -302,67 +186,6 @@ impl<W: SendHalf> Generator<W> {
 
     fn say_entry(&self, name: &[u8], ndx: i32) {
         self.say_generating(|| [b"recv_generator(", name, format!(",{ndx})").as_bytes()].concat());
-    }
-
-    /// DEL_STATS, unless that was sent before, and the DONE of late deletion.
-    fn late_done(&mut self) {
-        if !self.session.protocol.has_error_exit() {
-            return;
-        }
-        let before = self.session.settings.delay_updates
-            && !matches!(self.session.delete, Some(DeleteTiming::After | DeleteTiming::Delay));
-        if !before {
-            self.send_delete_stats();
-        }
-        self.send_done();
-    }
-
-    fn send_delete_stats(&mut self) {
-        if !self.session.protocol.has_error_exit() {
-            return;
-        }
-        let settings = &self.session.settings;
-        if settings.delete || settings.force {
-            self.ndx.encode(ndx::DEL_STATS, self.writer.buf());
-            let s = &self.session.stats;
-            let max = wire::limits::MAX_DELETE_COUNT as u64;
-            let n = |c: &crate::session::Counter| c.value().min(max) as u32;
-            let stats = DeleteStats {
-                files: n(&s.deleted_files),
-                dirs: n(&s.deleted_dirs),
-                links: n(&s.deleted_links),
-                devices: n(&s.deleted_devices),
-                specials: n(&s.deleted_specials),
-            };
-            stats.encode(self.writer.buf());
-        }
-    }
-
-    fn send_done(&mut self) {
-        self.shared.count_done();
-        self.ndx.encode(ndx::DONE, self.writer.buf());
-    }
-
-    /// Waits until every DONE so far was echoed.
-    fn await_dones(&mut self) -> Result<(), Error> {
-        while self.done_seen < self.shared.dones.load(Ordering::Relaxed) {
-            self.wait_event()?;
-        }
-        Ok(())
-    }
-
-    fn accept(&mut self, list: Arc<List>) {
-        self.entries += list.len();
-        if self.session.settings.hard_links {
-            for i in 0..list.len() {
-                if let Some(e) = list.get(i)
-                    && let Some(group) = e.hard_link_group()
-                {
-                    self.links.member(group, e.ndx());
-                }
-            }
-        }
-        self.pending.push_back(list);
     }
 
     /// Handles the entries of a list.
@@ -401,119 +224,6 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    /// Now and then: events, keep-alives.
-    fn tick(&mut self) -> Result<(), Error> {
-        self.ticks += 1;
-        if self.ticks.is_multiple_of(TICK) {
-            self.writer.keep_alive()?;
-            if self.unflushed > 0 && self.unflushed_since.elapsed() >= PATIENCE {
-                self.unflushed = 0;
-                self.writer.flush()?;
-            }
-            self.writer.spill()?;
-            self.work_off()?;
-        }
-        Ok(())
-    }
-
-    /// Handles what has been reported, without waiting.
-    fn work_off(&mut self) -> Result<(), Error> {
-        while let Ok(event) = self.inbox.try_recv() {
-            self.event(event)?;
-        }
-        self.catch_up()
-    }
-
-    /// Waits for something to be reported, and handles it.
-    fn wait_event(&mut self) -> Result<(), Error> {
-        self.catch_up()?;
-        // Whoever waits must not leave anything unsaid.
-        self.writer.flush()?;
-        self.unflushed = 0;
-        let event = loop {
-            let got = match self.writer.keep_alive_interval() {
-                Some(interval) => self.inbox.recv_timeout(interval),
-                None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match got {
-                Ok(event) => break event,
-                Err(RecvTimeoutError::Timeout) => self.writer.keep_alive()?,
-                Err(RecvTimeoutError::Disconnected) => break Event::Abort,
-            }
-        };
-        self.event(event)?;
-        self.work_off()
-    }
-
-    /// Second attempts, and members of hard-link groups that take over.
-    fn catch_up(&mut self) -> Result<(), Error> {
-        while let Some(ndx) = self.links.promoted.pop_front() {
-            self.end_one(ndx);
-            if !self.closing {
-                self.entry_again(ndx, false)?;
-            }
-        }
-        // Without incremental recursion the sender takes second requests in their own phase.
-        while self.session.inc_recurse || self.redoing {
-            let Some(ndx) = self.redo.pop_front() else { break };
-            if self.closing {
-                self.failed(ndx)?;
-            } else {
-                self.end_one(ndx);
-                self.entry_again(ndx, true)?;
-            }
-            if let Some(replay) = &self.shared.replay {
-                replay.retried(ndx);
-            }
-        }
-        Ok(())
-    }
-
-    fn event(&mut self, event: Event) -> Result<(), Error> {
-        match event {
-            Event::List(list) => self.accept(list),
-            Event::ListEof => self.eof = true,
-            Event::Done => self.done_seen += 1,
-            Event::Finished(ndx) => {
-                self.confirm(ndx, Confirmed::Transferred)?;
-                self.end_one(ndx);
-                self.leader_done(ndx)?;
-            }
-            Event::Settled => {}
-            Event::Hurry => self.hurried = true,
-            Event::Redo(ndx) => self.redo.push_back(ndx),
-            Event::Failed(ndx) => self.failed(ndx)?,
-            Event::Abort => {
-                // The receiver says why.
-                return Err(Error::fatal(crate::ExitCode::STREAM_IO, Vec::new()));
-            }
-        }
-        Ok(())
-    }
-
-    fn failed(&mut self, ndx: i32) -> Result<(), Error> {
-        self.end_one(ndx);
-        let group = self.node(ndx).and_then(|(_, _, node)| node.group);
-        if let Some(group) = group {
-            self.links.give_up(group, ndx);
-        }
-        Ok(())
-    }
-
-    /// Something more is open in the list that `ndx` belongs to.
-    fn begin_one(&self, ndx: i32) {
-        if let Some(state) = self.live.iter().find(|s| s.list.contains(ndx)) {
-            state.list.begin_one();
-        }
-    }
-
-    /// Something less is open in the list that `ndx` belongs to.
-    fn end_one(&self, ndx: i32) {
-        if let Some(state) = self.live.iter().find(|s| s.list.contains(ndx)) {
-            state.list.end_one();
-        }
-    }
-
     /// The entry with an index, in a list that is being worked on.
     fn node(&mut self, ndx: i32) -> Option<(Arc<List>, usize, Node)> {
         let list = self.live.iter().find(|s| s.list.contains(ndx))?.list.clone();
@@ -532,47 +242,6 @@ impl<W: SendHalf> Generator<W> {
         let group = e.hard_link_group().filter(|_| self.session.settings.hard_links);
         let place = list.base().saturating_add(slot as i32);
         Some(Node { ndx: e.ndx(), place, path, name, want: self.attrs.want(e), group })
-    }
-
-    /// Incremental: gives up lists that nothing is open in, oldest first, but never the one that is being worked on.
-    fn free_finished(&mut self) -> Result<(), Error> {
-        if !self.session.inc_recurse {
-            return Ok(());
-        }
-        while let Some(front) = self.live.front() {
-            let last = self.live.len() == 1 && self.pending.is_empty() && !self.eof;
-            if !front.walked || !front.list.is_settled() || last {
-                break;
-            }
-            if let Some(state) = self.live.pop_front() {
-                if let Some(dir) = &state.list.dir {
-                    if self.session.delete != Some(DeleteTiming::Delay) {
-                        self.say_touched(&dir.name, dir.number);
-                    }
-                    match self.session.delete {
-                        Some(DeleteTiming::Delay) => self.touch_later.push(dir.clone()),
-                        _ => self.touch_dir(&dir.name, &dir.base),
-                    }
-                }
-                self.send_done();
-                self.flush_soon()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends what was written, if enough has gathered.
-    fn flush_soon(&mut self) -> Result<(), Error> {
-        if self.unflushed == 0 {
-            self.unflushed_since = Instant::now();
-        }
-        self.unflushed += 1;
-        // A peer that has read many messages may have sent nothing more meanwhile, and wait for what comes behind them.
-        if self.unflushed >= BURST || self.writer.has_many_messages() {
-            self.unflushed = 0;
-            return self.writer.flush();
-        }
-        self.writer.spill()
     }
 
     /// lstat; what cannot exist does not exist.
@@ -657,15 +326,6 @@ impl<W: SendHalf> Generator<W> {
                 Ok(false)
             }
             Made::Done | Made::Skipped => Ok(true),
-        }
-    }
-
-    fn deletions_stopped(&mut self) {
-        let skipped = self.deleter.skipped_by_limit();
-        if skipped > 0 {
-            let text = format!("Deletions stopped due to --max-delete limit ({skipped} skipped)");
-            self.log.warning(text);
-            self.session.status.add_io_error(io_error::DEL_LIMIT);
         }
     }
 
