@@ -1,0 +1,66 @@
+//! Lines about a list that is being received (output: start-of-run lines).
+use crate::{flist::Segment, log::Class, receive::shared::Shared};
+use std::sync::Arc;
+
+/// Names what was blanked as a duplicate of the entry before it.
+pub(super) fn say_duplicates(shared: &Shared, seg: &Segment) {
+    for i in 1..seg.len() {
+        if seg.get(i).is_none()
+            && let (Some(before), Some(e)) = (seg.get_blanked(i - 1), seg.get_blanked(i))
+            && before.name() == e.name()
+            && !e.basename().is_empty()
+        {
+            let text = [
+                b"removing duplicate name ",
+                &*e.name(),
+                format!(" from file list ({i})").as_bytes(),
+            ]
+            .concat();
+            shared.session.log.info(text);
+        }
+    }
+}
+
+/// The start-of-run lines about the list (output: start-of-run lines).
+pub(super) struct Progress {
+    shared: Arc<Shared>,
+    level: u8,
+}
+
+impl Progress {
+    pub fn begin(shared: &Arc<Shared>, first: bool) -> Progress {
+        let o = &shared.session.settings;
+        let mut level = if first && !o.am_server { o.info.flist } else { 0 };
+        if level > 0 && shared.session.inc_recurse {
+            shared.session.log.line(Class::Client, "receiving incremental file list");
+            level = 0;
+        } else if level > 0 && (o.dirs || o.recurse || o.files_from.is_some()) {
+            shared.session.log.sink().message(Class::Client, b"receiving file list ... ");
+        } else {
+            level = 0;
+        }
+        Progress { shared: shared.clone(), level }
+    }
+
+    pub fn entry(&mut self, count: u64) {
+        if self.level > 1 && count.is_multiple_of(100) {
+            let sink = self.shared.session.log.sink();
+            if count == 100 {
+                sink.message(Class::Client, b"\n");
+            }
+            sink.progress(format!(" {count} files...\r").as_bytes());
+        }
+    }
+
+    pub fn end(&mut self, count: u64) {
+        match self.level {
+            0 => {}
+            1 => self.shared.session.log.line(Class::Client, "done"),
+            _ => {
+                let s = if count == 1 { "" } else { "s" };
+                let text = format!("{count} file{s} to consider");
+                self.shared.session.log.line(Class::Client, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Receiving lists: entries, the sender's errors, and the numbers of directories (file list: incremental recursion).
+mod check;
+mod id_names;
+mod lines;
+mod received;
+
+pub(super) use received::{Dir, DirEntry, List};
+
+use super::{ReceiveJob, attrs::Attrs, idmap::Ids, ids::IdNotes, shared::Shared};
+use crate::{
+    Error,
+    chmod::Chmod,
+    conn::Reader,
+    flist::{Segment, SegmentBuilder},
+    log::{Role, named},
+    session::io_error,
+    settings::MUNGE_PREFIX,
+};
+use check::sanitize;
+use fast_io::RecvHalf;
+use filters::{FilterList, RequestedNames, Verdict};
+use fsroot::{Kind, names::NameCache};
+use lines::{Progress, say_duplicates};
+use std::{sync::Arc, time::Instant};
+use wire::{
+    Fault, WireError,
+    flist::{FlistDecoder, ListItem},
+};
+
+/// One number of the directory table.
+enum Slot {
+    Waiting(Arc<Dir>),
+    Served,
+    Cleared,
+    /// A directory that has no name here, so that nothing below it has one either.
+    Unnamed,
+}
+
+/// What a list's entries hang below.
+#[derive(Clone, Copy)]
+enum Parent<'a> {
+    /// The first list's, wherever they like.
+    Any,
+    /// A directory's list.
+    Dir(u32, &'a [u8]),
+    /// The list of a directory that has no name here.
+    Unnamed(u32),
+}
+
+impl Parent<'_> {
+    fn number(self) -> Option<u32> {
+        match self {
+            Parent::Any => None,
+            Parent::Dir(d, _) | Parent::Unnamed(d) => Some(d),
+        }
+    }
+}
+
+/// Reads the lists of a session.
+pub(super) struct ListReader {
+    shared: Arc<Shared>,
+    decoder: FlistDecoder,
+    names: NameCache,
+    next_base: i64,
+    dirs: Vec<Slot>,
+    sender_filters: Option<FilterList>,
+    requested: Option<RequestedNames>,
+    /// The destination as it was typed.
+    dest: Vec<u8>,
+    /// `--chmod`.
+    chmod: Option<Chmod>,
+    attrs: Attrs,
+    /// `--debug=own2`.
+    id_notes: Option<IdNotes>,
+}
+
+impl ListReader {
+    pub fn new(shared: Arc<Shared>, job: &mut ReceiveJob) -> ListReader {
+        let format = crate::flist::format(&shared.session);
+        let log = shared.log(Role::Receiver);
+        shared.xattrs.set_rules(&job.filters);
+        ListReader {
+            decoder: FlistDecoder::new(format),
+            names: NameCache::default(),
+            next_base: i64::from(shared.session.inc_recurse),
+            dirs: Vec::new(),
+            sender_filters: job
+                .sender_filters
+                .take()
+                .filter(|f| !f.is_empty() && !f.has_dir_merge()),
+            requested: job.requested.take().filter(|r| !r.is_empty()),
+            dest: job.dest.clone().unwrap_or_default(),
+            chmod: Chmod::of(shared.session.settings.chmod.as_ref()),
+            attrs: Attrs::new(shared.clone(), log),
+            id_notes: (shared.session.settings.debug.own > 1).then(IdNotes::default),
+            shared,
+        }
+    }
+
+    /// The first list, with what follows it in a session without incremental recursion. `prune` are the rules that keep a
+    /// directory from being pruned.
+    pub fn first<R: RecvHalf>(
+        &mut self,
+        reader: &mut Reader<R>,
+        prune: &FilterList,
+    ) -> Result<Arc<List>, Error> {
+        let began = Instant::now();
+        let session = self.shared.session.clone();
+        let bytes_before = session.stats.bytes_read.value();
+        let prune = session.settings.prune_empty_dirs.then_some(prune);
+        let (seg, mut io_error) = self.entries(reader, Parent::Any, prune)?;
+        if !session.inc_recurse {
+            self.id_lists(reader)?;
+            if let Some(notes) = &mut self.id_notes {
+                notes.say_met(&self.attrs.log, &self.shared.ids, true);
+            }
+            if !session.protocol.has_varints() {
+                let bits = reader.read(|c| c.int32())?;
+                if !session.settings.ignore_errors {
+                    session.status.add_io_error(bits);
+                    io_error |= bits & 7;
+                }
+            }
+        }
+        self.take_tables();
+        let list = List::new(seg, None, io_error);
+        self.count(&list);
+        session.stats.flist_xfer_ms.set(began.elapsed().as_millis() as u64);
+        session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
+        Ok(Arc::new(self.adopt(list)))
+    }
+
+    /// The list of directory number `d`.
+    pub fn further<R: RecvHalf>(
+        &mut self,
+        reader: &mut Reader<R>,
+        d: usize,
+    ) -> Result<Arc<List>, Error> {
+        let last = self.dirs.len() as i64 - 1;
+        let refuse = |text: String| Err(WireError::new(Fault::Protocol, text).with_role().into());
+        let dir = match self.dirs.get(d) {
+            None => {
+                let ndx = -101 - d as i64;
+                let text = format!("Invalid dir index: {ndx} (-101 - {})", -101 - last);
+                return refuse(text);
+            }
+            Some(Slot::Waiting(dir)) => Some(dir.clone()),
+            Some(Slot::Unnamed) => None,
+            Some(Slot::Served) => {
+                return refuse(format!("rsync: refusing malicious duplicate flist for dir {d}"));
+            }
+            Some(Slot::Cleared) => {
+                return refuse(format!("rsync: refusing flist for cleared dir_ndx {d}"));
+            }
+        };
+        self.dirs[d] = Slot::Served;
+        let session = self.shared.session.clone();
+        let bytes_before = session.stats.bytes_read.value();
+        let parent = match &dir {
+            Some(dir) => Parent::Dir(d as u32, &dir.name),
+            None => Parent::Unnamed(d as u32),
+        };
+        let (seg, io_error) = self.entries(reader, parent, None)?;
+        self.take_tables();
+        let list = List::new(seg, dir, io_error);
+        self.count(&list);
+        session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
+        Ok(Arc::new(self.adopt(list)))
+    }
+
+    /// Reads entries up to the end marker. Returns also the sender's errors. `prune`: the rules that protect
+    /// directories from `--prune-empty-dirs`, if that is on.
+    fn entries<R: RecvHalf>(
+        &mut self,
+        reader: &mut Reader<R>,
+        parent: Parent<'_>,
+        prune: Option<&FilterList>,
+    ) -> Result<(Arc<Segment>, i32), Error> {
+        let session = self.shared.session.clone();
+        let base = i32::try_from(self.next_base).map_err(|_| {
+            WireError::new(Fault::Memory, "file list has too many entries").with_role()
+        })?;
+        self.decoder.begin(base as u32);
+        let mut builder = SegmentBuilder::new(session.protocol, base, parent.number())
+            .with_options(session.settings.recurse, session.settings.relative)
+            .numbered_by_arrival(session.charset.is_some());
+        let first = matches!(parent, Parent::Any);
+        let mut progress = Progress::begin(&self.shared, first);
+        if first {
+            self.map_ids()?;
+        }
+        let mut count = 0u64;
+        // Nothing may be deleted for the want of a name that could not be converted.
+        let mut unnamed = 0;
+        let says = session.settings.debug.flist > 1;
+        if let Some(number) = parent.number() {
+            self.attrs.log.debug(says, || format!("[receiver] receiving flist for dir {number}"));
+        }
+        let io_error = loop {
+            let decoder = &mut self.decoder;
+            let mut e = match reader.read(|c| decoder.decode(c))? {
+                ListItem::Entry(e) => e,
+                ListItem::End { io_error } => {
+                    if session.settings.ignore_errors {
+                        break 0;
+                    }
+                    let bits = (io_error & 7) as i32;
+                    session.status.add_io_error(bits);
+                    break bits | unnamed;
+                }
+            };
+            count += 1;
+            progress.entry(count);
+            if matches!(parent, Parent::Unnamed(_)) || !self.convert(&mut e, first) {
+                // ACLs and attributes are numbered by arrival, too.
+                if let Some(k) = e.xattr {
+                    self.take_xattrs(k);
+                }
+                builder.push_unnamed(e.mode & 0o170000 == 0o040000);
+                unnamed = io_error::GENERAL;
+                continue;
+            }
+            let name = self.check(&mut e, parent)?;
+            self.attrs.log.debug(says, || named("recv_file_name(", &name, ")"));
+            if let Some(chmod) = &self.chmod
+                && let Some(kind) = Kind::from_wire_mode(e.mode)
+                && kind != Kind::Symlink
+            {
+                e.mode = chmod.apply(e.mode, kind == Kind::Directory);
+            }
+            if session.settings.munge_links && !e.link_target.is_empty() {
+                e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
+            }
+            if session.settings.sanitize_links && !e.link_target.is_empty() {
+                let depth = name.iter().filter(|b| **b == b'/').count();
+                e.link_target = sanitize(&e.link_target, depth);
+            }
+            if !session.settings.numeric_ids {
+                if let Some(user) = &e.uid_name {
+                    self.add_id(Ids::Users, e.uid, user, first);
+                }
+                if let Some(group) = &e.gid_name {
+                    self.add_id(Ids::Groups, e.gid, group, first);
+                }
+            }
+            self.meet_ids(&e);
+            if let Some(k) = e.xattr {
+                self.take_xattrs(k);
+            }
+            builder.push(&e, &name, 0);
+        };
+        if let Some(notes) = self.id_notes.as_mut().filter(|_| session.inc_recurse) {
+            notes.say_met(&self.attrs.log, &self.shared.ids, first);
+        }
+        progress.end(count);
+        self.attrs.log.debug(says, || format!("received {count} names"));
+        self.attrs.log.debug(says, || "recv_file_list done");
+        let seg = match prune {
+            Some(rules) => {
+                builder.finish_pruned(|e| rules.check(&e.name(), true, false) == Verdict::Exclude)
+            }
+            None => builder.finish(true),
+        };
+        self.shared.report(|r| r.list_added(base, seg.len()));
+        if session.settings.debug.dup >= 1 {
+            say_duplicates(&self.shared, &seg);
+        }
+        self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
+        Ok((seg, io_error))
+    }
+
+    /// Counts entries by type: those that are duplicates or pruned came, too.
+    fn count(&self, list: &List) {
+        let stats = &self.shared.session.stats;
+        for i in 0..list.len() {
+            let Some(e) = list.seg.get_blanked(i) else { continue };
+            match e.mode() & 0o170000 {
+                0o100000 => stats.files.add(1),
+                0o040000 => stats.dirs.add(1),
+                0o120000 => stats.links.add(1),
+                0o020000 | 0o060000 => stats.devices.add(1),
+                _ => stats.specials.add(1),
+            }
+            if e.is_regular() || e.is_symlink() {
+                stats.total_size.add(e.len());
+            }
+        }
+    }
+
+    /// Shares the ACLs that a list brought.
+    fn take_tables(&mut self) {
+        let (session, ids) = (&self.shared.session, &self.shared.ids);
+        if session.settings.acls {
+            let numeric = session.settings.numeric_ids;
+            // The names of an incremental list come with its ids, and only there are maps not a reason of their own.
+            let ruled = !session.inc_recurse
+                && [Ids::Users, Ids::Groups].into_iter().any(|kind| ids.has_rules(kind));
+            let root = self.attrs.root_user;
+            let maps = |kind| !numeric || ruled || (kind == Ids::Groups && !root);
+            self.shared.acls.extend(
+                self.decoder.access_acls.entries(),
+                self.decoder.default_acls.entries(),
+                ids,
+                &mut self.names,
+                maps,
+            );
+        }
+    }
+
+    /// Shares the attribute lists up to number `k`.
+    fn take_xattrs(&mut self, k: u32) {
+        while self.shared.xattrs.len() <= k as usize {
+            let next = self.shared.xattrs.len() as u32;
+            self.shared.xattrs.push(self.decoder.xattrs.get(next));
+        }
+    }
+
+    /// Numbers the list's directories.
+    fn adopt(&mut self, mut list: List) -> List {
+        if !self.shared.session.inc_recurse {
+            return list;
+        }
+        let mut root = None;
+        for i in (0..list.len()).filter_map(|n| list.seg.numbered(n)) {
+            let Some(e) = list.get(i) else {
+                // Duplicates have numbers, too.
+                if let Some(e) = list.seg.get_blanked(i).filter(|e| e.is_dir()) {
+                    let unnamed = e.basename().is_empty();
+                    self.dirs.push(if unnamed { Slot::Unnamed } else { Slot::Cleared });
+                }
+                continue;
+            };
+            if !e.is_dir() {
+                continue;
+            }
+            let dir = Arc::new(Dir {
+                number: self.dirs.len(),
+                name: e.name(),
+                base: DirEntry {
+                    want: self.attrs.want(e),
+                    implied: e.implied(),
+                    content: e.has_content(),
+                    top: e.top_dir(),
+                },
+            });
+            if dir.name == b"." {
+                self.dirs.push(Slot::Served);
+                if i == 0 {
+                    root = Some(dir);
+                }
+            } else {
+                self.dirs.push(Slot::Waiting(dir));
+            }
+        }
+        if list.dir.is_none() {
+            list.dir = root;
+        }
+        list
+    }
+}
