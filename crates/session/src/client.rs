@@ -1,135 +1,48 @@
 //! A client: the end that the user started. One run is a local copy, a push or a pull.
 
+mod end;
+mod job;
 mod local;
+mod pull;
+mod push;
+
+pub use job::{ClientJob, DaemonRequest, Link, Transfer};
 
 use crate::{
     Error, ExitCode, Session, Settings,
-    batch::{self, Recorder, Script},
+    batch::{self, Recorder},
     charset::Charset,
     conn::{Activity, Reader, Writer},
     connect::{
-        daemon::{self, Login, Outcome},
+        daemon::{self, Outcome},
         shell::Shell,
         tcp::{self, Target},
     },
     copy_as, finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
-    options::{FilterArg, Hostspec, RuleArg},
+    options::{Hostspec, RuleArg},
     platform,
     receive::{self, ReceiveJob},
-    report::{self, Reporter},
+    report::Reporter,
     rules::{self, FsLoader},
-    send::{self, SendJob},
     session::Status,
     settings::FilesFrom,
 };
+use end::{conclude, end_with_child};
 use fast_io::{
     RecvHalf, SendHalf,
     fd::{FdReader, FdWriter},
 };
-use filters::{FilterList, RequestedNames, Side};
+use filters::{FilterList, Side};
+use pull::Pull;
+use push::Push;
 use std::{
     fs::File,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    time::Instant,
 };
 use wire::{Protocol, args, compat::CompatFlags};
-
-/// How long a run that cannot write any more waits for what the other end has to say about it.
-const LAST_WORDS: Duration = Duration::from_millis(400);
-/// How long a failed run waits for the status of its remote shell.
-const CHILD_GRACE: Duration = Duration::from_millis(400);
-
-/// What the user asked for.
-pub struct ClientJob {
-    /// The options.
-    pub settings: Settings,
-    /// For a local copy: the receiving side's options where `-M` makes them differ.
-    pub receiver_settings: Option<Settings>,
-    /// The rule options in order.
-    pub rules: Vec<FilterArg>,
-    /// The local ends of the transfer.
-    pub transfer: Transfer,
-    /// How to reach the other end.
-    pub link: Link,
-    /// For `--write-batch`: what the script beside the batch is made of.
-    pub script: Script,
-}
-
-/// The local ends of the transfer.
-#[derive(Debug, Clone)]
-pub enum Transfer {
-    /// Both ends are here.
-    Local {
-        /// Sources.
-        sources: Vec<Vec<u8>>,
-        /// Destination; `None` for a listing.
-        dest: Option<Vec<u8>>,
-    },
-    /// The sources are here.
-    Push {
-        /// Sources.
-        sources: Vec<Vec<u8>>,
-    },
-    /// The destination is here.
-    Pull {
-        /// What was asked of the peer, host part removed; a daemon's paths begin with the module.
-        requested: Vec<Vec<u8>>,
-        /// Destination; `None` for a listing.
-        dest: Option<Vec<u8>>,
-    },
-}
-
-/// How to reach the other end.
-#[derive(Debug, Clone)]
-pub enum Link {
-    /// Not at all: a local copy.
-    Local,
-    /// The other end is a batch file with this name.
-    Batch(Vec<u8>),
-    /// `rsync --server …` through a remote shell.
-    Shell {
-        /// The complete command.
-        argv: Vec<Vec<u8>>,
-        /// Strings sent before anything else (secluded arguments).
-        secluded: Option<Vec<Vec<u8>>>,
-    },
-    /// A daemon's socket.
-    Daemon {
-        /// Where it listens.
-        target: Target,
-        /// What to say to it.
-        request: DaemonRequest,
-    },
-    /// A daemon started through a remote shell.
-    DaemonShell {
-        /// The complete command.
-        argv: Vec<Vec<u8>>,
-        /// `$RSYNC_PORT` for the remote shell.
-        port: u16,
-        /// What to say to it.
-        request: DaemonRequest,
-    },
-}
-
-impl Link {
-    /// Whether another process is at the other end.
-    fn is_remote(&self) -> bool {
-        !matches!(self, Link::Local | Link::Batch(_))
-    }
-}
-
-/// What a client says to a daemon.
-#[derive(Debug, Clone)]
-pub struct DaemonRequest {
-    /// The text phase.
-    pub login: Login,
-    /// The arguments: options, `.`, paths.
-    pub args: Vec<Vec<u8>>,
-    /// The second block (secluded arguments).
-    pub secluded: Option<Vec<Vec<u8>>>,
-}
 
 /// Runs a client. `sink` is the user's terminal.
 pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
@@ -433,29 +346,6 @@ impl Run {
     }
 }
 
-/// The closing lines of a client with one role, and its exit code.
-fn conclude(
-    session: &Session,
-    reporter: &Mutex<Reporter>,
-    ended: Result<(), Error>,
-    shell: Option<Shell>,
-) -> ExitCode {
-    let ended = close_reports(session, reporter, ended);
-    // Of a receiving side it is the generator that outlives the run, and the receiver that meets its errors.
-    let role = match &ended {
-        _ if session.settings.am_sender => Role::Sender,
-        _ if !session.status.is_split() => Role::ReceiverPresplit,
-        Ok(()) => Role::Generator,
-        Err(_) => Role::Receiver,
-    };
-    let log = session.log.with_role(role);
-    if let (Some(shell), false, Ok(())) = (&shell, session.settings.am_sender, &ended) {
-        let says = session.settings.debug.recv > 0;
-        log.debug(says, || format!("client_run2 waiting on {}", shell.id()));
-    }
-    end_with_child(&log, ended, shell, &session.status)
-}
-
 fn new_reporter(session: &Arc<Session>) -> Arc<Mutex<Reporter>> {
     let mut reporter = Reporter::new(session.clone());
     let list = if session.settings.am_sender { "building" } else { "receiving" };
@@ -465,204 +355,4 @@ fn new_reporter(session: &Arc<Session>) -> Arc<Mutex<Reporter>> {
         reporter.show_when_asked(asked);
     }
     Arc::new(Mutex::new(reporter))
-}
-
-/// Ends the progress lines of a run that went well and prints its summary, or at least logs how much moved.
-fn close_reports(
-    session: &Session,
-    reporter: &Mutex<Reporter>,
-    ended: Result<(), Error>,
-) -> Result<(), Error> {
-    let mut reporter = reporter.lock().unwrap_or_else(PoisonError::into_inner);
-    let ended = ended.and_then(|()| reporter.take_failure().map_or(Ok(()), Err));
-    if ended.is_ok() {
-        reporter.finish();
-        report::summary(session);
-    }
-    if ended.is_err() || session.settings.info.stats == 0 {
-        let totals = report::summary::logged_totals(session);
-        session.log.sink().log_only(totals.as_bytes());
-    }
-    ended
-}
-
-/// That the receiving side of a local copy, or a server, begins.
-pub(crate) fn say_receiving(session: &Session) {
-    let says = session.settings.debug.recv > 0;
-    session.log.debug(says, || format!("server_recv(2) starting pid={}", std::process::id()));
-}
-
-/// The sending side of a client.
-struct Push {
-    sources: Vec<Vec<u8>>,
-    list: FilterList,
-    names: Option<rules::OpenList>,
-    recorder: Option<Recorder>,
-    reporter: Arc<Mutex<Reporter>>,
-}
-
-impl Push {
-    /// Sends the rules that the other process needs, then the files.
-    fn run<R: RecvHalf, W: SendHalf>(
-        mut self,
-        session: &Arc<Session>,
-        reader: &mut Reader<R>,
-        writer: &mut Writer<W>,
-    ) -> Result<(), Error> {
-        handshake::start(session, reader, writer)?;
-        rules::send(session, writer, &mut self.list)?;
-        self.send(session, reader, writer)
-    }
-
-    fn send<R: RecvHalf, W: SendHalf>(
-        self,
-        session: &Arc<Session>,
-        reader: &mut Reader<R>,
-        writer: &mut Writer<W>,
-    ) -> Result<(), Error> {
-        let settings = &session.settings;
-        reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
-        let files_from = match (self.names, &settings.files_from) {
-            (Some(list), _) => Some(rules::names(list, settings.from0)),
-            (None, None) => None,
-            (None, Some(_)) => Some(rules::receive_files_from(session, reader)?),
-        };
-        let job = SendJob {
-            args: self.sources,
-            files_from,
-            filters: self.list,
-            daemon_filters: None,
-            loader: FsLoader::new(settings),
-            reporter: Some(self.reporter),
-        };
-        if let Some(recorder) = self.recorder {
-            writer.set_recorder(recorder);
-        }
-        let sent = send::run(session, reader, writer, job).and_then(|()| writer.finish_recording());
-        sent.map_err(|e| match e {
-            // A peer that stopped reading may have said why.
-            Error::Link { .. } => reader.last_words(e, LAST_WORDS),
-            e => e,
-        })
-    }
-}
-
-struct Pull {
-    requested: Vec<Vec<u8>>,
-    dest: Option<Vec<u8>>,
-    names: Option<rules::OpenList>,
-    recorder: Option<Recorder>,
-    reporter: Arc<Mutex<Reporter>>,
-}
-
-impl Pull {
-    fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
-        self,
-        session: &Arc<Session>,
-        mut reader: Reader<R>,
-        mut writer: Writer<W>,
-        list: &mut FilterList,
-    ) -> Result<(), Error> {
-        let (reader, writer, job) = match self.prepare(session, &mut reader, &mut writer, list) {
-            Ok(job) => (reader, writer, job),
-            Err(e) => {
-                finish::tell(session, &e, Some(&mut reader), &mut writer);
-                return Err(e);
-            }
-        };
-        let (ended, mut left) = receive::run(session, reader, writer, job);
-        if let Some(mut writer) = left.writer {
-            match &ended {
-                Ok(()) => {
-                    let _gone = writer.flush();
-                    let _gone = writer.shutdown();
-                }
-                Err(e) => finish::tell(session, e, left.reader.as_mut(), &mut writer),
-            }
-        }
-        ended
-    }
-
-    /// Sends the rules and names, and builds the checks of what comes back.
-    fn prepare<R: RecvHalf, W: SendHalf>(
-        self,
-        session: &Arc<Session>,
-        reader: &mut Reader<R>,
-        writer: &mut Writer<W>,
-        list: &mut FilterList,
-    ) -> Result<ReceiveJob, Error> {
-        let settings = &session.settings;
-        handshake::start(session, reader, writer)?;
-        reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
-        let as_sender = list.for_name_check(settings.delete_excluded);
-        let sender_filters = (!settings.trust_sender && !list.has_dir_merge()).then_some(as_sender);
-        rules::send(session, writer, list)?;
-
-        let mut requested = RequestedNames::default();
-        match self.names {
-            Some(from) => {
-                rules::forward_files_from(session, from, Some(&mut requested), reader, writer)?
-            }
-            None => {
-                for arg in &self.requested {
-                    let dirs = settings.dirs || settings.list_only;
-                    requested.add(
-                        arg,
-                        settings.am_daemon_client,
-                        settings.relative,
-                        settings.recurse,
-                        dirs,
-                    );
-                }
-            }
-        }
-        if let Some(recorder) = self.recorder {
-            reader.set_recorder(recorder);
-        }
-        Ok(ReceiveJob {
-            dest: self.dest,
-            filters: list.clone(),
-            daemon_filters: None,
-            loader: FsLoader::new(settings),
-            sender_filters,
-            requested: (!settings.trust_sender_args && !requested.is_empty()).then_some(requested),
-            reporter: Some(self.reporter),
-        })
-    }
-}
-/// The exit code of a run with a remote shell (man page, EXIT VALUES).
-fn end_with_child(
-    log: &Log,
-    ended: Result<(), Error>,
-    shell: Option<Shell>,
-    status: &Status,
-) -> ExitCode {
-    match ended {
-        Ok(()) => {
-            let child = shell.map_or(Ok(ExitCode::OK), |mut shell| shell.wait());
-            // What was noted on this side matters only if the other side found nothing to complain about.
-            let code = match child {
-                Ok(ExitCode::OK) => status.exit_code(),
-                Ok(child) => child,
-                Err(e) => e.code(),
-            };
-            finish::client(log, code)
-        }
-        Err(e) => {
-            // A broken connection is the child's doing, and the child about to say why. Of another error only a child that
-            // has ended already can know more.
-            let grace = match &e {
-                Error::Closed { .. } | Error::Link { .. } => CHILD_GRACE,
-                _ => Duration::ZERO,
-            };
-            let child = shell.and_then(|mut shell| shell.wait_for(grace));
-            match child {
-                Some(child) if child > e.code() && !matches!(e, Error::PeerExit(_)) => {
-                    finish::explain(log, &e);
-                    finish::client(log, child)
-                }
-                _ => finish::report(log, &e),
-            }
-        }
-    }
 }

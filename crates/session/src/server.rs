@@ -215,6 +215,12 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
     crate::send::run(session, reader, writer, job)
 }
 
+/// That the receiving side of a local copy, or a server, begins.
+pub(crate) fn say_receiving(session: &Session) {
+    let says = session.settings.debug.recv > 0;
+    session.log.debug(says, || format!("server_recv(2) starting pid={}", std::process::id()));
+}
+
 fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
     session: &Arc<Session>,
     mut reader: Reader<R>,
@@ -224,7 +230,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
     daemon_filters: Option<filters::FilterList>,
 ) -> (Result<(), Error>, Left<R, W>) {
     let settings = &session.settings;
-    crate::client::say_receiving(session);
+    say_receiving(session);
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
     let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
     let filters = if rules::pushed(session) {

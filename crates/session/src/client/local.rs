@@ -1,6 +1,6 @@
 //! A local copy: a client whose server is a thread of the same process.
 
-use super::{Push, Run, Transfer, close_reports, new_reporter, say_receiving};
+use super::{Run, Transfer, end::close_reports, new_reporter, push::Push};
 use crate::{
     Error, ExitCode, Settings,
     batch::Recorder,
@@ -120,7 +120,7 @@ impl Run {
         let receiver_rules = list.for_role(Side::Receiver, settings.delete_excluded);
         let sender_rules = list.for_role(Side::Sender, settings.delete_excluded);
         let receiving = thread::Builder::new().name("receiving side".into()).spawn(move || {
-            say_receiving(&server);
+            server::say_receiving(&server);
             if let Some(log) = &own_log {
                 log.info("receiving file list");
             }

@@ -1,0 +1,95 @@
+//! The end of a run: closing lines and the exit code (man page, EXIT VALUES).
+use crate::{
+    Error, ExitCode, Session,
+    connect::shell::Shell,
+    finish,
+    log::{Log, Role},
+    report::{self, Reporter},
+    session::Status,
+};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// How long a failed run waits for the status of its remote shell.
+const CHILD_GRACE: Duration = Duration::from_millis(400);
+
+/// The closing lines of a client with one role, and its exit code.
+pub(super) fn conclude(
+    session: &Session,
+    reporter: &Mutex<Reporter>,
+    ended: Result<(), Error>,
+    shell: Option<Shell>,
+) -> ExitCode {
+    let ended = close_reports(session, reporter, ended);
+    // Of a receiving side it is the generator that outlives the run, and the receiver that meets its errors.
+    let role = match &ended {
+        _ if session.settings.am_sender => Role::Sender,
+        _ if !session.status.is_split() => Role::ReceiverPresplit,
+        Ok(()) => Role::Generator,
+        Err(_) => Role::Receiver,
+    };
+    let log = session.log.with_role(role);
+    if let (Some(shell), false, Ok(())) = (&shell, session.settings.am_sender, &ended) {
+        let says = session.settings.debug.recv > 0;
+        log.debug(says, || format!("client_run2 waiting on {}", shell.id()));
+    }
+    end_with_child(&log, ended, shell, &session.status)
+}
+
+/// Ends the progress lines of a run that went well and prints its summary, or at least logs how much moved.
+pub(super) fn close_reports(
+    session: &Session,
+    reporter: &Mutex<Reporter>,
+    ended: Result<(), Error>,
+) -> Result<(), Error> {
+    let mut reporter = reporter.lock().unwrap_or_else(PoisonError::into_inner);
+    let ended = ended.and_then(|()| reporter.take_failure().map_or(Ok(()), Err));
+    if ended.is_ok() {
+        reporter.finish();
+        report::summary(session);
+    }
+    if ended.is_err() || session.settings.info.stats == 0 {
+        let totals = report::summary::logged_totals(session);
+        session.log.sink().log_only(totals.as_bytes());
+    }
+    ended
+}
+
+/// The exit code of a run with a remote shell (man page, EXIT VALUES).
+pub(super) fn end_with_child(
+    log: &Log,
+    ended: Result<(), Error>,
+    shell: Option<Shell>,
+    status: &Status,
+) -> ExitCode {
+    match ended {
+        Ok(()) => {
+            let child = shell.map_or(Ok(ExitCode::OK), |mut shell| shell.wait());
+            // What was noted on this side matters only if the other side found nothing to complain about.
+            let code = match child {
+                Ok(ExitCode::OK) => status.exit_code(),
+                Ok(child) => child,
+                Err(e) => e.code(),
+            };
+            finish::client(log, code)
+        }
+        Err(e) => {
+            // A broken connection is the child's doing, and the child about to say why. Of another error only a child that
+            // has ended already can know more.
+            let grace = match &e {
+                Error::Closed { .. } | Error::Link { .. } => CHILD_GRACE,
+                _ => Duration::ZERO,
+            };
+            let child = shell.and_then(|mut shell| shell.wait_for(grace));
+            match child {
+                Some(child) if child > e.code() && !matches!(e, Error::PeerExit(_)) => {
+                    finish::explain(log, &e);
+                    finish::client(log, child)
+                }
+                _ => finish::report(log, &e),
+            }
+        }
+    }
+}
