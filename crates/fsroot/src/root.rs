@@ -4,6 +4,8 @@
 //! following that name, so swapping a directory for a symlink meanwhile leads nowhere. Parents are
 //! resolved once and kept (see `cache`); how, is the matter of `resolve`.
 
+mod look;
+
 use crate::cache::DirCache;
 use crate::meta::{Kind, Stat, Time};
 use crate::operator::{self, LinkTrust};
@@ -359,106 +361,6 @@ impl Root {
         if matters {
             self.cache.invalidate(p.as_bytes());
         }
-    }
-}
-
-/// Looking.
-impl Root {
-    /// lstat (no follow).
-    pub fn lstat(&mut self, p: &RelPath) -> io::Result<Stat> {
-        self.unread = None;
-        let st = self.real_lstat(p)?;
-        self.faked(p, st)
-    }
-
-    pub(crate) fn real_lstat(&mut self, p: &RelPath) -> io::Result<Stat> {
-        let (dir, leaf) = self.at(p)?;
-        sys::stat_at(&dir, leaf, false)
-    }
-
-    /// Whether this process may read the file, which is no symlink.
-    pub fn is_readable(&mut self, p: &RelPath) -> bool {
-        self.at(p).is_ok_and(|(dir, leaf)| sys::is_readable_at(&dir, leaf))
-    }
-
-    /// stat: a final symlink is followed while it stays beneath the root (or its anchor), or
-    /// anywhere when `unconfined` (a local sender's `-L`).
-    pub fn stat_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<Stat> {
-        let (dir, leaf) = self.at(p)?;
-        if unconfined {
-            return sys::stat_at(&dir, leaf, true);
-        }
-        let st = sys::stat_at(&dir, leaf, false)?;
-        if st.kind != Kind::Symlink {
-            return self.faked(p, st);
-        }
-        sys::stat(self.open_target(p, Target::Look)?)
-    }
-
-    /// The text of a symlink.
-    pub fn read_link(&mut self, p: &RelPath) -> io::Result<Vec<u8>> {
-        if self.fake && self.real_lstat(p)?.kind == Kind::Regular {
-            return self.fake_link(p);
-        }
-        let (dir, leaf) = self.at(p)?;
-        Ok(sys::read_link_at(&dir, leaf)?)
-    }
-
-    /// Names in a directory, without `.` and `..`, in readdir order.
-    pub fn read_dir(&mut self, p: &RelPath) -> io::Result<Vec<DirEntry>> {
-        let mut entries = Vec::new();
-        self.read_dir_into(p, &mut entries)?;
-        Ok(entries)
-    }
-
-    /// Appends the entries of a directory. After an error, what was read before it is there.
-    pub fn read_dir_into(&mut self, p: &RelPath, entries: &mut Vec<DirEntry>) -> io::Result<()> {
-        self.scan_dir(p, |name, kind, _| entries.push(DirEntry { name: name.to_vec(), kind }))
-    }
-
-    /// Calls `found` with name, type (if known) and inode number of each entry. The directory
-    /// counts as a parent of what it holds: [`FollowParents`] decides whether it may be a symlink.
-    pub fn scan_dir(
-        &mut self,
-        p: &RelPath,
-        found: impl FnMut(&[u8], Option<Kind>, u64),
-    ) -> io::Result<()> {
-        let dir = p.as_bytes();
-        let open = if p.is_root() { Some(Arc::clone(&self.dir)) } else { self.cache.find(dir) };
-        let fd = match open {
-            Some(fd) => Arc::new(self.with_spare_fds(|_| sys::reopen_dir(&fd))?),
-            None => {
-                // One open serves both the reading and the entries' own operations after it.
-                let fd = Arc::new(self.open_dir(dir, Enter::List)?);
-                self.cache.insert(dir, Arc::clone(&fd));
-                fd
-            }
-        };
-        Ok(sys::list(&fd, &mut self.dir_buffer, found)?)
-    }
-
-    /// Opens for reading, never a symlink's target; a fifo does not hang.
-    pub fn open_read(&mut self, p: &RelPath) -> io::Result<File> {
-        self.open_leaf(p, Open::Read)
-    }
-
-    /// [`Root::open_read`] without touching the access time, where we may (`--open-noatime`).
-    pub fn open_read_noatime(&mut self, p: &RelPath) -> io::Result<File> {
-        self.open_leaf(p, Open::ReadNoAtime)
-    }
-
-    /// Opens for reading following a final symlink (sender's -L and friends): beneath the root (or
-    /// its anchor), or anywhere when `unconfined`.
-    pub fn open_read_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<File> {
-        match self.open_read(p) {
-            Err(e) if sys::is_link_error(&e) => {}
-            other => return other,
-        }
-        if unconfined {
-            let (dir, leaf) = self.at(p)?;
-            return self.with_spare_fds(|_| sys::open_target_at(&dir, leaf));
-        }
-        Ok(self.open_target(p, Target::Read)?.into())
     }
 }
 
