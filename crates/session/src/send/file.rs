@@ -7,22 +7,29 @@
 //! checksum the file is not read here at all. A redo, and a file that has been seen to change, is
 //! copied, so that checksum and wire see the same bytes.
 
+mod matching;
+mod run;
+
+pub(super) use run::seconds;
+
 use crate::{
     Error, Session,
     conn::Writer,
-    log::{Log, Role, sys_error_line},
+    log::{Role, sys_error_line},
 };
 use delta::{
     checksum::{Checksum, Digest, FileHasher},
-    matching::{MatchError, MatchStats, Matcher, Sink, Source},
+    matching::{MatchError, MatchStats, Matcher},
     signature::Signature,
 };
-use fast_io::{FileRange, LinkKind, Producer, Reason, SendHalf};
+use fast_io::{LinkKind, Producer, Reason, SendHalf};
+use fsroot::meta::shrunk;
+use matching::{FileWindow, TokenSink};
+use run::{Run, modified};
 use std::{
     fs::File,
     io::{self, IoSliceMut},
     sync::Arc,
-    time::SystemTime,
 };
 use wire::{
     limits::MAX_FRAME,
@@ -249,14 +256,7 @@ impl FileSender {
             writer.declines_range(reason.clone());
         }
         let (file, len) = (run.file.clone(), run.len);
-        let mut source = FileWindow {
-            file: run.file.clone(),
-            len,
-            buf: std::mem::take(&mut self.window),
-            start: 0,
-            filled: 0,
-            error: None,
-        };
+        let mut source = FileWindow::new(run.file.clone(), len, std::mem::take(&mut self.window));
         let log = self.session.log.with_role(Role::Sender);
         let says = self.session.settings.debug.deltasum > 1;
         log.debug(says, || "built hash table");
@@ -295,11 +295,6 @@ fn run_producer(tokens: &TokenWriter) -> Producer {
     if tokens.is_plain() { Producer::LiteralRun } else { Producer::CompressedRun }
 }
 
-/// The error of a file that became shorter than it was when it was opened.
-pub(super) fn shrunk() -> io::Error {
-    fsroot::meta::shrunk()
-}
-
 /// A checksum that cannot be right.
 fn wrong_digest(right: &[u8]) -> Vec<u8> {
     let mut wrong = vec![0; right.len()];
@@ -311,55 +306,12 @@ fn wrong_digest(right: &[u8]) -> Vec<u8> {
     wrong
 }
 
-/// Fills all of `pieces`, one behind the other; what cannot be read becomes zeros.
-fn read_filled(
-    file: &File,
-    mut pieces: &mut [IoSliceMut<'_>],
-    mut offset: u64,
-) -> Option<io::Error> {
-    // Drops those without room.
-    IoSliceMut::advance_slices(&mut pieces, 0);
-    let error = loop {
-        if pieces.is_empty() {
-            return None;
-        }
-        match fsroot::meta::read_vectored_at(file, pieces, offset) {
-            Ok(0) => break shrunk(),
-            Ok(n) => {
-                IoSliceMut::advance_slices(&mut pieces, n);
-                offset += n as u64;
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => break e,
-        }
-    };
-    pieces.iter_mut().for_each(|piece| piece.fill(0));
-    Some(error)
-}
-
 /// The longest range and token for a link.
 fn frame_of<W: SendHalf>(writer: &Writer<W>) -> (u64, u64) {
     match writer.link() {
         LinkKind::Memory => (MAX_HANDLE, MAX_HANDLE),
         _ => (FRAME as u64, MAX_TOKEN as u64),
     }
-}
-
-/// When the file was last written to, if that can be told.
-fn modified(file: &File) -> Option<SystemTime> {
-    file.metadata().and_then(|m| m.modified()).ok()
-}
-
-/// The same in whole seconds since 1970, as file lists have it.
-pub(super) fn seconds(file: &File) -> Option<i64> {
-    let time = modified(file)?;
-    Some(match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => after.as_secs() as i64,
-        Err(e) => {
-            let before = e.duration();
-            -(before.as_secs() as i64) - i64::from(before.subsec_nanos() > 0)
-        }
-    })
 }
 
 /// A short run: into the writer's buffer, behind the token that announces it.
@@ -387,213 +339,9 @@ fn gather<W: SendHalf>(
     Ok(())
 }
 
-/// A file on its way.
-struct Run<P> {
-    file: Arc<File>,
-    /// What is sent begins here.
-    from: u64,
-    len: u64,
-    /// The first thing that went wrong while reading.
-    error: Option<io::Error>,
-    progress: P,
-    /// When it was last written to before it was sent.
-    modified: Option<SystemTime>,
-    /// Why it must be copied, if it must.
-    copied: Option<Reason>,
-}
-
-impl<P: FnMut(u64)> Run<P> {
-    /// Fills all of `buf`, with zeros from the first error on.
-    fn read(&mut self, buf: &mut [u8], offset: u64) {
-        self.read_pieces(&mut [IoSliceMut::new(buf)], offset);
-    }
-    /// Fills several buffers in the same way, one behind the other.
-    fn read_pieces(&mut self, pieces: &mut [IoSliceMut<'_>], offset: u64) {
-        if self.error.is_some() {
-            pieces.iter_mut().for_each(|piece| piece.fill(0));
-        } else {
-            self.error = read_filled(&self.file, pieces, offset);
-        }
-    }
-    /// If somebody writes to the file, the rest is copied: what is hashed must be what is sent.
-    fn note_changes(&mut self, hashing: bool) {
-        if hashing && self.copied.is_none() && modified(&self.file) != self.modified {
-            self.copied = Some(Reason::Changing);
-        }
-    }
-    /// Whether the next `len` bytes go as a range of the file.
-    fn by_range<W: SendHalf>(&self, writer: &mut Writer<W>, len: u64) -> bool {
-        match &self.copied {
-            None => writer.takes_range(&self.file, len),
-            Some(reason) => {
-                writer.declines_range(reason.clone());
-                false
-            }
-        }
-    }
-    fn range<W: SendHalf>(
-        &mut self,
-        writer: &mut Writer<W>,
-        offset: u64,
-        len: u64,
-        token: u64,
-    ) -> Result<(), Error> {
-        let range = FileRange { file: self.file.clone(), offset, len };
-        if writer.range(&range, token)? < len {
-            self.error.get_or_insert_with(shrunk);
-        }
-        Ok(())
-    }
-}
-
-/// Writes what the matcher finds.
-struct TokenSink<'a, W, P> {
-    /// For lines about what matches, and where the last match ended.
-    log: Option<&'a Log>,
-    last_match: u64,
-    writer: &'a mut Writer<W>,
-    tokens: &'a mut TokenWriter,
-    file: Arc<File>,
-    /// Ranges may be used.
-    ranges: bool,
-    /// A range was shorter than it should be.
-    short: bool,
-    progress: &'a mut P,
-}
-
-impl<W: SendHalf, P: FnMut(u64)> Sink for TokenSink<'_, W, P> {
-    type Error = Error;
-    fn literal(&mut self, offset: u64, data: &[u8]) -> Result<(), Error> {
-        let len = data.len() as u64;
-        if self.ranges && self.writer.takes_range(&self.file, len) {
-            let (frame, token) = frame_of(self.writer);
-            let mut at = offset;
-            while at < offset + len {
-                let n = frame.min(offset + len - at);
-                let range = FileRange { file: self.file.clone(), offset: at, len: n };
-                self.short |= self.writer.range(&range, token)? < n;
-                at += n;
-            }
-        } else {
-            let producer = run_producer(self.tokens);
-            self.tokens.literal(data, self.writer.buf_of(producer));
-            self.writer.spill()?;
-        }
-        (self.progress)(offset + len);
-        Ok(())
-    }
-    fn matched(&mut self, offset: u64, index: u32, data: &[u8]) -> Result<(), Error> {
-        if let Some(log) = self.log {
-            let (last, len) = (self.last_match, data.len());
-            let n = offset.saturating_sub(last);
-            log.info(format!("match at {offset} last_match={last} j={index} len={len} n={n}"));
-            self.last_match = offset + len as u64;
-        }
-        self.tokens.block(index, data, self.writer.buf_of(Producer::MatchedBlock));
-        (self.progress)(offset + data.len() as u64);
-        self.writer.spill()
-    }
-}
-
-/// The matcher's view of a file: a buffer that moves forward.
-struct FileWindow {
-    file: Arc<File>,
-    len: u64,
-    buf: Vec<u8>,
-    /// Offset of the buffer's first byte.
-    start: u64,
-    filled: usize,
-    error: Option<io::Error>,
-}
-
-impl Source for FileWindow {
-    fn len(&self) -> u64 {
-        self.len
-    }
-    fn window(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
-        let beyond = offset.checked_add(len as u64).is_none_or(|end| end > self.len);
-        if beyond {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let held = self.start + self.filled as u64;
-        if offset < self.start || offset > held {
-            (self.start, self.filled) = (offset, 0);
-        } else if offset + len as u64 > held {
-            let keep = (offset - self.start) as usize;
-            self.buf.copy_within(keep..self.filled, 0);
-            self.filled -= keep;
-            self.start = offset;
-        }
-        let at = (offset - self.start) as usize;
-        let end = at + len;
-        if end > self.filled {
-            let rest = (self.len - self.start)
-                .min((end - self.filled).max(PIECE) as u64 + self.filled as u64);
-            let rest = rest as usize;
-            if self.buf.len() < rest {
-                self.buf.resize(rest, 0);
-            }
-            let target = &mut self.buf[self.filled..rest];
-            if self.error.is_some() {
-                target.fill(0);
-            } else {
-                let at = self.start + self.filled as u64;
-                self.error = read_filled(&self.file, &mut [IoSliceMut::new(target)], at);
-            }
-            self.filled = rest;
-        }
-        Ok(&self.buf[at..end])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn file(content: &[u8]) -> Arc<File> {
-        let f = tempfile::tempfile().expect("a temporary file");
-        std::io::Write::write_all(&mut &f, content).expect("written");
-        Arc::new(f)
-    }
-
-    #[test]
-    fn windows_show_the_file() {
-        let mut rng = fastrand::Rng::with_seed(3);
-        let content: Vec<u8> = (0..3_000_000).map(|_| rng.u8(..)).collect();
-        let mut w = FileWindow {
-            file: file(&content),
-            len: content.len() as u64,
-            buf: Vec::new(),
-            start: 0,
-            filled: 0,
-            error: None,
-        };
-        let mut at = 0usize;
-        while at < content.len() {
-            let len = rng.usize(1..600_000).min(content.len() - at);
-            assert!(w.window(at as u64, len).expect("there") == &content[at..at + len]);
-            at = (at + rng.usize(0..300_000)).saturating_sub(rng.usize(0..100_000)).max(at / 2 + 1);
-            if at + 10 > content.len() {
-                break;
-            }
-        }
-        assert!(w.error.is_none());
-        assert!(w.window(content.len() as u64, 1).is_err());
-    }
-
-    #[test]
-    fn a_file_that_shrank_ends_in_zeros() {
-        let mut w = FileWindow {
-            file: file(b"abc"),
-            len: 8,
-            buf: Vec::new(),
-            start: 0,
-            filled: 0,
-            error: None,
-        };
-        assert_eq!(w.window(0, 8).expect("filled"), b"abc\0\0\0\0\0");
-        assert_eq!(w.error.expect("noted").raw_os_error(), shrunk().raw_os_error());
-    }
 
     #[test]
     fn wrong_checksums_are_wrong() {

@@ -268,7 +268,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let Outcome { digest, error } = outcome;
         // A run that crossed as a handle was found short by the other side, which asked again.
         let shrank = redo && self.writer.link() == LinkKind::Memory && len < entry.len();
-        let error = error.or_else(|| shrank.then(super::file::shrunk));
+        let error = error.or_else(|| shrank.then(fsroot::meta::shrunk));
         if let Some(e) = error {
             let source = entry.source();
             let text = "read errors mapping ";
