@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
+    net::{Shutdown, TcpStream},
     os::{
         fd::OwnedFd,
         unix::{
@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use testkit::run::write_script;
+use testkit::{Port, run::write_script};
 
 const GREETING: &str = "@RSYNCD: 32.0 sha256 md5\n";
 
@@ -113,11 +113,11 @@ impl Site {
 
     /// A listener; it ends with the value.
     fn listen(&self) -> Listener {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = Port::keep();
         let pid_file = self.path("pid");
         let mut command = self.command();
         command
-            .args(["--address=127.0.0.1", &format!("--port={port}")])
+            .args(["--address=127.0.0.1", &format!("--port={}", port.number)])
             .arg(format!("--dparam=pid file={}", pid_file.display()));
         // It detaches, and returns once it listens.
         let output = command.output().unwrap();
@@ -127,13 +127,13 @@ impl Site {
 }
 
 struct Listener {
-    port: u16,
+    port: Port,
     pid_file: PathBuf,
 }
 
 impl Listener {
     fn url(&self, path: &str) -> String {
-        format!("rsync://127.0.0.1:{}/{path}", self.port)
+        format!("rsync://127.0.0.1:{}/{path}", self.port.number)
     }
 
     fn pid(&self) -> String {
@@ -402,7 +402,7 @@ fn a_listener_holds_its_pid_file_until_it_is_told_to_stop() {
     assert_eq!(second.status.code(), Some(11));
     assert!(stderr(&second).contains("failed to lock pid file"), "{}", stderr(&second));
     assert_eq!(listener.pid(), pid);
-    let port = listener.port;
+    let port = listener.port.number;
     let taken =
         site.command().args(["--address=127.0.0.1", &format!("--port={port}")]).output().unwrap();
     assert_eq!(taken.status.code(), Some(10));

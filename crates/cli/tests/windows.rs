@@ -12,62 +12,13 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{Seek, SeekFrom, Write},
-    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command},
-    thread,
+    process::Command,
     time::{Duration, SystemTime},
 };
+use testkit::Daemon;
 
 const BIG: usize = 64 << 20;
-
-/// The real rsync's daemon; it ends with this value.
-struct Daemon {
-    child: Child,
-    port: u16,
-}
-
-impl Daemon {
-    fn start(dir: &Path, module: &Path) -> Daemon {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = dir.join("rsyncd.conf");
-        let text = format!("use chroot = no\n[m]\npath = {}\nread only = no\n", module.display());
-        // As root the daemon would become nobody.
-        let ids = if fs::metadata("/proc/self")
-            .is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0)
-        {
-            "uid = 0\ngid = 0\n"
-        } else {
-            ""
-        };
-        fs::write(&config, text + ids).unwrap();
-        let child = Command::new("rsync")
-            .args(["--daemon", "--no-detach", "--address=127.0.0.1"])
-            .arg(format!("--port={port}"))
-            .arg(format!("--config={}", config.display()))
-            .spawn()
-            .expect("rsync");
-        let daemon = Daemon { child, port };
-        for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return daemon;
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        panic!("the daemon does not listen");
-    }
-
-    fn url(&self) -> String {
-        format!("rsync://127.0.0.1:{}/m/", self.port)
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Runs the program: exit code, standard output and error.
 fn outcome(exe: &Path, args: &[&str]) -> (Option<i32>, String, String) {
@@ -176,8 +127,9 @@ fn under_wine() {
         fs::create_dir(d).unwrap();
     }
     make_tree(&source);
-    let daemon = Daemon::start(dir.path(), &module);
-    let url = daemon.url();
+    let rsync = testkit::peers::find("rsync").expect("rsync is installed");
+    let daemon = Daemon::start(&rsync, &module, dir.path(), "");
+    let url = format!("rsync://127.0.0.1:{}/mod/", daemon.port());
 
     let said = run(&exe, &["-rt", "--zero-copy=always", "--debug=IO", &drive(&source), &url]);
     assert!(said.contains("TransmitFile"), "{said}");

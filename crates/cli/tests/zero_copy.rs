@@ -137,7 +137,7 @@ fn push_compressed(server: &Path, args: &[&str], scratch: &Scratch) -> Finished 
     let daemon = Daemon::start(server, top, &top.join("control"), "");
     let mut command = command(&peers().ours);
     command.args(["-az", "--compress-choice=zlibx", "--debug=IO2"]).args(args).current_dir(top);
-    command.arg(format!("--port={}", daemon.port)).args(["src/", "127.0.0.1::mod/dst/"]);
+    command.arg(format!("--port={}", daemon.port())).args(["src/", "127.0.0.1::mod/dst/"]);
     let done = run(command, b"", top);
     assert_eq!(done.code(), Some(0), "{}", done.text());
     for name in ["words", "big"] {

@@ -1,26 +1,21 @@
 //! A daemon of either program on loopback, ended when dropped.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::{LazyLock, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::port::Port;
 use crate::run::command;
-
-/// Ports given out by this process: never twice, or a connection could reach the daemon of another scenario.
-static USED_PORTS: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
 
 /// A running daemon.
 #[derive(Debug)]
 pub struct Daemon {
     child: Child,
-    /// The port it listens on.
-    pub port: u16,
+    port: Port,
     log: PathBuf,
 }
 
@@ -46,34 +41,33 @@ impl Daemon {
     /// When it does not come up.
     pub fn start_with(program: &Path, control: &Path, modules: &str) -> Self {
         let log = control.join("daemon.log");
-        for _ in 0..5 {
-            let port = free_port();
-            let config = control.join("daemon.conf");
-            let text = format!(
-                "address = 127.0.0.1\nport = {port}\nuse chroot = no\nmunge symlinks = no\nuid = 0\ngid = 0\n\
-                 log file = {}\nreverse lookup = no\nlist = yes\n{modules}",
-                log.display()
-            );
-            fs::write(&config, text).expect("the control folder is writable");
-            let output = fs::File::create(control.join("daemon.out")).expect("writable");
-            let errors = output.try_clone().expect("a descriptor can be copied");
-            let child = command(program)
-                .args(["--daemon", "--no-detach"])
-                .arg(format!("--config={}", config.display()))
-                .current_dir("/")
-                .stdin(Stdio::null())
-                .stdout(output)
-                .stderr(errors)
-                .spawn()
-                .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-            let mut daemon = Self { child, port, log: log.clone() };
-            if daemon.ready() {
-                return daemon;
-            }
-        }
-        let said = fs::read_to_string(control.join("daemon.out")).unwrap_or_default();
-        let logged = fs::read_to_string(&log).unwrap_or_default();
-        panic!("the daemon of {} did not come up:\n{said}\n{logged}", program.display());
+        let port = Port::keep();
+        let config = control.join("daemon.conf");
+        let text = format!(
+            "address = 127.0.0.1\nport = {}\nuse chroot = no\nmunge symlinks = no\nuid = 0\ngid = 0\n\
+             log file = {}\nreverse lookup = no\nlist = yes\n{modules}",
+            port.number,
+            log.display()
+        );
+        fs::write(&config, text).expect("the control folder is writable");
+        let said = control.join("daemon.out");
+        let output = fs::File::create(&said).expect("writable");
+        let errors = output.try_clone().expect("a descriptor can be copied");
+        let child = command(program)
+            .args(["--daemon", "--no-detach"])
+            .arg(format!("--config={}", config.display()))
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let mut daemon = Self { child, port, log };
+        let ready = daemon.ready();
+        let said = fs::read_to_string(said).unwrap_or_default();
+        let logged = daemon.log();
+        assert!(ready, "the daemon of {} did not come up:\n{said}\n{logged}", program.display());
+        daemon
     }
 
     fn ready(&mut self) -> bool {
@@ -82,7 +76,7 @@ impl Daemon {
             if let Ok(Some(_)) = self.child.try_wait() {
                 return false;
             }
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+            let address = self.port.address();
             if let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(5)) {
                 let mut greeting = [0; 8];
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
@@ -93,6 +87,11 @@ impl Daemon {
             sleep(Duration::from_millis(2));
         }
         false
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port.number
     }
 
     /// The process id of the listening process.
@@ -110,17 +109,5 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A port that is free and was not given out before.
-pub(crate) fn free_port() -> u16 {
-    loop {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-        let port = listener.local_addr().expect("a bound socket has an address").port();
-        if USED_PORTS.lock().expect("no holder panics").insert(port) {
-            return port;
-        }
     }
 }

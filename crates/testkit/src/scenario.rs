@@ -280,8 +280,8 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
         Via::DaemonPush | Via::DaemonPull => {
             let more = case.row.modules.replace("{top}", &top.display().to_string());
             let started = Daemon::start(server, &top, &base.path, &more);
-            args.push(format!("--port={}", started.port));
-            port = Some(started.port);
+            args.push(format!("--port={}", started.port()));
+            port = Some(started.port());
             daemon = Some(started);
         }
     }

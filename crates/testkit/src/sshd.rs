@@ -1,21 +1,21 @@
 //! A real sshd on loopback with throw-away keys, ended when dropped.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::daemon::free_port;
 use crate::peers::find;
+use crate::port::Port;
 use crate::run::command;
 
 /// A running sshd.
 #[derive(Debug)]
 pub struct Sshd {
     child: Child,
-    port: u16,
+    port: Port,
     key: PathBuf,
 }
 
@@ -41,30 +41,28 @@ impl Sshd {
         }
         fs::copy(control.join("user.pub"), control.join("authorized")).expect("writable");
         let log = control.join("sshd.log");
-        for _ in 0..5 {
-            let port = free_port();
-            let config = control.join("sshd.conf");
-            let here = control.display();
-            let text = format!(
-                "Port {port}\nListenAddress 127.0.0.1\nHostKey {here}/host\n\
-                 AuthorizedKeysFile {here}/authorized\nPidFile none\nStrictModes no\nUsePAM no\n\
-                 PasswordAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\n"
-            );
-            fs::write(&config, text).expect("writable");
-            let child = command(&sshd)
-                .args(["-D", "-f"])
-                .arg(&config)
-                .arg("-E")
-                .arg(&log)
-                .stdin(Stdio::null())
-                .spawn()
-                .expect("sshd starts");
-            let mut server = Self { child, port, key: control.join("user") };
-            if server.ready() {
-                return server;
-            }
-        }
-        panic!("sshd does not come up: {}", fs::read_to_string(&log).unwrap_or_default());
+        let port = Port::keep();
+        let config = control.join("sshd.conf");
+        let here = control.display();
+        let text = format!(
+            "Port {}\nListenAddress 127.0.0.1\nHostKey {here}/host\n\
+             AuthorizedKeysFile {here}/authorized\nPidFile none\nStrictModes no\nUsePAM no\n\
+             PasswordAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\n",
+            port.number
+        );
+        fs::write(&config, text).expect("writable");
+        let child = command(&sshd)
+            .args(["-D", "-f"])
+            .arg(&config)
+            .arg("-E")
+            .arg(&log)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("sshd starts");
+        let mut server = Self { child, port, key: control.join("user") };
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        assert!(server.ready(), "sshd does not come up: {}", said());
+        server
     }
 
     fn ready(&mut self) -> bool {
@@ -73,7 +71,7 @@ impl Sshd {
             if let Ok(Some(_)) = self.child.try_wait() {
                 return false;
             }
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+            let address = self.port.address();
             if TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok() {
                 return true;
             }
@@ -87,7 +85,7 @@ impl Sshd {
         format!(
             "ssh -F /dev/null -p {} -i {} -o IdentitiesOnly=yes -o BatchMode=yes \
              -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR",
-            self.port,
+            self.port.number,
             self.key.display()
         )
     }

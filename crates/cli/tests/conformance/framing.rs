@@ -313,8 +313,8 @@ fn clients_that_cannot_begin_say_why() {
     drop(fillers);
     let end = Site::new().run(&["--contimeout=1", "-r", "src/", "host:x"]);
     assert_eq!(end.code, Some(1), "{}", end.stderr);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("rsync://127.0.0.1:{port}/mod/");
+    let port = testkit::Port::keep();
+    let url = format!("rsync://127.0.0.1:{}/mod/", port.number);
     let end = Site::new().run(&["-r", "src/", &url]);
     assert_eq!(end.code, Some(10), "{}", end.stderr);
     assert!(end.stderr.contains("Connection refused (111)"), "{}", end.stderr);

@@ -159,7 +159,7 @@ fn run(row: &Row, top: &Path, program: &Path, policy: Option<&str>) -> io::Resul
         Link::Socket => {
             let daemon = Daemon::start(program, top, &control, "");
             let mut command = client(program, policy.map(|p| format!("--zero-copy={p}")));
-            command.arg(format!("--port={}", daemon.port));
+            command.arg(format!("--port={}", daemon.port()));
             push(command.arg(source).arg("127.0.0.1::mod/dst/0/"))?
         }
         Link::Pipe => {
@@ -172,7 +172,7 @@ fn run(row: &Row, top: &Path, program: &Path, policy: Option<&str>) -> io::Resul
         }
         Link::Pulls(count) => {
             let daemon = Daemon::start(program, top, &control, "");
-            let from = format!("rsync://127.0.0.1:{}/mod/{}/", daemon.port, row.source);
+            let from = format!("rsync://127.0.0.1:{}/mod/{}/", daemon.port(), row.source);
             // The same clients for either daemon, so that only the serving side differs.
             let option = policy.map(|p| format!("-M--zero-copy={p}"));
             let clients: Vec<_> = (0..count)

@@ -217,7 +217,7 @@ fn run_job(job: &Job, top: &Path, program: Option<&Path>) -> io::Result<Measure>
         }
         Way::Push | Way::Pull => {
             let daemon = Daemon::start(program, top, &control, "");
-            command.arg(format!("--port={}", daemon.port));
+            command.arg(format!("--port={}", daemon.port()));
             if job.way == Way::Push {
                 command.arg(slash(&source)).arg("127.0.0.1::mod/dst/");
             } else {
