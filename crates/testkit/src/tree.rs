@@ -28,7 +28,7 @@ use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,13 +37,21 @@ use rustix::fs::{
     lsetxattr, makedev, mknodat, utimensat,
 };
 
-/// Builds the tree that `spec` describes below `top`, which must exist.
+/// The times of the top.
+const FIXED: Timestamps = Timestamps {
+    last_access: Timespec { tv_sec: 1_300_000_060, tv_nsec: 0 },
+    last_modification: Timespec { tv_sec: 1_300_000_000, tv_nsec: 0 },
+};
+
+/// Builds the tree that `spec` describes below `top`, which must exist. Folders that are there already keep their times, so
+/// that nothing in the tree tells when it was built; `top` itself gets a fixed time, too.
 ///
 /// # Panics
 ///
 /// On a malformed line, and when the system refuses to make an item.
 pub fn build(top: &Path, spec: &str) {
     let mut made: Vec<(PathBuf, Item)> = Vec::new();
+    let mut old: BTreeMap<PathBuf, Timestamps> = BTreeMap::new();
     for line in spec.lines() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -51,12 +59,16 @@ pub fn build(top: &Path, spec: &str) {
         }
         let item = Item::parse(line);
         let path = top.join(OsStr::from_bytes(&item.path));
-        make_parents(top, &path, &mut made);
+        make_parents(top, &path, &mut made, &mut old);
         create(top, &path, &item, &mut made).unwrap_or_else(|error| panic!("{line}: {error}"));
         if item.kind == "d" {
             made.retain(|(other, _)| *other != path);
         }
         made.push((path, item));
+    }
+    set_times(top, &FIXED);
+    for (path, times) in &old {
+        set_times(path, times);
     }
     // Filling a folder changes its times, so the deepest items are finished first.
     made.sort_by_key(|(path, _)| std::cmp::Reverse(path.components().count()));
@@ -163,15 +175,40 @@ fn push(bytes: &mut Vec<u8>, byte: u8) -> usize {
     1
 }
 
-fn make_parents(top: &Path, path: &Path, made: &mut Vec<(PathBuf, Item)>) {
+/// Makes the folders above an item. The times of the one that is there already go into `old`, unless it was made just now.
+fn make_parents(
+    top: &Path,
+    path: &Path,
+    made: &mut Vec<(PathBuf, Item)>,
+    old: &mut BTreeMap<PathBuf, Timestamps>,
+) {
     let parent = path.parent().expect("an item lies below the top");
-    if parent == top || parent.symlink_metadata().is_ok() {
+    if parent == top {
         return;
     }
-    make_parents(top, parent, made);
+    if parent.symlink_metadata().is_ok() {
+        if !made.iter().any(|(path, _)| path == parent) {
+            old.entry(parent.to_path_buf()).or_insert_with(|| times_of(parent));
+        }
+        return;
+    }
+    make_parents(top, parent, made, old);
     fs::create_dir(parent).unwrap_or_else(|error| panic!("{}: {error}", parent.display()));
     let below = parent.strip_prefix(top).expect("the parents lie below the top");
     made.push((parent.to_path_buf(), Item::folder(below.as_os_str().as_bytes())));
+}
+
+fn times_of(folder: &Path) -> Timestamps {
+    let meta = fs::metadata(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    Timestamps {
+        last_access: Timespec { tv_sec: meta.atime(), tv_nsec: meta.atime_nsec() },
+        last_modification: Timespec { tv_sec: meta.mtime(), tv_nsec: meta.mtime_nsec() },
+    }
+}
+
+fn set_times(folder: &Path, times: &Timestamps) {
+    let set = utimensat(CWD, folder, times, AtFlags::empty());
+    set.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
 }
 
 fn create(top: &Path, path: &Path, item: &Item, made: &mut Vec<(PathBuf, Item)>) -> io::Result<()> {
@@ -343,11 +380,23 @@ fn parse_time(text: &str) -> Timespec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::MetadataExt;
 
     #[test]
     fn escapes() {
         assert_eq!(unescape(r"a\sb\n\x80\{x*3}y\\"), b"a b\n\x80xxxy\\");
+    }
+
+    #[test]
+    fn a_tree_does_not_tell_when_it_was_built() {
+        let top = tempfile::tempdir().unwrap();
+        let time = |name: &str| fs::metadata(top.path().join(name)).unwrap().mtime();
+        build(top.path(), "f src/a/b\nd dst mtime=7\nd other mtime=8");
+        let before = ["", "src", "src/a", "dst", "other"].map(time);
+        assert_eq!((before[3], before[4]), (7, 8));
+        build(top.path(), "f src/a/c\nf dst/new/x\nf src/d\nf other/y\nd other mtime=9\nf z");
+        let after = ["", "src", "src/a", "dst", "other"].map(time);
+        assert_eq!(after[..4], before[..4]);
+        assert_eq!(after[4], 9);
     }
 
     #[test]
