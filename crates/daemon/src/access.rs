@@ -1,4 +1,4 @@
-//! Who may use a module: `hosts allow` and `hosts deny` (off-wire semantics: host access).
+//! Who may use a module: `hosts allow` and `hosts deny` (rsyncd.conf man page, hosts allow).
 
 use crate::wild::wild_match_nocase;
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};

@@ -1,5 +1,4 @@
-//! The words behind the options: what a client asks for, as paths below the module (off-wire semantics: client-supplied
-//! arguments and paths).
+//! The words behind the options: what a client asks for, as paths below the module (WIRE.md, Argument block).
 
 use crate::{rules::is_hidden, wild::wild_match};
 use filters::FilterList;

@@ -1,4 +1,4 @@
-//! Logging in: `auth users` and the secrets file (off-wire semantics: authentication).
+//! Logging in: `auth users` and the secrets file (WIRE.md, Authentication; rsyncd.conf man page, auth users).
 
 use crate::wild::wild_match;
 use session::connect::auth::AuthDigest;

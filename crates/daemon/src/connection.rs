@@ -1,4 +1,4 @@
-//! One connection until a module is chosen and its session runs (wire: greeting, module request, authentication).
+//! One connection until a module is chosen and its session runs (WIRE.md, Greeting; Request; Authentication).
 
 use crate::{
     access::UNDETERMINED,

@@ -1,4 +1,4 @@
-//! Programs that a module runs around its transfers (off-wire semantics: hooks).
+//! Programs that a module runs around its transfers (rsyncd.conf man page, early exec, pre-xfer exec).
 //!
 //! They run as the daemon's user and outside of a module's chroot, even when that has been entered. So a helper, this program started
 //! again, waits on a pipe from before the chroot, and what is known only later goes through the pipe. A helper that is told nothing

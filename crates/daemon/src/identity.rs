@@ -1,4 +1,4 @@
-//! Who a module's child is: chroot, groups and user (off-wire semantics: identity).
+//! Who a module's child is: chroot, groups and user (rsyncd.conf man page, use chroot, uid, gid).
 
 use crate::system;
 use crate::{auth::items, config::Section};

@@ -1,4 +1,4 @@
-//! The listener: one socket an address family, one process a connection (off-wire semantics: listener).
+//! The listener: one socket an address family, one process a connection (man page, --daemon).
 
 use crate::{
     config::{Config, Section},

@@ -1,4 +1,4 @@
-//! The daemon's log: a file or syslog (off-wire semantics: logging).
+//! The daemon's log: a file or syslog (rsyncd.conf man page, log file, syslog facility).
 
 use crate::config::Section;
 use crate::system;

@@ -1,4 +1,4 @@
-//! The pid file: locked for life, never written through a link (off-wire semantics: pid file).
+//! The pid file: locked for life, never written through a link (rsyncd.conf man page, pid file).
 
 use crate::lock::lock;
 use rustix::{

@@ -1,4 +1,4 @@
-//! The header by which a proxy tells whom it speaks for (wire: PROXY protocol).
+//! The header by which a proxy tells whom it speaks for (rsyncd.conf man page, proxy protocol).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::{Cursor, Decode, DecodeError, Fault, WireError};

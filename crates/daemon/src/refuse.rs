@@ -1,4 +1,4 @@
-//! `refuse options`: which options a module's clients may not use (off-wire semantics: refused options).
+//! `refuse options`: which options a module's clients may not use (rsyncd.conf man page, refuse options).
 
 use crate::wild::wild_match;
 use session::options::{

@@ -1,4 +1,4 @@
-//! A module's own filter rules: what its clients neither see nor touch (off-wire semantics: daemon filter).
+//! A module's own filter rules: what its clients neither see nor touch (rsyncd.conf man page, filter).
 
 use crate::config::Section;
 use filters::{DaemonRules, FilterList, Loader, ParseContext, Verdict};

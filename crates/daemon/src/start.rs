@@ -1,4 +1,4 @@
-//! The ways in which a daemon is started (off-wire semantics: launch modes).
+//! The ways in which a daemon is started (rsyncd.conf man page, LAUNCHING THE RSYNC DAEMON).
 
 use crate::{
     access::Peer,

@@ -1,4 +1,4 @@
-//! Turning texts and files into rules (filter rules: reading rule files; merge-file names; messages).
+//! Turning texts and files into rules (man page, FILTER RULES).
 use crate::{
     FilterError, Loader, Notice, ParseContext, Side,
     list::{Merge, MergeSpec, State},

@@ -1,4 +1,4 @@
-//! The rules of a daemon module (filter rules: daemon filters).
+//! The rules of a daemon module (rsyncd.conf man page, filter).
 //!
 //! Rules with a slash are anchored at the module root, and an excluded directory takes what is
 //! below it along, so that asking for a deeper path gets around nothing. Files merged into the

@@ -1,4 +1,4 @@
-//! The grammar of one rule (filter rules: new-style, old-style and no-prefix syntax).
+//! The grammar of one rule (man page, FILTER RULES).
 use crate::rule::Flags;
 
 /// How a text is read.

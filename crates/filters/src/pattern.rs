@@ -1,4 +1,4 @@
-//! One compiled pattern and the test of a name against it (filter rules: compilation, the match).
+//! One compiled pattern and the test of a name against it (man page, PATTERN MATCHING RULES).
 use crate::wildmatch::Glob;
 
 /// A name about to be tested, with what every rule needs to know about it.

@@ -1,4 +1,4 @@
-//! Sides, elision and what is sent to the peer (filter rules: sides and elision, on the wire).
+//! Sides, elision and what is sent to the peer (WIRE.md, Filter list).
 use crate::{
     FilterError, FilterList, Loader, ParseContext, Side,
     build::{Origin, until_nul},

@@ -1,4 +1,4 @@
-//! The implied list: what a pulling client asked for (filter rules: building the implied list).
+//! The implied list: what a pulling client asked for.
 //!
 //! A list from `--files-from` can be as long as the transfer itself, so names without wildcards
 //! are looked up in tables; only patterns are tried one by one.

@@ -1,4 +1,4 @@
-//! One rule and its texts for the wire (filter rules: encoding).
+//! One rule and its texts for the wire (WIRE.md, Filter list).
 use crate::{FilterError, Side, pattern::Pattern};
 use std::{ops::BitOr, sync::Arc};
 

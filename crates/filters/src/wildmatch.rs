@@ -1,4 +1,4 @@
-//! The glob language of filter rules (filter rules: glob language).
+//! The glob language of filter rules (man page, PATTERN MATCHING RULES).
 //!
 //! A pattern is compiled to tokens once and matched many times. Matching is greedy with one
 //! remembered position per kind of star, which is exact for this language: between two stars every

@@ -61,7 +61,7 @@ pub struct Stat {
 pub type Time = (i64, u32);
 
 impl Stat {
-    /// The wire mode (file list: entry layout): type bits and permissions.
+    /// The wire mode (WIRE.md, Entry layout): type bits and permissions.
     pub fn wire_mode(&self) -> u32 {
         self.kind.wire_bits() | self.perm
     }

@@ -1,4 +1,4 @@
-//! Temporary files beside the file they will replace (receiver: temporary file, partial files).
+//! Temporary files beside the file they will replace.
 //!
 //! All live temporary files of the process are known to a registry, so that a thread that waits
 //! for signals can remove them, or do what was asked for instead, before the process ends.

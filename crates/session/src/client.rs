@@ -171,7 +171,7 @@ impl Run {
         }
     }
 
-    /// `opening connection using:`, `sending daemon args:` (output: start-of-run lines).
+    /// `opening connection using:`, `sending daemon args:`.
     fn say_command(&self, what: &str, argv: &[Vec<u8>]) {
         if self.settings.debug.cmd == 0 {
             return;

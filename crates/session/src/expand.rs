@@ -1,4 +1,4 @@
-//! Wildcards in paths that went past the remote shell (wire: secluded arguments).
+//! Wildcards in paths that went past the remote shell (WIRE.md, Secluded arguments).
 
 use filters::wildmatch::wildmatch;
 use fsroot::text;

@@ -1,4 +1,4 @@
-//! How a run ends: the closing lines, ERROR_EXIT, and the exit code (wire: ERROR_EXIT; man page, EXIT VALUES).
+//! How a run ends: the closing lines, ERROR_EXIT, and the exit code (WIRE.md, ERROR_EXIT; man page, EXIT VALUES).
 
 use crate::{
     Error, ExitCode, Session,

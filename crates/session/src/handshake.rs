@@ -1,5 +1,5 @@
-//! Version exchange, compat flags, algorithm negotiation and seed (wire: version exchange, compat flags,
-//! negotiation, seed), up to the switch to framing.
+//! Version exchange, compat flags, algorithm negotiation and seed (WIRE.md, Version exchange; Compat flags;
+//! Algorithm lists; Seed), up to the switch to framing.
 
 mod notes;
 
@@ -557,7 +557,7 @@ impl Agreement {
     }
 }
 
-/// Switches reader and writer to the session's framing (wire: framing, when it starts). The files-from exceptions of
+/// Switches reader and writer to the session's framing (WIRE.md, Frames). The files-from exceptions of
 /// protocol 30 and before are the business of whoever sends or reads those names.
 ///
 /// # Errors

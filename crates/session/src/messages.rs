@@ -1,4 +1,4 @@
-//! What every role does with control messages (wire: message tags).
+//! What every role does with control messages (WIRE.md, Control messages).
 
 use crate::{
     Error, ExitCode, Session,

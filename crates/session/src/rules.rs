@@ -1,5 +1,5 @@
-//! Filter rules and files-from names: reading them from files, sending them to the peer, receiving them (wire: filter
-//! list, files-from names).
+//! Filter rules and files-from names: reading them from files, sending them to the peer, receiving them (WIRE.md, Filter
+//! list; Files-from).
 
 use crate::{
     Error, ExitCode, Session,

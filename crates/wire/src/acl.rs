@@ -1,4 +1,4 @@
-//! ACLs in the file list (file list: ACLs).
+//! ACLs in the file list (WIRE.md, ACL).
 //!
 //! An ACL travels as the index of an equal one sent before, or as a literal that both sides append
 //! to their table. Access ACLs are *condensed*: objects that the receiver can take from the mode

@@ -1,4 +1,4 @@
-//! Id lists behind a non-incremental file list (file list: id lists).
+//! Id lists behind a non-incremental file list (WIRE.md, Id lists).
 
 use crate::varint::Put;
 use crate::{Cursor, Decode, Protocol};

@@ -1,4 +1,4 @@
-//! Variable-length integers (session: primitive encodings): `longint`, `varint`, `varlong(m)`,
+//! Variable-length integers (WIRE.md, Primitive encodings): `longint`, `varint`, `varlong(m)`,
 //! their protocol-dependent forms, and `vstring`.
 
 use crate::{Cursor, Decode, DecodeError, Fault, Protocol, WireError};

@@ -1,5 +1,4 @@
-//! Extended attributes in the file list and in items (file list: extended attributes; transfer:
-//! full-value xattr exchange).
+//! Extended attributes in the file list and in items (WIRE.md, Xattrs; Xattr exchange).
 //!
 //! A file's attributes travel as the index of an equal list sent before, or as a literal that both
 //! sides append to their table. Values longer than [`MAX_FULL`] bytes are replaced by their MD5;

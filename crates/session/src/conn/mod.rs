@@ -1,4 +1,4 @@
-//! The link to the peer: the wire codec joined to a transport (wire: framing).
+//! The link to the peer: the wire codec joined to a transport (WIRE.md, Frames).
 //!
 //! [`Reader`] and [`Writer`] start raw, as the handshake needs them; [`Reader::start`] and [`Writer::start`] join
 //! them to the session, from where on bytes are counted, timeouts apply and, where the protocol says so, the stream is

@@ -1,4 +1,4 @@
-//! Daemon authentication, both sides' arithmetic (wire: authentication).
+//! Daemon authentication, both sides' arithmetic (WIRE.md, Authentication).
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use md4::Md4;

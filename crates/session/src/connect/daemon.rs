@@ -1,4 +1,4 @@
-//! The client's part of the daemon text phase (wire: greeting, module request, authentication).
+//! The client's part of the daemon text phase (WIRE.md, Greeting; Request; Authentication).
 
 use super::auth::AuthDigest;
 use crate::{

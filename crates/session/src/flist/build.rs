@@ -15,7 +15,7 @@ use wire::{
 };
 
 /// How "contents were listed" is derived before protocol 30, where the wire does not say it
-/// (file list: directory flags).
+/// (WIRE.md, Entry flags).
 #[derive(Debug)]
 struct Hierarchy {
     recurse: bool,

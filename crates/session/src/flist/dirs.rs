@@ -1,5 +1,4 @@
-//! The live lists of one side and the directory table of incremental recursion (file list: lists,
-//! bases, directory numbers).
+//! The live lists of one side and the directory table of incremental recursion (WIRE.md, Incremental lists).
 
 use super::{Entry, Segment};
 use std::{collections::VecDeque, sync::Arc};

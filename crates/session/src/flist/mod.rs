@@ -1,5 +1,4 @@
-//! File lists in memory: a compact arena per segment (file list: order, duplicates, indices;
-//! incremental recursion).
+//! File lists in memory: a compact arena per segment (WIRE.md, Sorting; Incremental lists).
 //!
 //! An entry is a 28-byte record in a vector plus its base name in one byte arena; directory names
 //! are shared by all entries of a directory. What few entries have (link target, device number,

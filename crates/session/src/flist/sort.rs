@@ -1,4 +1,4 @@
-//! The order of a list (file list: comparison).
+//! The order of a list (WIRE.md, Sorting).
 
 use std::cmp::Ordering;
 

@@ -35,7 +35,7 @@ fn names(seg: &Segment) -> Vec<String> {
 }
 
 #[test]
-fn order_of_the_specification() {
+fn each_level_is_sorted_by_kind() {
     let want = ["./", "!-", "b", "~-b", "a-/", "a/", "a/z", "a/b/", "a/b/q", "a0/"];
     let mut rng = fastrand::Rng::with_seed(1);
     for _ in 0..50 {
@@ -51,7 +51,7 @@ fn old_order_is_plain_bytes() {
     assert_eq!(names(&seg), ["!", "./", "a/", "a-", "a/z", "a0"]);
 }
 
-/// The order of the specification, spelled out: keys per component.
+/// The order (WIRE.md, Sorting), spelled out: keys per component.
 fn reference_key(name: &str, is_dir: bool) -> Vec<(u8, Vec<u8>)> {
     let parts: Vec<&str> = name.split('/').collect();
     let last = parts.len() - 1;

@@ -1,4 +1,4 @@
-//! ACLs of the list, held against and put onto local files (file list: ACLs).
+//! ACLs of the list, held against and put onto local files (WIRE.md, ACL).
 use super::{idmap::Ids, ids::IdMap};
 use fsroot::{Root, acl::Acl, names::NameCache};
 use std::{

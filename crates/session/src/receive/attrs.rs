@@ -1,4 +1,4 @@
-//! Comparing and setting what is kept of a file besides its content (receiver: finishing).
+//! Comparing and setting what is kept of a file besides its content.
 use super::shared::Shared;
 use crate::{
     chmod::Chmod,
@@ -496,7 +496,7 @@ pub(super) fn about(before: &str, quoted: &[u8], after: &str) -> Vec<u8> {
     [before.as_bytes(), b" ", quoted, after.as_bytes()].concat()
 }
 
-/// Time equality (off-wire semantics: time equality).
+/// Time equality (man page, --modify-window).
 pub(super) fn same_time(window: i32, a: (i64, u32), b: (i64, u32)) -> bool {
     match window {
         0 => a.0 == b.0,

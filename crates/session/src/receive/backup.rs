@@ -1,5 +1,5 @@
-//! `--backup`: what is replaced or deleted goes beside itself under another name, or into a tree of its own (off-wire semantics:
-//! backups).
+//! `--backup`: what is replaced or deleted goes beside itself under another name, or into a tree of its own (man page,
+//! --backup).
 //!
 //! A file that will be replaced keeps its name while the backup is another link to it, so that the name is never missing; what
 //! is deleted is renamed. Only where neither is possible, on another file system, the content is copied.

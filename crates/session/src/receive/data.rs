@@ -1,4 +1,4 @@
-//! A file's data: tokens to content, hashed on the way (sender: uncompressed tokens; whole-file checksum trailer).
+//! A file's data: tokens to content, hashed on the way (WIRE.md, Tokens; Trailer).
 use crate::{
     Error, ExitCode,
     conn::{Buffer, Chunk, Literal, Reader},

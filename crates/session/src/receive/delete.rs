@@ -1,4 +1,4 @@
-//! Removing what the sender does not have, and what stands in the way (deletion).
+//! Removing what the sender does not have, and what stands in the way (man page, --delete).
 use super::{
     backup::{How as BackupHow, Made},
     generator::{Generator, is_missing},

@@ -1,4 +1,4 @@
-//! Choosing the destination: a directory that is entered, or the new name of a single item (off-wire semantics: destination).
+//! Choosing the destination: a directory that is entered, or the new name of a single item.
 use super::{altdest::AltDirs, aside::Aside, list::List, partial::Partial, shared::Shared};
 use crate::{
     Error, ExitCode, Settings,

@@ -1,4 +1,4 @@
-//! Finishing received files: attributes, the rename into place, verdicts (receiver: finishing and failures).
+//! Finishing received files: attributes, the rename into place, verdicts.
 use super::{
     attrs::about,
     backup::{How, Made},
@@ -302,7 +302,7 @@ impl<R: RecvHalf> Receiver<R> {
     }
 }
 
-/// Keeps an interrupted file: in the partial directory, or as the destination, recognisably old (receiver: partial files).
+/// Keeps an interrupted file: in the partial directory, or as the destination, recognisably old (man page, --partial).
 pub(super) fn keep_partial(
     from: (&mut Root, &RelPath),
     partial: Option<Partial>,

@@ -1,4 +1,4 @@
-//! Hard-link groups while they are worked on (generator decisions: hard links).
+//! Hard-link groups while they are worked on.
 //!
 //! One member of a group, its leader, is transferred or found up to date; the others wait until it is in place and are linked to
 //! it then. A missing member that is not the last of its group in the lists so far waits even before there is a leader, since a later one

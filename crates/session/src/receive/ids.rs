@@ -1,4 +1,4 @@
-//! Owners and groups of the sender, mapped to local ids (file list: id lists, mapping on the receiver): by the first rule of
+//! Owners and groups of the sender, mapped to local ids (WIRE.md, Id lists): by the first rule of
 //! `--usermap` or `--groupmap` that matches, else by name.
 use super::idmap::{Ids, Rule};
 use crate::log::{Log, named};

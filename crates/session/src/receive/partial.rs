@@ -1,5 +1,4 @@
-//! The partial directory: where interrupted files are kept, and where `--delay-updates` gathers files (receiver: partial
-//! files).
+//! The partial directory: where interrupted files are kept, and where `--delay-updates` gathers files (man page, --partial-dir).
 use fsroot::{Kind, Root, Stat};
 use std::{fs::File, io};
 use wire::RelPath;

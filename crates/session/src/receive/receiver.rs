@@ -1,4 +1,4 @@
-//! The receiver: answers and lists in, files out (transfer: receiver).
+//! The receiver: answers and lists in, files out (WIRE.md, Index; Item; DONE).
 mod content;
 mod items;
 

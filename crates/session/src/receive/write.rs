@@ -1,5 +1,4 @@
-//! What an answer's data are written into: a temporary file, or a file in place (receiver: basis selection; temporary
-//! file; in-place, append, devices).
+//! What an answer's data are written into: a temporary file, or a file in place.
 use super::{
     attrs::{Times, about},
     finish::{Filled, Goal, Kept, Spot, keep_partial},

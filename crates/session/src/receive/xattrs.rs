@@ -1,5 +1,5 @@
 //! Extended attributes of the list, held against and put onto local files; long values are fetched once per table entry
-//! (file list: extended attributes; full-value xattr exchange).
+//! (WIRE.md, Xattrs; Xattr exchange).
 use super::shared::lock;
 use delta::checksum::md5;
 use filters::{FilterList, Verdict};

@@ -1,4 +1,4 @@
-//! Splitting source arguments and files-from names (file list: splitting an argument).
+//! Splitting source arguments and files-from names (man page, --relative).
 
 use crate::{Error, ExitCode};
 

@@ -1,4 +1,4 @@
-//! The end of a run (session: end of transfer).
+//! The end of a run (WIRE.md, DONE; Goodbye).
 
 use super::Sender;
 use crate::{

@@ -1,4 +1,4 @@
-//! Streaming one file (transfer: uncompressed tokens; whole-file checksum trailer).
+//! Streaming one file (WIRE.md, Tokens; Trailer).
 //!
 //! A plain run that is long enough goes to the link as a range of the file, a frame at a time, where
 //! that costs less than copying (`Writer::takes_range`); its bytes are read for the checksum first,

@@ -1,5 +1,4 @@
-//! Building and encoding list entries (file list: entry layout; hard links; ACLs; extended
-//! attributes; id lists).
+//! Building and encoding list entries (WIRE.md, File list; ACL; Xattrs; Id lists).
 
 use super::{
     scan::{Chain, Found},
@@ -528,7 +527,7 @@ fn plain(acl: &Acl) -> WireAcl {
     }
 }
 
-/// An access ACL without what the mode tells (file list: condensed access ACLs).
+/// An access ACL without what the mode tells (WIRE.md, ACL).
 fn condense(acl: &Acl, perm: u32) -> WireAcl {
     let mut w = plain(acl);
     let group = (perm >> 3 & 7) as u8;
@@ -557,7 +556,7 @@ mod tests {
         let mode_only =
             Acl { user_obj: Some(6), group_obj: Some(4), other: Some(4), ..Acl::default() };
         assert_eq!(condense(&mode_only, 0o644), WireAcl::default());
-        // The worked example: mode 0674, u:1:rwx g:2:r-x, group r--.
+        // Mode 0674, u:1:rwx g:2:r-x, group r--.
         let named = Acl {
             user_obj: Some(6),
             group_obj: Some(4),

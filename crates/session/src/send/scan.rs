@@ -1,4 +1,4 @@
-//! Looking at files and directories (file list: scanning a directory).
+//! Looking at files and directories.
 
 use super::{
     args::Arg,

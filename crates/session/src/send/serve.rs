@@ -1,4 +1,4 @@
-//! Answering requests (transfer: sender steps per request; malformed input).
+//! Answering requests (WIRE.md, Item).
 
 use super::{
     AHEAD, IDLE_AHEAD, Sender,

@@ -1,5 +1,4 @@
-//! From arguments to lists: the whole list at once, or segment by segment (file list: which
-//! argument entries are sent; incremental recursion).
+//! From arguments to lists: the whole list at once, or segment by segment (WIRE.md, Incremental lists).
 
 use super::{
     args::{self, Arg, ArgKind},

@@ -1,5 +1,4 @@
-//! Decoding, with every check that needs no knowledge of the request (file list: validating
-//! received lists, per entry).
+//! Decoding, with every check that needs no knowledge of the request (WIRE.md, File list; Limits).
 
 use super::flags::*;
 use super::{FileEntry, FlistFormat, HardLink, Kind, ListItem, State, split_rdev};

@@ -1,4 +1,4 @@
-//! Entry flags and how they travel (file list: entry flags).
+//! Entry flags and how they travel (WIRE.md, Entry flags).
 //!
 //! Three encodings share the bits: a `varint` where both sides agreed on it, one byte or two from
 //! protocol 28, and a single byte before, in which bit 2 has another meaning. In each of them an

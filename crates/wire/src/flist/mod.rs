@@ -1,4 +1,4 @@
-//! File-list entries (file list: entry flags; entry layout; end of list).
+//! File-list entries (WIRE.md, File list).
 //!
 //! An entry leaves out what it shares with the entry before, so both sides carry the same state
 //! from entry to entry, across all lists of a session. A field of that state changes exactly when
@@ -135,7 +135,7 @@ impl Kind {
     }
 }
 
-/// Which fields an entry has (file list: entry layout).
+/// Which fields an entry has (WIRE.md, Entry layout).
 impl FlistFormat {
     fn has_rdev(&self, kind: Kind) -> bool {
         match kind {

@@ -1,4 +1,4 @@
-//! Items that an alternate directory has (generator decisions: alternate directories).
+//! Items that an alternate directory has (man page, --compare-dest).
 use super::{
     super::{
         altdest::{Found, Level},

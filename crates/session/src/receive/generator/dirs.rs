@@ -1,5 +1,4 @@
-//! Directories: made before their contents, dressed, and touched up when nothing changes in them any more (generator decisions:
-//! directories, touch-up).
+//! Directories: made before their contents, dressed, and touched up when nothing changes in them any more.
 use super::{
     super::{
         altdest::Level,

@@ -1,4 +1,4 @@
-//! One entry: what is to be done about it (transfer: generator decisions, order of tests).
+//! One entry: what is to be done about it.
 use super::{
     super::{
         attrs::about,
@@ -150,7 +150,7 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    /// Every entry's parent must be a directory in the list (file list: validating received lists).
+    /// Every entry's parent must be a directory in the list (WIRE.md, Limits).
     fn check_parent(&mut self, list: &Arc<List>, node: &Node) -> Result<(), Error> {
         let session = &self.session;
         let Some((parent, _)) =

@@ -1,4 +1,4 @@
-//! Items as they go out (transfer: item header).
+//! Items as they go out (WIRE.md, Item).
 use super::{
     super::shared::{Request, Transfer},
     Generator, Node,
@@ -108,7 +108,7 @@ impl<W: SendHalf> Generator<W> {
         });
     }
 
-    /// Says of something that was not transferred whether its attributes were changed (output: names).
+    /// Says of something that was not transferred whether its attributes were changed.
     pub(super) fn say_unchanged(&self, node: &Node, changed: bool) {
         self.say_name_unchanged(&node.name, changed);
     }

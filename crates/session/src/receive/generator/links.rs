@@ -1,4 +1,4 @@
-//! Hard links to a leader that is in place (generator decisions: hard links).
+//! Hard links to a leader that is in place.
 use super::{super::hardlinks::Leader, Generator, Node, confirm::Confirmed};
 use crate::{Error, log::Class, settings::AltDestKind};
 use fast_io::SendHalf;

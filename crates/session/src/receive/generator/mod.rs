@@ -1,4 +1,4 @@
-//! The generator: compares the lists with the destination, requests what is missing (transfer: generator decisions).
+//! The generator: compares the lists with the destination, requests what is missing.
 mod alternates;
 mod confirm;
 mod dirs;

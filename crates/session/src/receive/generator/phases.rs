@@ -1,5 +1,4 @@
-//! The order of a run: lists, second attempts, late files and deletions, with the DONE that ends each (transfer: phases, redo, DONE
-//! choreography).
+//! The order of a run: lists, second attempts, late files and deletions, with the DONE that ends each (WIRE.md, DONE).
 use super::Generator;
 use crate::{Error, receive::list::List, session::io_error, settings::DeleteTiming};
 use fast_io::SendHalf;

@@ -1,5 +1,4 @@
-//! Requests: which basis a file is to be made from, and its sums (generator decisions: partial directory and similar files; whole-file
-//! cases and backups).
+//! Requests: which basis a file is to be made from, and its sums (WIRE.md, Sums).
 use super::{
     super::{
         altdest::{AltDirs, Found},

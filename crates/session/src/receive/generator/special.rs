@@ -1,4 +1,4 @@
-//! Symlinks, devices, fifos and sockets (generator decisions: directories, links, devices).
+//! Symlinks, devices, fifos and sockets.
 use super::{
     super::{
         altdest::Level,

@@ -1,4 +1,4 @@
-//! Signatures of basis files (transfer: sum head and block checksums).
+//! Signatures of basis files (WIRE.md, Sums).
 use super::Generator;
 use crate::Error;
 use delta::signature::block_sums;

@@ -1,5 +1,5 @@
 //! What is done with a name and a target before anything else sees them: our charset, and the checks that need to know the request
-//! (file list: validating received lists).
+//! (WIRE.md, Charset; Limits).
 use super::{ListReader, Parent};
 use crate::{
     Error,
@@ -105,8 +105,8 @@ impl ListReader {
     }
 }
 
-/// A link's target that does not lead out of the tree whose root is `depth` directories up (client-supplied paths: the
-/// sanitiser).
+/// A link's target that does not lead out of the tree whose root is `depth` directories up (rsyncd.conf man page, munge
+/// symlinks).
 pub(super) fn sanitize(target: &[u8], depth: usize) -> Vec<u8> {
     let mut depth = if target.starts_with(b"/") { 0 } else { depth };
     let mut parts: Vec<&[u8]> = Vec::new();

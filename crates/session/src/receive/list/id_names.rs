@@ -1,4 +1,4 @@
-//! The names of ids that come with entries or behind them (file list: id lists).
+//! The names of ids that come with entries or behind them (WIRE.md, Id lists).
 use super::ListReader;
 use crate::{
     Error, ExitCode,
@@ -45,7 +45,7 @@ impl ListReader {
         }
     }
 
-    /// The id lists (file list: id lists).
+    /// The id lists (WIRE.md, Id lists).
     pub(super) fn id_lists<R: RecvHalf>(&mut self, reader: &mut Reader<R>) -> Result<(), Error> {
         let session = self.shared.session.clone();
         let o = &session.settings;

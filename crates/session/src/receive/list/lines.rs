@@ -1,4 +1,4 @@
-//! Lines about a list that is being received (output: start-of-run lines).
+//! Lines about a list that is being received.
 use crate::{flist::Segment, log::Class, receive::shared::Shared};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) fn say_duplicates(shared: &Shared, seg: &Segment) {
     }
 }
 
-/// The start-of-run lines about the list (output: start-of-run lines).
+/// The start-of-run lines about the list.
 pub(super) struct Progress {
     shared: Arc<Shared>,
     level: u8,

@@ -1,4 +1,4 @@
-//! Receiving lists: entries, the sender's errors, and the numbers of directories (file list: incremental recursion).
+//! Receiving lists: entries, the sender's errors, and the numbers of directories (WIRE.md, File list; Incremental lists).
 mod check;
 mod id_names;
 mod lines;

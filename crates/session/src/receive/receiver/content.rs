@@ -1,4 +1,4 @@
-//! The content of a file: tokens in, bytes out, and the checksum of the whole (transfer: receiver).
+//! The content of a file: tokens in, bytes out, and the checksum of the whole (WIRE.md, Tokens; Trailer).
 use super::{Receiver, Target};
 use crate::{
     Error, ExitCode,

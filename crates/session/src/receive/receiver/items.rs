@@ -1,4 +1,4 @@
-//! Items: what each is about, which request it answers, and what is shown of it (transfer: receiver).
+//! Items: what each is about, which request it answers, and what is shown of it (WIRE.md, Item).
 use super::Receiver;
 use crate::{
     Error, ExitCode,
