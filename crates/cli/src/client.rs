@@ -20,7 +20,10 @@ use std::{sync::Arc, time::Duration};
 pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     let (transfer, link) = match prepare(&mut plan) {
         Ok(prepared) => prepared,
-        Err(e) => return option_error(&e),
+        Err(e) => {
+            let log_file = plan.settings.log_file;
+            return option_error(&OptionError { log_file, ..e });
+        }
     };
     let receiver_settings = if plan.settings.local && !plan.remote_options.is_empty() {
         match plan.local_receiver(env) {
@@ -38,7 +41,7 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
         None => {}
     }
     let terminal = Arc::new(terminal);
-    signals::watch(terminal.clone(), plan.settings.am_sender);
+    signals::watch(terminal.clone(), status.clone(), plan.settings.am_sender);
     for line in &plan.messages {
         Log::new(terminal.clone(), Role::Client).info(line);
     }
@@ -53,10 +56,11 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
         script,
     };
     let role = if job.settings.am_sender { Role::Sender } else { Role::Receiver };
-    let code = client::run(job, terminal.clone(), status);
+    let code = client::run(job, terminal.clone(), status.clone());
     terminal.flush();
     if code == ExitCode::OK && terminal.failed() {
-        return finish::client(&Log::new(terminal, role), ExitCode::MESSAGE_IO).0;
+        let log = Log::new(terminal, role);
+        return finish::close(&log, &status.stats, ExitCode::MESSAGE_IO).0;
     }
     code.0
 }

@@ -7,8 +7,14 @@ mod platform;
 mod server;
 mod signals;
 
-use session::options::{self, Aliases, Environment, OptionError, Request};
-use std::{io::Write, path::Path, process::ExitCode as ProcessExit};
+use session::{
+    ExitCode, Settings, finish,
+    log::{Class, Log, Sink},
+    options::{self, Aliases, Environment, OptionError, Request},
+    report,
+    session::Stats,
+};
+use std::{io::Write, path::Path, process::ExitCode as ProcessExit, sync::Arc};
 
 fn main() -> ProcessExit {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(fsroot::text::bytes).collect();
@@ -40,14 +46,33 @@ fn main() -> ProcessExit {
     ProcessExit::from(code as u8)
 }
 
-/// Prints why the command line cannot be used, with the closing line.
+/// Prints why the command line cannot be used, with the closing line; into the log file that it names, too.
 fn option_error(e: &OptionError) -> i32 {
-    let mut text = if e.usage { options::help().into_bytes() } else { Vec::new() };
-    text.extend_from_slice(&e.text());
-    let code = session::ExitCode(e.code);
-    text.extend_from_slice(session::finish::closing_line(code, e.role).as_bytes());
-    text.push(b'\n');
-    // Nobody is left to tell if stderr is gone.
-    let _gone = std::io::stderr().write_all(&text);
-    e.code
+    let settings = Settings { log_file: e.log_file.clone(), ..Settings::default() };
+    let log = report::server_log(&settings, e.role);
+    let log = Log::new(Arc::new(Streams(log)), e.role);
+    if e.usage {
+        options::help().lines().for_each(|line| log.error(line));
+    }
+    e.lines.iter().for_each(|line| log.error(line));
+    finish::close(&log, &Stats::default(), ExitCode(e.code)).0
+}
+
+/// Stderr, and a log file if there is one.
+struct Streams(Option<Arc<dyn Sink>>);
+
+impl Sink for Streams {
+    fn message(&self, class: Class, text: &[u8]) {
+        if let Some(log) = &self.0 {
+            log.message(class, text);
+        }
+        // Nobody is left to tell if stderr is gone.
+        let _gone = std::io::stderr().write_all(text);
+    }
+
+    fn log_only(&self, text: &[u8]) {
+        if let Some(log) = &self.0 {
+            log.log_only(text);
+        }
+    }
 }

@@ -12,6 +12,7 @@ use session::{
     options::{Environment, Plan},
     report::{self, to_own_stderr},
     server::{self, ServerJob},
+    session::Stats,
 };
 use std::sync::Arc;
 use wire::{args::ArgBlockDecoder, compat::ClientCapabilities};
@@ -32,7 +33,7 @@ impl Sink for Stderr {
 
 /// Serves the client on stdin and stdout and returns the exit code.
 pub fn run(plan: Plan, env: &Environment) -> i32 {
-    signals::watch(Arc::new(Stderr), plan.settings.am_sender);
+    signals::watch(Arc::new(Stderr), Arc::default(), plan.settings.am_sender);
     let activity = Arc::new(Activity::new(plan.settings.timeout).until(plan.settings.stop_at));
     let halves = (|| {
         let (input, output) = platform::standard_streams()?;
@@ -43,7 +44,7 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
         Err(e) => {
             let log = Log::new(Arc::new(Stderr), Role::Server);
             log.sys_error(Class::Error, "failed to use stdin and stdout", &e);
-            return finish::client(&log, ExitCode::IPC).0;
+            return finish::close(&log, &Stats::default(), ExitCode::IPC).0;
         }
     };
     let mut reader = Reader::new(reader, activity.clone());

@@ -4,17 +4,18 @@ use crate::platform::Stop;
 use session::{
     finish,
     log::{Log, Role, Sink},
+    session::Status,
 };
 use std::{sync::Arc, thread};
 
 /// Watches for signals on a thread of its own. A write to a closed pipe or socket is an error, not a signal.
-pub fn watch(sink: Arc<dyn Sink>, am_sender: bool) {
+pub fn watch(sink: Arc<dyn Sink>, status: Arc<Status>, am_sender: bool) {
     let Ok(stop) = Stop::new() else { return };
     let role = if am_sender { Role::Sender } else { Role::Receiver };
     let watcher = move || {
         if let Some(code) = stop.wait() {
             fsroot::temp::cleanup_all();
-            finish::client(&Log::new(sink, role), code);
+            finish::close(&Log::new(sink, role), &status.stats, code);
             std::process::exit(code.0);
         }
     };

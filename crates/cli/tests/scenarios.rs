@@ -16,6 +16,8 @@ mod daemon;
 mod delete;
 #[path = "scenarios/everyday.rs"]
 mod everyday;
+#[path = "scenarios/failures.rs"]
+mod failures;
 #[path = "scenarios/fake.rs"]
 mod fake;
 #[path = "scenarios/formats.rs"]
@@ -121,6 +123,11 @@ fn output() {
 #[test]
 fn rules() {
     family("rules", rules::ROWS);
+}
+
+#[test]
+fn failures() {
+    family("failures", failures::ROWS);
 }
 
 #[test]

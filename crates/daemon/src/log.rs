@@ -115,6 +115,10 @@ impl Sink for DaemonLog {
     fn message(&self, class: Class, text: &[u8]) {
         self.line(class, text);
     }
+
+    fn log_only(&self, text: &[u8]) {
+        self.line(Class::Info, text);
+    }
 }
 
 fn open_file(path: &Path) -> Result<File, (std::io::Error, PathBuf)> {

@@ -20,7 +20,8 @@ pub fn watch_connection(log: Arc<DaemonLog>) {
     on_signal(&[SIGINT, SIGTERM, SIGHUP, SIGUSR1], move |signal| {
         fsroot::temp::cleanup_all();
         let code = if signal == SIGUSR1 { ExitCode::SIGNAL1 } else { ExitCode::SIGNAL };
-        finish::client(&Log::new(log.clone(), Role::Server), code);
+        let stats = session::session::Stats::default();
+        finish::close(&Log::new(log.clone(), Role::Server), &stats, code);
         std::process::exit(code.0);
     });
 }

@@ -27,5 +27,5 @@ pub use operator::{
 };
 pub use root::{DirEntry, FollowParents, Root};
 pub use sys::Errno;
-pub use temp::TempFile;
+pub use temp::{TempError, TempFile};
 pub use write::FileWriter;

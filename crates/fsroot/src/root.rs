@@ -372,16 +372,18 @@ impl Root {
         // Creating only what is missing keeps the rules of sticky directories, by which O_CREAT
         // fails on other people's files, out of it. Twice, for the name may come and go.
         for _ in 0..2 {
-            match self.open_leaf(p, Open::Write).map_err(|e| (e.raw_os_error(), e)) {
+            let missing = match self.open_leaf(p, Open::Write) {
                 Ok(file) => return Ok(file),
-                Err((Some(e), _)) if e == Errno::NOENT.raw_os_error() => {}
-                Err((Some(e), error)) if e == Errno::ACCESS.raw_os_error() => {
-                    return self.open_read_only_file(p).unwrap_or(Err(error));
+                Err(e) if is(&e, Errno::NOENT) => e,
+                Err(e) if is(&e, Errno::ACCESS) => {
+                    return self.open_read_only_file(p).unwrap_or(Err(e));
                 }
-                Err((_, error)) => return Err(error),
-            }
+                Err(e) => return Err(e),
+            };
             match self.open_leaf(p, Open::WriteNew { mode: 0o600 }) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                // A file that may not be made is a file that is not there, as in rsync's messages.
+                Err(e) if is(&e, Errno::ACCESS) => return Err(missing),
                 other => return other,
             }
         }
@@ -565,4 +567,8 @@ impl Root {
         let (dir, leaf) = self.at(p)?;
         Ok(sys::utimes_at(&dir, leaf, atime, mtime)?)
     }
+}
+
+fn is(e: &io::Error, errno: Errno) -> bool {
+    e.raw_os_error() == Some(errno.raw_os_error())
 }

@@ -37,16 +37,39 @@ impl fmt::Debug for TempFile {
     }
 }
 
+/// Why something under a temporary name is not there, or did not get its own.
+#[derive(Debug)]
+pub struct TempError {
+    /// The system's reason.
+    pub error: io::Error,
+    /// The name that was tried last; `None` if it did not come to that.
+    pub tried: Option<RelPath>,
+    /// It was made; what failed is renaming it.
+    pub made: bool,
+}
+
+impl From<io::Error> for TempError {
+    fn from(error: io::Error) -> Self {
+        TempError { error, tried: None, made: false }
+    }
+}
+
+impl From<TempError> for io::Error {
+    fn from(failed: TempError) -> Self {
+        failed.error
+    }
+}
+
 impl TempFile {
     /// Creates `.NAME.XXXXXX` beside `target`, for reading and writing, mode
     /// `(mode | 0200) & 0700`. Never an existing file, never through a symlink.
-    pub fn create(root: &mut Root, target: &RelPath, mode: u32) -> io::Result<TempFile> {
+    pub fn create(root: &mut Root, target: &RelPath, mode: u32) -> Result<TempFile, TempError> {
         let (parent, leaf) = split(target)?;
         TempFile::create_named(root, &parent, leaf, true, mode)
     }
 
     /// Creates `NAME.XXXXXX` in a `--temp-dir`, for a target whose last component is `leaf`.
-    pub fn create_in(temp_dir: &mut Root, leaf: &[u8], mode: u32) -> io::Result<TempFile> {
+    pub fn create_in(temp_dir: &mut Root, leaf: &[u8], mode: u32) -> Result<TempFile, TempError> {
         TempFile::create_named(temp_dir, &RelPath::root(), leaf, false, mode)
     }
 
@@ -56,11 +79,15 @@ impl TempFile {
         leaf: &[u8],
         hidden: bool,
         mode: u32,
-    ) -> io::Result<TempFile> {
-        let _creating = begin().ok_or(Errno::CANCELED)?;
+    ) -> Result<TempFile, TempError> {
+        let _creating = begin().ok_or(io::Error::from(Errno::CANCELED))?;
         let (path, file) = with_free_name(parent, leaf, hidden, |path| {
             root.open_leaf(path, Open::ReadWriteNew { mode: (mode | 0o200) & 0o700 })
         })?;
+        Ok(TempFile::registered(root, path, file)?)
+    }
+
+    fn registered(root: &mut Root, path: RelPath, file: File) -> io::Result<TempFile> {
         let (dir, name) = root.at(&path)?;
         match register(&dir, name) {
             Some(id) => Ok(TempFile { file, dir, id: Some(id), path }),
@@ -194,14 +221,14 @@ impl Root {
         &mut self,
         p: &RelPath,
         mut create: impl FnMut(&mut Root, &RelPath) -> io::Result<()>,
-    ) -> io::Result<()> {
+    ) -> Result<(), TempError> {
         let (parent, leaf) = split(p)?;
-        let _creating = begin().ok_or(Errno::CANCELED)?;
+        let _creating = begin().ok_or(io::Error::from(Errno::CANCELED))?;
         let (temp, ()) = with_free_name(&parent, leaf, true, |path| create(self, path))?;
         let renamed = self.rename(&temp, p);
         // Renaming one hard link of a file over another does nothing, and leaves the name.
         let _usually_gone = self.unlink(&temp);
-        renamed
+        renamed.map_err(|error| TempError { error, tried: Some(temp), made: true })
     }
 }
 
@@ -227,22 +254,8 @@ pub fn cleanup_all() {
     }
 }
 
-/// The temporary name for a leaf, given 6 random characters.
-pub fn temp_name(leaf: &[u8], suffix: &[u8; 6]) -> Vec<u8> {
-    name_from(leaf, suffix, true, MAX_BASE)
-}
-
-/// The temporary name beside `target`, given 6 random characters; `None` for the root.
-pub fn temp_path(target: &RelPath, suffix: &[u8; 6]) -> Option<RelPath> {
-    let (_, leaf) = target.split()?;
-    target.parent()?.join(&temp_name(leaf, suffix))
-}
-
-/// The same in a `--temp-dir`: no dot is put before it, none is taken away.
-pub fn temp_dir_name(leaf: &[u8], suffix: &[u8; 6]) -> Vec<u8> {
-    name_from(leaf, suffix, false, MAX_BASE)
-}
-
+/// The temporary name for a leaf, given 6 random characters. In a `--temp-dir` (not `hidden`) no dot is put before it,
+/// none is taken away.
 fn name_from(leaf: &[u8], suffix: &[u8; 6], hidden: bool, max: usize) -> Vec<u8> {
     let mut base = match leaf.strip_prefix(b".") {
         Some(rest) if hidden => rest,
@@ -278,23 +291,24 @@ fn with_free_name<T>(
     leaf: &[u8],
     hidden: bool,
     mut make: impl FnMut(&RelPath) -> io::Result<T>,
-) -> io::Result<(RelPath, T)> {
+) -> Result<(RelPath, T), TempError> {
     // The whole path has a limit too, and a shorter name is better than no file.
     let room = (wire::limits::MAX_PATH - 1)
         .saturating_sub(parent.as_bytes().len() + usize::from(!parent.is_root()))
         .saturating_sub(SUFFIX + usize::from(hidden));
     if room == 0 {
-        return Err(Errno::NAMETOOLONG.into());
+        return Err(io::Error::from(Errno::NAMETOOLONG).into());
     }
     for _ in 0..MAX_TRIES {
         let name = name_from(leaf, &random_suffix()?, hidden, room.min(MAX_BASE));
-        let path = parent.join(&name).ok_or(Errno::NAMETOOLONG)?;
+        let path = parent.join(&name).ok_or(io::Error::from(Errno::NAMETOOLONG))?;
         match make(&path) {
+            Ok(made) => return Ok((path, made)),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            other => return Ok((path, other?)),
+            Err(error) => return Err(TempError { error, tried: Some(path), made: false }),
         }
     }
-    Err(Errno::EXIST.into())
+    Err(io::Error::from(Errno::EXIST).into())
 }
 
 fn random_suffix() -> io::Result<[u8; 6]> {
@@ -411,7 +425,7 @@ mod tests {
 
     #[test]
     fn names_are_those_of_rsync() {
-        let n = |leaf: &[u8]| temp_name(leaf, b"Ab12Cd");
+        let n = |leaf: &[u8]| name_from(leaf, b"Ab12Cd", true, MAX_BASE);
         assert_eq!(n(b"file"), b".file.Ab12Cd");
         assert_eq!(n(b".hid"), b".hid.Ab12Cd");
         assert_eq!(n(b".hid."), b".hid.Ab12Cd");
@@ -430,7 +444,7 @@ mod tests {
         ] {
             assert_eq!(n(&leaf).len(), len, "{}", String::from_utf8_lossy(&leaf));
         }
-        let t = |leaf: &[u8]| temp_dir_name(leaf, b"Ab12Cd");
+        let t = |leaf: &[u8]| name_from(leaf, b"Ab12Cd", false, MAX_BASE);
         assert_eq!(t(b"x."), b"x.Ab12Cd");
         assert_eq!(t(b".hid"), b".hid.Ab12Cd");
         assert_eq!(t(b"..."), b"...Ab12Cd");
@@ -521,12 +535,13 @@ mod tests {
             root.create_replacing(&rel("l"), |root, temp| root.link(&rel("f"), temp)).unwrap();
         }
         assert_eq!(root.lstat(&rel("l")).unwrap().nlink, 2);
-        let failed: io::Result<()> =
-            root.create_replacing(&rel("l"), |_, _| Err(Errno::PERM.into()));
-        assert!(failed.is_err());
+        let failed = root.create_replacing(&rel("l"), |_, _| Err(Errno::PERM.into())).unwrap_err();
+        assert!(failed.tried.unwrap().as_bytes().starts_with(b".l.") && !failed.made);
         assert_eq!(leaves(&mut root), 2);
         fs::create_dir(t.path().join("dir")).unwrap();
-        assert!(root.create_replacing(&rel("dir"), |r, temp| r.symlink(b"x", temp)).is_err());
+        let failed = root.create_replacing(&rel("dir"), |r, temp| r.symlink(b"x", temp));
+        let failed = failed.unwrap_err();
+        assert!(failed.tried.unwrap().as_bytes().starts_with(b".dir.") && failed.made);
         assert_eq!(leaves(&mut root), 3);
     }
 }

@@ -18,7 +18,8 @@ use crate::{
         shell::Shell,
         tcp::{self, Target},
     },
-    copy_as, finish,
+    copy_as,
+    finish::{self, Ending},
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
     options::{Hostspec, RuleArg},
@@ -265,7 +266,8 @@ impl Run {
                 drop(writer);
                 // What the other end makes of our refusal is of no interest.
                 let shell = shell.filter(|_| e.code() != ExitCode::PROTOCOL);
-                return end_with_child(&log, Err(e), shell, &status);
+                let ending = Ending { log: &log, stats: &status.stats, unsummarised: false };
+                return end_with_child(&ending, Err(e), shell, &status);
             }
         };
         let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
@@ -282,7 +284,8 @@ impl Run {
             Err(e) => {
                 drop(writer);
                 let log = session.log.with_role(Role::ReceiverPresplit);
-                return end_with_child(&log, Err(e), shell, &session.status);
+                let ending = Ending::new(&session, &log);
+                return end_with_child(&ending, Err(e), shell, &session.status);
             }
         };
         let reporter = new_reporter(&session);

@@ -4,6 +4,7 @@ use crate::{
     Error, ExitCode, Session,
     conn::{Reader, Writer},
     log::{Class, Log, Role, strerror},
+    session::Stats,
 };
 use fast_io::{RecvHalf, SendHalf};
 use std::{thread, time::Duration};
@@ -64,19 +65,70 @@ pub fn explain(log: &Log, e: &Error) {
     }
 }
 
-/// Prints an error and its closing line; returns the exit code.
+/// Prints an error that came before anything moved, and its closing line; returns the exit code.
 pub fn report(log: &Log, e: &Error) -> ExitCode {
-    explain(log, e);
-    close(log, e)
+    Ending { log, stats: &Stats::default(), unsummarised: false }.report(e)
 }
 
-/// Prints the closing line of an error, if it has one; returns the exit code.
-pub fn close(log: &Log, e: &Error) -> ExitCode {
-    let code = e.code();
-    if !matches!(e, Error::PeerExit(_)) {
-        log.error(closing_line(code, log.role));
+/// Prints the closing line of a run that ends with `code`, which it returns.
+pub fn close(log: &Log, stats: &Stats, code: ExitCode) -> ExitCode {
+    Ending { log, stats, unsummarised: false }.close(code)
+}
+
+/// How a run ends on a client's terminal and in its log file.
+pub struct Ending<'a> {
+    /// Who ends.
+    pub log: &'a Log,
+    /// What moved.
+    pub stats: &'a Stats,
+    /// There is a log file, and no summary in it.
+    pub unsummarised: bool,
+}
+
+impl<'a> Ending<'a> {
+    /// The end of a session.
+    pub fn new(session: &'a Session, log: &'a Log) -> Self {
+        let settings = &session.settings;
+        let unsummarised = settings.log_file.is_some() && settings.info.stats == 0;
+        Ending { log, stats: &session.stats, unsummarised }
     }
-    code
+
+    /// Prints an error and its closing line; returns the exit code.
+    pub fn report(&self, e: &Error) -> ExitCode {
+        explain(self.log, e);
+        match e {
+            // The peer has printed the line, but not into this end's log.
+            Error::PeerExit(code) if !self.unsummarised => *code,
+            e => self.close(e.code()),
+        }
+    }
+
+    /// Says how the run ended, if not well, and how much moved where the log file is not told otherwise; returns the exit
+    /// code.
+    pub fn close(&self, code: ExitCode) -> ExitCode {
+        let Ending { log, stats, unsummarised } = *self;
+        // A sender that fails logs that in any case.
+        if (code != ExitCode::OK && log.role == Role::Sender)
+            || (code == ExitCode::OK && unsummarised)
+        {
+            log.sink().log_only(logged_totals(stats).as_bytes());
+        }
+        if code != ExitCode::OK {
+            let class = if code == ExitCode::VANISHED { Class::Warning } else { Class::Error };
+            log.line(class, closing_line(code, log.role));
+        }
+        code
+    }
+}
+
+/// How much moved, as log files are told.
+fn logged_totals(stats: &Stats) -> String {
+    format!(
+        "sent {} bytes  received {} bytes  total size {}",
+        stats.bytes_written.value(),
+        stats.bytes_read.value(),
+        stats.total_size.value()
+    )
 }
 
 /// Whether the peer is told of this failure by ERROR_EXIT.
@@ -190,23 +242,8 @@ fn ended_role(session: &Session, e: &Error) -> Role {
 /// The line of a server's own log about what went over the link.
 fn log_traffic(session: &Session, own_log: Option<&Log>) {
     if let Some(log) = own_log {
-        let stats = &session.stats;
-        log.info(format!(
-            "sent {} bytes  received {} bytes  total size {}",
-            stats.bytes_written.value(),
-            stats.bytes_read.value(),
-            stats.total_size.value()
-        ));
+        log.info(logged_totals(&session.stats));
     }
-}
-
-/// Says how a client's run ended, if not well, and returns the exit code. `child` is what the remote shell returned.
-pub fn client(log: &Log, code: ExitCode) -> ExitCode {
-    if code != ExitCode::OK {
-        let class = if code == ExitCode::VANISHED { Class::Warning } else { Class::Error };
-        log.line(class, closing_line(code, log.role));
-    }
-    code
 }
 
 #[cfg(test)]
@@ -223,7 +260,8 @@ mod tests {
         let text = page.text();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[..2], ["is your shell clean?", "(see the manpage)"]);
-        assert_eq!(lines.len(), 3);
+        // The third is what a sender's log file gets.
+        assert_eq!(lines.len(), 4);
         let before = page.messages();
         explain(&session.log, &Error::fatal(ExitCode::FILE_IO, "open \"a\nb\" failed"));
         explain(&session.log, &Error::PeerExit(ExitCode::PARTIAL));

@@ -9,7 +9,7 @@ use crate::{
     conn::{Activity, Reader, Writer},
     log::Log,
     report::to_own_stderr,
-    session::{Stats, Status},
+    session::Status,
     settings::{DeleteTiming, RemoveSource},
 };
 use delta::checksum::{Checksum, SumSpec};
@@ -543,8 +543,8 @@ impl Agreement {
             whole_file,
             delete,
             receiver_symlink_times,
+            stats: status.stats.clone(),
             status,
-            stats: Arc::new(Stats::default()),
             counters: Arc::default(),
             log,
             activity,

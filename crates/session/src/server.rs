@@ -15,7 +15,7 @@ use crate::{
 };
 use fast_io::{RecvHalf, SendHalf};
 use std::{sync::Arc, time::Instant};
-use wire::{compat::ClientCapabilities, mux::Message};
+use wire::{Protocol, compat::ClientCapabilities, mux::Message};
 
 /// What a server was asked to do.
 pub struct ServerJob {
@@ -74,6 +74,17 @@ impl Sink for Tee {
     }
 }
 
+/// Which way the messages of a server go.
+pub(crate) fn route(settings: &Settings, protocol: Protocol) -> Route {
+    match settings.stderr_mode {
+        _ if settings.am_daemon => Route::Protocol,
+        StderrMode::All => Route::AllToStderr,
+        StderrMode::Client => Route::Protocol,
+        StderrMode::Errors if !protocol.has_item_flags() => Route::Protocol,
+        StderrMode::Errors => Route::ErrorsToStderr,
+    }
+}
+
 /// Serves one client and returns the process's exit code. Errors were told to the client, or printed if it could not
 /// be told.
 pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
@@ -103,24 +114,13 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Ok(agreed) => agreed,
         Err(e) => {
             let sink = own_log.unwrap_or_else(|| Arc::new(stderr()));
-            let log = Log::new(sink, role);
-            finish::explain(&log, &e);
-            if settings.am_daemon && settings.am_sender {
-                log.info("sent 0 bytes  received 0 bytes  total size 0");
-            }
-            return finish::close(&log, &e);
+            return finish::report(&Log::new(sink, role), &e);
         }
     };
     let modern = agreed.protocol.has_varints();
     let targets = modern && caps.has(b's');
     let agreed = agreed.with_charset(charset.clone(), targets);
-    let route = match settings.stderr_mode {
-        _ if settings.am_daemon => Route::Protocol,
-        StderrMode::All => Route::AllToStderr,
-        StderrMode::Client => Route::Protocol,
-        StderrMode::Errors if !agreed.protocol.has_item_flags() => Route::Protocol,
-        StderrMode::Errors => Route::ErrorsToStderr,
-    };
+    let route = route(&settings, agreed.protocol);
     let status = Arc::new(Status::default());
     let outbox = Arc::new(Outbox::new(status.clone(), route, modern).with_charset(charset));
     let log = log(outbox.clone(), own_log.as_ref(), role);

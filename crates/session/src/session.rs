@@ -27,6 +27,8 @@ pub struct Status {
     xfer_error: AtomicBool,
     early_xfer_error: AtomicBool,
     split: AtomicBool,
+    /// What moved, of which some ends tell.
+    pub stats: std::sync::Arc<Stats>,
 }
 
 impl Status {

@@ -10,7 +10,7 @@ pub fn stdout(text: &[u8], replace: &[(String, &str)]) -> String {
         text.split('\n').partition(|line| line.starts_with("skipping non-regular file "));
     let text = text.join("\n");
     let mut lines: Vec<_> = skipped.into_iter().map(str::to_owned).collect();
-    for line in text.split('\n') {
+    for line in text.split('\n').filter(|line| !is_closing_race(line)) {
         // Of the states of a progress line only the last one is the same in every run.
         let line = line.rsplit('\r').next().unwrap_or(line);
         lines.push(stdout_line(line));
@@ -147,15 +147,17 @@ fn stderr_line(line: &str) -> String {
         line.truncate(at);
         line.push_str(&format!(" [{role}]"));
     }
-    // The end of a temporary name, in a path between quotes, is random.
-    if let Some(end) = line.rfind('"')
-        && let Some(start) = end.checked_sub(7)
-        && line.is_char_boundary(start)
-        && line[..start].rsplit('/').next().is_some_and(|leaf| leaf.starts_with('.'))
-        && line[start..end].starts_with('.')
-        && line[start + 1..end].bytes().all(|byte| byte.is_ascii_alphanumeric())
-    {
-        line.replace_range(start + 1..end, "??????");
+    // The end of a temporary name, in a path between quotes, is random, or the number of a process.
+    let in_any_dir = line.contains(" mkstemp \"") || line.contains(" rename \"");
+    let ends: Vec<_> = line.match_indices('"').map(|(at, _)| at).rev().collect();
+    for end in ends {
+        let leaf = line[..end].rfind('/').map_or(0, |slash| slash + 1);
+        let Some((name, suffix)) = line[leaf..end].rsplit_once('.') else { continue };
+        let digits = suffix.bytes().all(|byte| byte.is_ascii_digit()) && suffix.len() > 1;
+        let random = suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()) && suffix.len() == 6;
+        if (digits && name.starts_with('.')) || (random && (in_any_dir || name.starts_with('.'))) {
+            line.replace_range(leaf + name.len() + 1..end, "??????");
+        }
     }
     line
 }

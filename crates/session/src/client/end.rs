@@ -2,8 +2,8 @@
 use crate::{
     Error, ExitCode, Session,
     connect::shell::Shell,
-    finish,
-    log::{Log, Role},
+    finish::{self, Ending},
+    log::Role,
     report::{self, Reporter},
     session::Status,
 };
@@ -35,10 +35,10 @@ pub(super) fn conclude(
         let says = session.settings.debug.recv > 0;
         log.debug(says, || format!("client_run2 waiting on {}", shell.id()));
     }
-    end_with_child(&log, ended, shell, &session.status)
+    end_with_child(&Ending::new(session, &log), ended, shell, &session.status)
 }
 
-/// Ends the progress lines of a run that went well and prints its summary, or at least logs how much moved.
+/// Ends the progress lines of a run that went well and prints its summary.
 pub(super) fn close_reports(
     session: &Session,
     reporter: &Mutex<Reporter>,
@@ -50,16 +50,12 @@ pub(super) fn close_reports(
         reporter.finish();
         report::summary(session);
     }
-    if ended.is_err() || session.settings.info.stats == 0 {
-        let totals = report::summary::logged_totals(session);
-        session.log.sink().log_only(totals.as_bytes());
-    }
     ended
 }
 
 /// The exit code of a run with a remote shell (man page, EXIT VALUES).
 pub(super) fn end_with_child(
-    log: &Log,
+    ending: &Ending<'_>,
     ended: Result<(), Error>,
     shell: Option<Shell>,
     status: &Status,
@@ -73,7 +69,7 @@ pub(super) fn end_with_child(
                 Ok(child) => child,
                 Err(e) => e.code(),
             };
-            finish::client(log, code)
+            ending.close(code)
         }
         Err(e) => {
             // A broken connection is the child's doing, and the child about to say why. Of another error only a child that
@@ -85,10 +81,10 @@ pub(super) fn end_with_child(
             let child = shell.and_then(|mut shell| shell.wait_for(grace));
             match child {
                 Some(child) if child > e.code() && !matches!(e, Error::PeerExit(_)) => {
-                    finish::explain(log, &e);
-                    finish::client(log, child)
+                    finish::explain(ending.log, &e);
+                    ending.close(child)
                 }
-                _ => finish::report(log, &e),
+                _ => ending.report(&e),
             }
         }
     }

@@ -5,15 +5,17 @@ use crate::{
     Error, ExitCode, Settings,
     batch::Recorder,
     charset::Charset,
-    conn::{Activity, Outbox, Reader, Route, Writer},
-    copy_as, finish, handshake,
+    conn::{Activity, Outbox, Reader, Writer},
+    copy_as,
+    finish::{self, Ending},
+    handshake,
     log::{Log, Role},
     receive::{self, Left, ReceiveJob},
     report::{self, Reporter},
     rules::{self, FsLoader},
     server,
     session::{Installed, Status},
-    settings::{RemoveSource, StderrMode},
+    settings::RemoveSource,
 };
 use fast_io::memory;
 use filters::Side;
@@ -76,12 +78,7 @@ impl Run {
             let line = format!("{}\n", charset.debug_line(Role::ReceiverPresplit));
             report::to_own_stderr(line.as_bytes());
         }
-        // What may not be readable in the other side's charset is said in this one's.
-        let route = match (&server_charset, server_settings.stderr_mode) {
-            (Some(_), StderrMode::Errors) => Route::ErrorsToStderr,
-            (Some(_), StderrMode::All) => Route::AllToStderr,
-            _ => Route::Protocol,
-        };
+        let route = server::route(&server_settings, agreed.protocol);
         let outbox =
             Outbox::new(server_status.clone(), route, modern).with_charset(server_charset.clone());
         let outbox = Arc::new(outbox);
@@ -175,15 +172,16 @@ impl Run {
         drop(reader);
         let server_code = receiving.join().unwrap_or(ExitCode::CRASHED);
         let ended = close_reports(&session, &reporter, ended);
+        let ending = Ending::new(&session, &session.log);
         match ended {
             Ok(()) => {
                 let code = match server_code {
                     ExitCode::OK => session.status.exit_code(),
                     code => code,
                 };
-                finish::client(&session.log, code)
+                ending.close(code)
             }
-            Err(e) => finish::report(&session.log, &e),
+            Err(e) => ending.report(&e),
         }
     }
 }

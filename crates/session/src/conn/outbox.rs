@@ -30,7 +30,7 @@ pub struct Outbox {
 /// Where a server's messages go (man page, --stderr).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// Everything to the client through the protocol: daemons, `--stderr=client`, local copies.
+    /// Everything to the client through the protocol: daemons, `--stderr=client`.
     Protocol,
     /// Errors and warnings to our own stderr, which the remote shell carries; the rest through the protocol.
     ErrorsToStderr,

@@ -55,6 +55,7 @@ pub(super) fn request(args: &[Vec<u8>], env: &Environment) -> Result<Request, Op
         code: 1,
         usage: false,
         role,
+        log_file: None,
     };
     for given in &typed.options {
         let text = given.text();

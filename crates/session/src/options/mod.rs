@@ -49,16 +49,18 @@ pub struct OptionError {
     pub usage: bool,
     /// The role for the closing line.
     pub role: Role,
+    /// The `--log-file` given before the mistake.
+    pub log_file: Option<Vec<u8>>,
 }
 
 impl OptionError {
     /// One line, exactly as given.
     pub fn line(role: Role, code: i32, text: impl Into<Vec<u8>>) -> OptionError {
-        OptionError { lines: vec![text.into()], code, usage: false, role }
+        OptionError { lines: vec![text.into()], code, usage: false, role, log_file: None }
     }
     /// The help text and exit code 1.
     pub fn usage(role: Role) -> OptionError {
-        OptionError { lines: Vec::new(), code: 1, usage: true, role }
+        OptionError { lines: Vec::new(), code: 1, usage: true, role, log_file: None }
     }
     /// The lines as one text, each with its newline.
     pub fn text(&self) -> Vec<u8> {

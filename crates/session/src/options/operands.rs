@@ -252,6 +252,7 @@ fn pull(plan: &Plan, first: Hostspec) -> Result<Transfer, OptionError> {
         code: 1,
         usage: false,
         role: Role::ReceiverPresplit,
+        log_file: None,
     };
     // A last operand with a colon in front can only be one more source.
     let (dest, sources) = match plan.operands.split_last() {

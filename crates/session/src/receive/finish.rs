@@ -46,11 +46,11 @@ pub(super) enum Goal {
 /// What is kept of a file that failed verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
-    Nothing,
+    /// It was written over the old one.
     InPlace,
     /// It was completed where it was kept.
     InPartialDir,
-    /// It has moved to the partial directory.
+    /// Nothing, or what `--partial` keeps, which goes without saying.
     Aside,
 }
 
@@ -135,6 +135,13 @@ impl<R: RecvHalf> Receiver<R> {
         self.attrs.log.sys_error(Class::ErrorXfer, text, e);
     }
 
+    fn not_promoted(&mut self, path: &RelPath, e: &io::Error) {
+        let (Some(root), Some(partial)) = (&self.root, &self.partial) else { return };
+        let from = partial.display(path);
+        let text = [b"rename failed for ", &root.quoted(path)[..], b" (from ", &from, b")"];
+        self.attrs.log.sys_error(Class::ErrorXfer, text.concat(), e);
+    }
+
     /// A complete file moves from the partial directory to the destination.
     pub(super) fn promote(&mut self, t: &Target, request: &Transfer) -> bool {
         if !self.back_up(t, request) {
@@ -165,7 +172,10 @@ impl<R: RecvHalf> Receiver<R> {
             Err(e) => Some(e),
         };
         if let Some(e) = e {
-            self.not_renamed(Spot::Partial, &from, &t.path, &e);
+            match self.session.settings.delay_updates {
+                true => self.not_promoted(&t.path, &e),
+                false => self.not_renamed(Spot::Partial, &from, &t.path, &e),
+            }
             return false;
         }
         if let (Some(root), Some(partial)) = (&mut self.root, &mut self.partial) {
@@ -280,8 +290,7 @@ impl<R: RecvHalf> Receiver<R> {
     /// Verification failed: once is a warning and another try, twice an error.
     pub(super) fn mismatch(&self, t: &Target, request: &Transfer, kept: Kept) -> Event {
         let what = match kept {
-            // That the next attempt builds on it, or the next run, goes without saying.
-            Kept::Nothing | Kept::Aside => "discarded",
+            Kept::Aside => "discarded",
             Kept::InPlace => "retained",
             Kept::InPartialDir => "put into partial-dir",
         };

@@ -33,6 +33,15 @@ impl Partial {
         self.dir(target)?.join(target.split()?.1)
     }
 
+    /// Where a file is kept, as a path relative to the destination or an absolute one.
+    pub fn display(&self, target: &RelPath) -> Vec<u8> {
+        let path = self.path(target).unwrap_or_default();
+        match self {
+            Partial::Apart { root: Some(root), .. } => root.display(&path),
+            _ => path.as_bytes().to_vec(),
+        }
+    }
+
     /// The root that the other names are below; `dest` is the destination.
     pub fn root<'a>(&'a mut self, dest: &'a mut Root) -> &'a mut Root {
         match self {

@@ -19,7 +19,6 @@ use std::{
     },
 };
 use wire::{
-    RelPath,
     compat::CompatFlags,
     item::{Item, basis},
     sums::SumHead,
@@ -37,6 +36,8 @@ pub(super) struct Answer<'a> {
     pub item: &'a Item,
     pub request: &'a Transfer,
     pub head: &'a SumHead,
+    /// Where in the stream it begins.
+    pub began: u64,
 }
 
 impl Answer<'_> {
@@ -74,8 +75,8 @@ impl Sink<'_> {
     }
 }
 
-/// What became of a file: the digest if it is good, and what the generator is to be told (`None`: nothing yet).
-pub(super) type Outcome = (Option<Vec<u8>>, Option<Event>);
+/// What the generator is to be told of a file (`None`: nothing yet).
+pub(super) type Outcome = Option<Event>;
 
 impl<R: RecvHalf> Receiver<R> {
     /// The writer of a file, and the hasher if there is something to check. What stays of the file is behind both.
@@ -124,13 +125,13 @@ impl<R: RecvHalf> Receiver<R> {
     /// The similar file that the sums are of is no longer there: what was made of it is dropped, and asked for again.
     fn without_similar(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
         self.take(answer, &Sink::default())?;
-        Ok((None, Some(self.mismatch(answer.t, answer.request, Kept::Nothing))))
+        Ok(Some(self.mismatch(answer.t, answer.request, Kept::Aside)))
     }
 
     /// Parses the data of a file that cannot be written.
     fn discard(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
         self.take(answer, &Sink::default())?;
-        Ok((None, Some(Event::Failed(answer.t.ndx))))
+        Ok(Some(Event::Failed(answer.t.ndx)))
     }
 
     /// Opens basis and output, takes the data, verifies and installs it.
@@ -170,7 +171,7 @@ impl<R: RecvHalf> Receiver<R> {
         let taken = self.take(answer, &sink);
         // Not every file system lets an open file be replaced.
         drop(basis);
-        let (good, sum) = match taken {
+        let good = match taken {
             Ok(verdict) => verdict,
             Err(e) => {
                 if fresh.load(Ordering::Relaxed) {
@@ -180,12 +181,12 @@ impl<R: RecvHalf> Receiver<R> {
             }
         };
         if !good {
-            let kept = self.keep(t, temp, request, false);
-            return Ok((None, Some(self.mismatch(t, request, kept))));
+            self.keep(t, temp, request, false);
+            return Ok(Some(self.mismatch(t, request, Kept::Aside)));
         }
         if self.session.settings.delay_updates {
             let done = self.install(t, temp, request, true, Goal::Partial);
-            return Ok((sum, self.delayed(t, request, done)));
+            return Ok(self.delayed(t, request, done));
         }
         let done = self.install(t, temp, request, true, Goal::Destination);
         if let (true, Some(partial), Some(root)) =
@@ -193,7 +194,7 @@ impl<R: RecvHalf> Receiver<R> {
         {
             partial.remove(root, &t.path);
         }
-        Ok((sum, Some(finished(t, done))))
+        Ok(Some(finished(t, done)))
     }
 
     /// A temporary file beside the destination, or in the `--temp-dir`; that there is none was said.
@@ -204,18 +205,17 @@ impl<R: RecvHalf> Receiver<R> {
             Some(dir) => TempFile::create_in(dir, leaf, t.want.mode),
             None => TempFile::create(root, &t.path, t.want.mode),
         };
-        let e = match made {
+        let failed = match made {
             Ok(temp) => return Some(temp),
-            Err(e) => e,
+            Err(failed) => failed,
         };
-        let placeholder = b"XXXXXX";
-        let shown = match &self.temp_dir {
-            Some(dir) => RelPath::new(&fsroot::temp::temp_dir_name(leaf, placeholder))
-                .map(|name| dir.quoted(&name)),
-            None => fsroot::temp::temp_path(&t.path, placeholder).map(|name| root.quoted(&name)),
-        };
-        let text = about("mkstemp", &shown.unwrap_or_default(), " failed");
-        self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
+        let place = self.temp_dir.as_ref().unwrap_or(root);
+        let shown = place.quoted(failed.tried.as_ref().unwrap_or(&t.path));
+        self.attrs.log.sys_error(
+            Class::ErrorXfer,
+            about("mkstemp", &shown, " failed"),
+            &failed.error,
+        );
         None
     }
 
@@ -243,23 +243,21 @@ impl<R: RecvHalf> Receiver<R> {
     }
 
     /// Keeps a file that is not what it should be, if that is wanted.
-    fn keep(&mut self, t: &Target, temp: TempFile, request: &Transfer, interrupted: bool) -> Kept {
+    fn keep(&mut self, t: &Target, temp: TempFile, request: &Transfer, interrupted: bool) {
         if !self.session.settings.partial {
-            return Kept::Nothing;
+            return;
         }
-        if self.partial.is_some() {
-            return match self.install(t, temp, request, false, Goal::Partial) {
-                true => Kept::Aside,
-                false => Kept::Nothing,
-            };
-        }
+        let goal = match self.partial {
+            Some(_) => Goal::Partial,
+            None => Goal::Destination,
+        };
         // Recognisably old, so that the next run does not take it for the whole file.
-        if interrupted && meta::set_times(temp.file(), None, Some((0, 0))).is_err() {
-            return Kept::Nothing;
-        }
-        match self.install(t, temp, request, false, Goal::Destination) {
-            true => Kept::InPlace,
-            false => Kept::Nothing,
+        let undated = goal == Goal::Destination
+            && interrupted
+            && meta::set_times(temp.file(), None, Some((0, 0))).is_err();
+        if !undated {
+            // That it failed has been said.
+            let _kept = self.install(t, temp, request, false, goal);
         }
     }
 
@@ -286,18 +284,22 @@ impl<R: RecvHalf> Receiver<R> {
         };
         let sink =
             Sink { file: Some(&file), basis: basis.as_ref(), in_place: true, ..Sink::default() };
-        let (good, sum) = self.take(answer, &sink)?;
+        let good = self.take(answer, &sink)?;
         if !good {
-            return Ok((None, Some(self.mismatch(t, request, Kept::InPartialDir))));
+            let kept = match self.session.settings.delay_updates {
+                true => Kept::Aside,
+                false => Kept::InPartialDir,
+            };
+            return Ok(Some(self.mismatch(t, request, kept)));
         }
         let filled =
             Filled { spot: Spot::Partial, path: &path, file: &file, perm: st.perm, verified: true };
         self.dress(t, &filled, request);
         if self.session.settings.delay_updates {
-            return Ok((sum, self.delayed(t, request, true)));
+            return Ok(self.delayed(t, request, true));
         }
         let done = self.promote(t, request);
-        Ok((sum, Some(finished(t, done))))
+        Ok(Some(finished(t, done)))
     }
 
     fn write_in_place(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
@@ -341,8 +343,8 @@ impl<R: RecvHalf> Receiver<R> {
             kept: if appends { head.flength() } else { 0 },
             fresh: None,
         };
-        let (good, sum) = self.take(answer, &sink)?;
-        let Some(root) = &mut self.root else { return Ok((None, Some(finished(t, false)))) };
+        let good = self.take(answer, &sink)?;
+        let Some(root) = &mut self.root else { return Ok(Some(finished(t, false))) };
         if let (true, Some(k)) = (self.session.settings.xattrs > 0, t.want.xattr) {
             self.attrs.apply_xattrs(root, &t.path, Some(st.perm), k);
         }
@@ -352,9 +354,9 @@ impl<R: RecvHalf> Receiver<R> {
         let have = Stat { mtime: i64::MIN, ..st };
         self.attrs.apply(root, &t.path, &t.want, &have, perm, times);
         if good {
-            return Ok((sum, Some(finished(t, true))));
+            return Ok(Some(finished(t, true)));
         }
-        Ok((None, Some(self.mismatch(t, request, Kept::InPlace))))
+        Ok(Some(self.mismatch(t, request, Kept::InPlace)))
     }
 
     /// Notes that a file waits in the partial directory, if it does.

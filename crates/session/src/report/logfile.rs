@@ -55,6 +55,10 @@ impl Sink for LogFile {
     fn message(&self, _class: Class, text: &[u8]) {
         self.line(text);
     }
+
+    fn log_only(&self, text: &[u8]) {
+        self.line(text);
+    }
 }
 
 /// The log file of a server's options. If it cannot be opened, `role` says so on the server's own stderr.

@@ -245,13 +245,14 @@ impl Reporter {
         if !self.transfers || (settings.am_server && !settings.dry_run) {
             return;
         }
+        let asks = settings.asks_for_data();
         let waits = !settings.dry_run && !settings.am_sender && e.len > 0;
         if settings.dry_run {
             // Nothing will be known later; the sum of what was not read is shown as zeros.
             let zeros = vec![0; self.context.sum_len];
             let sum = e.sum.or((!settings.checksum && is(e.mode, REGULAR)).then_some(&zeros));
             self.print(&ItemEvent { sum, ..*e }, Moved::default());
-            if self.progress.as_ref().is_some_and(Progress::whole_run) {
+            if !asks && self.progress.as_ref().is_some_and(Progress::whole_run) {
                 self.end_line(e.len, false);
             }
         } else if self.early {
@@ -280,22 +281,27 @@ impl Reporter {
         }
     }
 
+    /// All data of the current file have gone by, wherever they went.
+    pub fn data_ends(&mut self, e: &ItemEvent<'_>) {
+        if !self.session.settings.asks_for_data() || !self.transfers {
+            return;
+        }
+        self.current = e.ndx;
+        if self.progress.is_some() {
+            self.end_line(e.len, false);
+        } else if self.asked.as_ref().is_some_and(|asked| asked.swap(false, Ordering::Relaxed)) {
+            self.answer(e);
+        }
+    }
+
     /// The transfer ended; `moved` data bytes and `sum_bytes` checksum bytes for `%b`, `%c`.
     pub fn transfer_ends(&mut self, e: &ItemEvent<'_>, moved: u64, sum_bytes: u64) {
         if self.session.settings.dry_run {
             return;
         }
         self.current = e.ndx;
-        if !self.transfers {
-            return self.log_item(e, Moved { data: moved, sums: sum_bytes });
-        }
-        if self.progress.is_some() {
-            self.end_line(e.len, false);
-        } else if self.asked.as_ref().is_some_and(|asked| asked.swap(false, Ordering::Relaxed)) {
-            self.answer(e);
-        }
         let moved = Moved { data: moved, sums: sum_bytes };
-        if !self.early {
+        if self.transfers && !self.early {
             self.print(e, moved);
         }
         self.log_item(e, moved);

@@ -115,13 +115,6 @@ pub fn closing(session: &Session, seconds: u64) -> [String; 2] {
     ]
 }
 
-/// What a log file ends with when the summary is not printed.
-pub fn logged_totals(session: &Session) -> String {
-    let s = &session.stats;
-    let (sent, received) = (s.bytes_written.value(), s.bytes_read.value());
-    format!("sent {sent} bytes  received {received} bytes  total size {}", s.total_size.value())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,7 +197,6 @@ Total bytes received: 107";
                 "total size is 1234580  speedup is 6746.34"
             ]
         );
-        assert_eq!(logged_totals(&s), "sent 170 bytes  received 13 bytes  total size 1234580");
     }
 
     #[test]

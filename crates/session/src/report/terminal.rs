@@ -160,19 +160,16 @@ impl Terminal {
         };
         let text = shown(&text);
         let mut streams = self.lock();
-        if streams.open_line {
-            streams.open_line = false;
-            self.put(&mut streams, b"\n");
-        }
+        let open = std::mem::take(&mut streams.open_line);
         if to_stderr {
             self.write_waiting(&mut streams);
-            if std::mem::take(&mut streams.open_header) {
-                // As rsync: the end of `building file list ... ` goes where the message goes.
+            // As rsync: the end of a progress line, or of `building file list ... `, goes where the message goes.
+            if std::mem::take(&mut streams.open_header) | open {
                 let _gone = streams.err.write_all(b"\n");
             }
             let _gone = streams.err.write_all(&text);
         } else {
-            if std::mem::take(&mut streams.open_header) && class == Class::Info {
+            if (std::mem::take(&mut streams.open_header) && class == Class::Info) | open {
                 self.put(&mut streams, b"\n");
             }
             streams.open_header = class == Class::Client && !text.ends_with(b"\n");
@@ -345,7 +342,7 @@ mod tests {
         terminal.flush();
         assert_eq!(
             shown(&screen).replace("1>", ""),
-            " 0 files...\r7 files to consider\n\r  1%\r  2%\n2>e\n\r  3%\nd\n\r  4%\nf\n\r  5%\n"
+            " 0 files...\r7 files to consider\n\r  1%\r  2%2>\n2>e\n\r  3%\nd\n\r  4%\nf\n\r  5%\n"
         );
     }
 

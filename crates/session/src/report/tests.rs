@@ -59,6 +59,7 @@ fn lines(protocol: u32, settings: Settings) -> String {
             r.item(&e);
         } else {
             r.transfer_begins(&e);
+            r.data_ends(&e);
             r.transfer_ends(&e, 1, 2);
         }
     }
@@ -237,6 +238,7 @@ fn late_formats_wait() {
         r.transfer_begins(&e);
         assert_eq!(page.text(), if (progress, name) == (1, 1) { "f\n" } else { "" });
         r.progress(6, 6);
+        r.data_ends(&e);
         r.transfer_ends(&ItemEvent { sum: Some(&sum), ..e }, 45, 16);
         let text = page.text();
         let first_line = "\r              6 100%    0.00kB/s    0:00:00  ";
@@ -256,6 +258,7 @@ fn dry_runs_print_at_once() {
     let item = item(0xa000, None);
     let e = event(b"f", 0o100644, &item);
     r.transfer_begins(&e);
+    r.data_ends(&e);
     r.transfer_ends(&e, 5, 5);
     assert_eq!(page.text(), format!("<f+++++++++ f 0 {}|\n", "0".repeat(32)));
 }
@@ -274,6 +277,7 @@ fn counts_of_progress_lines() {
     let end = |r: &mut Reporter, ndx| {
         let e = ItemEvent { ndx, ..event(b"f", 0o100644, &item) };
         r.session.stats.transferred_files.add(1);
+        r.data_ends(&e);
         r.transfer_ends(&e, 0, 0);
         page.text().lines().last().unwrap().split_once(" (").unwrap().1.to_string()
     };
@@ -317,6 +321,7 @@ fn progress_of_the_whole_run() {
     let e = ItemEvent { ndx: 2, len: 2, ..event(b"f", 0o100644, &item) };
     r.transfer_begins(&e);
     r.progress(2, 2);
+    r.data_ends(&e);
     r.transfer_ends(&e, 2, 0);
     r.finish();
     r.finish();
@@ -339,10 +344,13 @@ fn a_question_is_answered_at_the_end_of_the_file() {
     r.list_added(0, 5);
     let item = item(0xa000, None);
     let e = event(b"f", 0o100644, &item);
+    r.data_ends(&e);
     r.transfer_ends(&e, 0, 0);
     assert_eq!(page.text(), "");
     asked.store(true, Ordering::Relaxed);
+    r.data_ends(&e);
     r.transfer_ends(&e, 0, 0);
+    r.data_ends(&e);
     r.transfer_ends(&e, 0, 0);
     let text = page.text();
     assert!(text.starts_with("f\n\r              0 100%"), "{text:?}");

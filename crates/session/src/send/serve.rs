@@ -277,6 +277,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
         let sums = 16 + u64::from(head.count) * (4 + u64::from(head.s2length));
         self.report(entry, n, &name, &item, Some(digest.as_bytes()), |r, e| {
+            r.data_ends(e);
             r.transfer_ends(e, moved, sums);
         })?;
         self.log.debug(debug.send > 0, || named("sender finished ", &path, ""));

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Error, flist::Entry, log::Class, settings::AltDestKind};
 use fast_io::SendHalf;
-use fsroot::{Kind, Stat, TempFile};
+use fsroot::{Kind, Stat, TempError, TempFile};
 use std::io;
 use wire::{RelPath, item::ItemFlags as F};
 
@@ -172,7 +172,7 @@ impl<W: SendHalf> Generator<W> {
             Some(_) => root.create_replacing(&node.path, |root, temp| {
                 from.link_to(&node.path, root, temp, &found.st)
             }),
-            None => from.link_to(&node.path, root, &node.path, &found.st),
+            None => from.link_to(&node.path, root, &node.path, &found.st).map_err(TempError::from),
         };
         // Another file system, or too many links: a copy does as well.
         made.is_ok()

@@ -1,8 +1,13 @@
 //! Hard links to a leader that is in place.
-use super::{super::hardlinks::Leader, Generator, Node, confirm::Confirmed};
+use super::{
+    super::{attrs::about, hardlinks::Leader},
+    Generator, Node,
+    confirm::Confirmed,
+    special::not_replaced,
+};
 use crate::{Error, log::Class, settings::AltDestKind};
 use fast_io::SendHalf;
-use fsroot::{Kind, Stat};
+use fsroot::{Kind, Stat, TempError};
 use wire::{RelPath, item::ItemFlags as F};
 
 impl<W: SendHalf> Generator<W> {
@@ -91,13 +96,13 @@ impl<W: SendHalf> Generator<W> {
         {
             let made = match exists {
                 Some(_) => root.create_replacing(&node.path, |root, temp| root.link(leader, temp)),
-                None => root.link(leader, &node.path),
+                None => root.link(leader, &node.path).map_err(TempError::from),
             };
             if let Err(e) = made {
-                let mut text = super::super::attrs::about("link", &root.quoted(&node.path), " => ");
-                text.extend_from_slice(name);
-                text.extend_from_slice(b" failed");
-                self.log.sys_error(Class::ErrorXfer, text, &e);
+                let text = not_replaced(root, &node.path, &e, |shown| {
+                    [&about("link", shown, " => ")[..], name, b" failed"].concat()
+                });
+                self.log.sys_error(Class::ErrorXfer, text, &e.error);
                 return Ok(());
             }
         }

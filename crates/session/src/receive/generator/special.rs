@@ -14,9 +14,9 @@ use crate::{
     log::{Class, named},
 };
 use fast_io::SendHalf;
-use fsroot::{Kind, Stat};
+use fsroot::{Kind, Root, Stat, TempError};
 use std::io;
-use wire::item::ItemFlags as F;
+use wire::{RelPath, item::ItemFlags as F};
 
 impl<W: SendHalf> Generator<W> {
     pub(super) fn symlink(
@@ -157,7 +157,7 @@ impl<W: SendHalf> Generator<W> {
         e: Entry<'_>,
         have: Option<Stat>,
         what: &'static str,
-        mut make: impl FnMut(&mut fsroot::Root, &wire::RelPath) -> io::Result<()>,
+        mut make: impl FnMut(&mut Root, &RelPath) -> io::Result<()>,
         failure: impl Fn(&[u8]) -> Vec<u8>,
     ) -> Result<(), Error> {
         let mut exists = have;
@@ -201,11 +201,11 @@ impl<W: SendHalf> Generator<W> {
             let Some(root) = &mut self.root else { return Ok(()) };
             let made = match exists {
                 Some(_) => root.create_replacing(&node.path, &mut make),
-                None => make(root, &node.path),
+                None => make(root, &node.path).map_err(TempError::from),
             };
             if let Err(e) = made {
-                let text = failure(&root.quoted(&node.path));
-                self.log.sys_error(Class::ErrorXfer, text, &e);
+                let text = not_replaced(root, &node.path, &e, failure);
+                self.log.sys_error(Class::ErrorXfer, text, &e.error);
                 self.skipped_member(node, true);
                 return Ok(());
             }
@@ -225,6 +225,25 @@ impl<W: SendHalf> Generator<W> {
         }
         self.confirm(node.ndx, Confirmed::Made(node.want.kind))?;
         self.lead(node)
+    }
+}
+
+/// What failed of replacing `path`: making something under another name, about which `making` says that, or giving it its own.
+pub(super) fn not_replaced(
+    root: &Root,
+    path: &RelPath,
+    failed: &TempError,
+    making: impl FnOnce(&[u8]) -> Vec<u8>,
+) -> Vec<u8> {
+    let shown = root.quoted(failed.tried.as_ref().unwrap_or(path));
+    match failed.made {
+        // rsync puts its quotes between quotes.
+        true => about("rename", &shown, " -> \"")
+            .into_iter()
+            .chain(root.quoted(path))
+            .chain(*b"\" failed")
+            .collect(),
+        false => making(&shown),
     }
 }
 

@@ -26,20 +26,21 @@ impl<R: RecvHalf> Receiver<R> {
 
     /// Reads data that nobody wants.
     pub(in crate::receive) fn drain(&mut self, t: &Target) -> Result<(), Error> {
+        let began = self.reader.consumed();
         let head = self.sum_head()?;
-        // Nothing is shown of it, and nothing depends on what was asked.
-        let (item, request) = (Item::default(), Transfer::default());
-        self.take(&Answer { t, item: &item, request: &request, head: &head }, &Sink::default())?;
+        // Nothing is shown of it but progress, and nothing depends on what was asked.
+        let (item, request) = (&Item::default(), &Transfer::default());
+        self.take(&Answer { t, item, request, head: &head, began }, &Sink::default())?;
         Ok(())
     }
 
-    /// Takes tokens and trailer. Returns whether the content is what the sender has, and its digest.
+    /// Takes tokens and trailer. Returns whether the content is what the sender has.
     pub(in crate::receive) fn take(
         &mut self,
         answer: &Answer<'_>,
         sink: &Sink<'_>,
-    ) -> Result<(bool, Option<Vec<u8>>), Error> {
-        let Answer { t, item, head, .. } = *answer;
+    ) -> Result<bool, Error> {
+        let Answer { t, item, head, began, .. } = *answer;
         let sums = self.session.settings.debug.deltasum > 1;
         self.attrs.log.debug(sums && sink.basis.is_some(), || {
             named("recv mapped ", &t.name, &format!(" of size {}", sink.basis_len()))
@@ -110,7 +111,10 @@ impl<R: RecvHalf> Receiver<R> {
         let n = spec.algo.digest_len();
         let trailer = self.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
         self.attrs.log.debug(sums, || "got file_sum");
-        let Some(mut out) = out else { return Ok((false, None)) };
+        let Some(mut out) = out else {
+            self.report(t, item, None, |r, e| r.data_ends(e));
+            return Ok(false);
+        };
         out.writer.finish(out.file).map_err(|e| write_failed(&e))?;
         if settings.fsync
             && let Err(e) = out.file.sync_all()
@@ -124,6 +128,12 @@ impl<R: RecvHalf> Receiver<R> {
             // Even without a checksum a sender that met an error says so with a wrong one.
             None => trailer.iter().all(|b| *b == 0),
         };
-        Ok((good && !out.short, (good && hashing).then_some(trailer)))
+        let sum = hashing.then_some(&trailer[..]);
+        let moved = self.reader.consumed() - began;
+        self.report(t, item, sum, |r, e| {
+            r.data_ends(e);
+            r.transfer_ends(e, moved, 0);
+        });
+        Ok(good && !out.short)
     }
 }

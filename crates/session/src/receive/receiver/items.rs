@@ -246,22 +246,15 @@ impl<R: RecvHalf> Receiver<R> {
             self.report(t, item, None, |r, e| r.transfer_ends(e, 0, 0));
             return Ok(());
         }
-        let read_before = self.reader.consumed();
+        let began = self.reader.consumed();
         let head = self.sum_head()?;
         if head != request.head && !replaying {
             let text = format!("sum head of item {} is not the one that was requested", t.ndx);
             return Err(WireError::new(Fault::Protocol, text).with_role().into());
         }
-        let (sum, event) = self.write_file(&Answer { t, item, request, head: &head })?;
+        let event = self.write_file(&Answer { t, item, request, head: &head, began })?;
         if let Some(e) = self.doom.take() {
             return Err(e);
-        }
-        let moved = self.reader.consumed() - read_before;
-        // What could not be written is an error, and no transfer.
-        if !matches!(event, Some(Event::Failed(_))) {
-            self.report(t, item, sum.as_deref(), |r, e| {
-                r.transfer_ends(e, moved, 0);
-            });
         }
         if let Some(event) = event {
             self.settle(t, event);

@@ -1,0 +1,85 @@
+//! Files that do not arrive, and how runs end that fail: messages, progress, items, log files.
+
+use super::trees::{BASIC, EMPTY, OLDER};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, Via, row};
+
+/// Nobody may write into the destination's folders.
+const UNWRITABLE: &str =
+    "f src/a size=40000\nf src/b text=b\\n\nf src/sub/c size=7\nd src/sub\nd dst\nd dst/sub";
+
+/// Somebody else's file cannot be replaced in a folder like /tmp.
+const STICKY: &str =
+    "f src/a size=40000\nf src/b size=6\nd dst mode=1777\nf dst/a size=4 uid=0 mode=644";
+
+/// A remote shell that changes a file on its way.
+const CORRUPT: &str = r"f corrupt mode=755 text=#!/bin/sh\nshift\nsh\s-c\s\x22$*\x22\s|\sperl\s-e\s'binmode\sSTDIN;binmode\sSTDOUT;while(sysread(STDIN,$b,65536)){$b=~s/MARKERX/MARKERY/g;syswrite(STDOUT,$b)}'\n
+f src/a text=MARKERX\n
+f src/b size=100
+f dst/a text=old\n mtime=1000000000
+f dst/.kept/a text=MARK\n";
+
+const PUSHES: &[Via] = &[Via::Local, Via::Push];
+
+pub const ROWS: &[Row] = &[
+    // Files that cannot be made.
+    row("unwritable", &[UNWRITABLE], "-ri").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-progress", &[UNWRITABLE], "-r --progress").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-progress-of-all", &[UNWRITABLE], "-r --info=progress2 --no-i-r").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-names-and-progress", &[UNWRITABLE], "-rv --progress --stats").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-format", &[UNWRITABLE], "-r '--out-format=%i %n %l %C'").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-temp-dir", &[UNWRITABLE, "d tmp"], "-ri --temp-dir={top}/tmp").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-inplace", &[UNWRITABLE, "f dst/b text=old\\n mtime=5"], "-ri --inplace --progress").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-append", &[UNWRITABLE, "f dst/b size=0"], "-ri --append").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-batch-only", &[UNWRITABLE, "d top uid=65534"], "-ri --progress --only-write-batch=top/b").over(LOCAL_AND_SHELL).as_nobody().any_tree(),
+    // Files that cannot be given their name.
+    row("sticky", &[STICKY], "-ri").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-progress", &[STICKY], "-r --progress").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-format", &[STICKY], "-r '--out-format=%i %n %l %C' --stats").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-temp-dir", &[STICKY, "d tmp uid=65534"], "-rv --temp-dir={top}/tmp").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-delayed", &[STICKY], "-ri --delay-updates").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-partial-dir", &[STICKY, "f dst/.kept/a size=4000 uid=65534\nd dst/.kept uid=65534"], "-ri --no-W --partial-dir=.kept").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-delayed-apart", &[STICKY, "d apart uid=65534"], "-ri --delay-updates --partial-dir={top}/apart").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-hard-links", &["f src/a size=4\nh src/b -> src/a\nf src/c size=3\nd dst mode=1777\nf dst/a size=4 uid=0\nf dst/b size=5 uid=0"], "-rtiH").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-specials", &["l src/l -> a\np src/p\nl src/new -> a\nd dst mode=1777\nl dst/l -> b\nf dst/p size=3"], "-rlDi").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-specials", &["l src/l -> a\np src/p\nl src/new -> a\np src/fresh\nd dst\nl dst/l -> b\nf dst/p size=3"], "-rlDi").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unwritable-specials-daemon", &["l src/l -> a\np src/p\nl src/new -> a\np src/fresh\nd dst\nl dst/l -> b\nf dst/p size=3"], "-rlDi").over(&[Via::DaemonPush]).modules("uid = nobody\ngid = nogroup\nfake super = no"),
+    row("sticky-deleted", &[STICKY, "f dst/x size=3\nf dst/y/z size=3"], "-ri --delete").over(LOCAL_AND_SHELL).as_nobody(),
+    // Files that fail verification, twice.
+    row("corrupt", &[CORRUPT], "-ri --no-W -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-progress", &[CORRUPT], "-rv --no-W --progress -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-format", &[CORRUPT], "-r '--out-format=%i %n %l %C' --stats -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-quiet", &[CORRUPT], "-r -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-partial", &[CORRUPT], "-ri --partial -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-partial-backup", &[CORRUPT], "-rib --partial -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-partial-dir", &[CORRUPT], "-ri --no-W --partial-dir=.kept -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-partial-dir-new", &[CORRUPT], "-ri --no-W --partial-dir=.other -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-delayed", &[CORRUPT], "-ri --no-W --delay-updates -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-delayed-partial-dir", &[CORRUPT], "-ri --no-W --delay-updates --partial-dir=.kept -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-inplace", &[CORRUPT], "-ri --inplace -e {top}/corrupt").over(&[Via::Pull]),
+    row("corrupt-logged", &[CORRUPT], "-r --log-file=/dev/stdout --inplace -e {top}/corrupt").over(&[Via::Pull]),
+    // Log files of clients that fail.
+    row("log-missing", &[BASIC, OLDER], "-a --log-file=/dev/stdout").over(EVERY_WAY).from_to("src/ src/nope", "dst/"),
+    row("log-missing-verbose", &[BASIC, OLDER], "-av --log-file=/dev/stdout").over(EVERY_WAY).from_to("src/ src/nope", "dst/").any_order(),
+    row("log-max-delete", &[BASIC, OLDER], "-a --delete --max-delete=1 --log-file=/dev/stdout").over(EVERY_WAY).any_order(),
+    row("log-wrong-destination", &[BASIC], "-a --log-file=/dev/stdout").over(LOCAL_AND_SHELL).from_to("src/", "src/small"),
+    row("log-wrong-destination-verbose", &[BASIC], "-av --log-file=/dev/stdout").over(LOCAL_AND_SHELL).from_to("src/", "src/small").any_order(),
+    row("log-wrong-map", &[BASIC], "-a --usermap=x --log-file=/dev/stdout").over(SHELL),
+    row("log-no-temp-dir", &[BASIC], "-a --temp-dir=nope --log-file=/dev/stdout").over(PUSHES),
+    row("log-remote-option", &[BASIC], "-a -M--nope --log-file=/dev/stdout").over(SHELL),
+    row("log-old-protocol", &[BASIC], "-a --inplace --link-dest=/x --protocol=28 --log-file=/dev/stdout").over(&[Via::Push]),
+    row("log-refused", &[BASIC], "-a --log-file=/dev/stdout").over(&[Via::DaemonPush]).modules("refuse options = archive"),
+    row("log-read-only", &[BASIC], "-a --log-file=/dev/stdout").over(&[Via::DaemonPush]).modules("read only = yes"),
+    row("log-write-only", &[BASIC], "-a --log-file=/dev/stdout").over(&[Via::DaemonPull]).modules("write only = yes"),
+    row("log-receiver-error", &["f src/a size=4\nf src/d/b size=3\nf dst/d size=5"], "-r --log-file=/dev/stdout --no-force").over(EVERY_WAY).from_to("src/a src/d", "dst/"),
+    // Log files and mistakes in the command line.
+    row("log-unknown-option", &[EMPTY], "--log-file=/dev/stdout --nope"),
+    row("log-unknown-option-before", &[EMPTY], "--nope --log-file=/dev/stdout"),
+    row("log-wrong-value", &[EMPTY], "-a --log-file=/dev/stdout --bwlimit=x"),
+    row("log-conflict", &[EMPTY], "-a --log-file=/dev/stdout --compare-dest=x --copy-dest=y"),
+    row("log-wrong-checksum", &[EMPTY], "-a --log-file=/dev/stdout --cc=nope"),
+    row("log-wrong-info", &[EMPTY], "-a --log-file=/dev/stdout --info=nope"),
+    row("log-delete-alone", &[EMPTY], "--log-file=/dev/stdout --delete"),
+    row("log-wrong-source", &[EMPTY], "-a --log-file=/dev/stdout").from_to("src/ h:x", "dst/"),
+    row("log-two-remotes", &[EMPTY], "-a --log-file=/dev/stdout").from_to("h:x", "i:y"),
+];
