@@ -1,10 +1,11 @@
 //! Unix.
 
 use session::{ExitCode, options::DaemonArgs};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use std::{
     io,
     os::fd::{AsFd, OwnedFd},
+    sync::{Arc, atomic::AtomicBool},
 };
 
 /// Runs as a daemon.
@@ -22,8 +23,10 @@ pub fn standard_streams() -> io::Result<(OwnedFd, OwnedFd)> {
 pub struct Stop(signal_hook::iterator::Signals);
 
 impl Stop {
-    /// Takes the signals over. Without that the default action ends the process just as well, but for temporary files.
+    /// Takes the signals over. Without that the default action ends the process just as well, but for temporary files. A
+    /// write beyond the limit on file sizes is an error of that write from now on, and no signal.
     pub fn new() -> io::Result<Stop> {
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1]).map(Stop)
     }
 

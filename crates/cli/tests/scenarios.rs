@@ -14,6 +14,8 @@ mod big;
 mod daemon;
 #[path = "scenarios/delete.rs"]
 mod delete;
+#[path = "scenarios/errors.rs"]
+mod errors;
 #[path = "scenarios/everyday.rs"]
 mod everyday;
 #[path = "scenarios/failures.rs"]
@@ -63,6 +65,11 @@ fn family_and_dry_runs(name: &str, rows: &[Row]) {
 #[test]
 fn everyday() {
     family_and_dry_runs("everyday", everyday::ROWS);
+}
+
+#[test]
+fn errors() {
+    family("errors", errors::ROWS);
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! A file system of its own for a test.
+//! What a test does to the system besides making files, undone afterwards: file systems of its own, files that may not change.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A file system in memory, unmounted when dropped.
@@ -14,18 +14,54 @@ impl Mounted {
     ///
     /// When that is refused: the tests run as root.
     pub fn tmpfs(path: PathBuf, size: &str) -> Self {
-        let status = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"])
-            .arg(&path)
-            .status()
-            .expect("mount is part of every system");
-        assert!(status.success(), "this test mounts a small tmpfs: run it as root");
+        mount(["-t", "tmpfs", "-o", &format!("size={size},mode=755"), "none"], &path);
         Self(path)
     }
+
+    /// Lets the folder `path` be read only from now on.
+    ///
+    /// # Panics
+    ///
+    /// When that is refused: the tests run as root.
+    pub fn read_only(path: PathBuf) -> Self {
+        mount(["--bind", &path.display().to_string()], &path);
+        mount(["-o", "remount,bind,ro"], &path);
+        Self(path)
+    }
+}
+
+fn mount<const N: usize>(args: [&str; N], path: &Path) {
+    let status = Command::new("mount").args(args).arg(path).status();
+    let done = status.expect("mount is part of every system").success();
+    assert!(done, "this test mounts something on {}: run it as root", path.display());
 }
 
 impl Drop for Mounted {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// A file with attributes that `chattr` knows, taken away when dropped.
+#[derive(Debug)]
+pub struct Flagged(PathBuf);
+
+impl Flagged {
+    /// Gives it some, by their letters (`i`: it never changes, `a`: it only grows).
+    ///
+    /// # Panics
+    ///
+    /// When that is refused: the tests run as root.
+    pub fn new(path: PathBuf, letters: &str) -> Self {
+        let status = Command::new("chattr").arg(format!("+{letters}")).arg(&path).status();
+        let done = status.expect("chattr is part of e2fsprogs").success();
+        assert!(done, "{} cannot get the attributes {letters}", path.display());
+        Self(path)
+    }
+}
+
+impl Drop for Flagged {
+    fn drop(&mut self) {
+        let _ = Command::new("chattr").arg("-ia").arg(&self.0).status();
     }
 }

@@ -61,6 +61,7 @@ pub struct Row<'a> {
     pub(crate) environment: &'a [(&'a str, &'a str)],
     pub(crate) modules: &'a str,
     pub(crate) nobody: bool,
+    pub(crate) limit: &'a str,
     pub(crate) ordered: bool,
     pub(crate) distinct: bool,
     pub(crate) one_process: bool,
@@ -88,6 +89,7 @@ pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<
         environment: &[],
         modules: "",
         nobody: false,
+        limit: "",
         ordered: true,
         distinct: false,
         one_process: false,
@@ -141,6 +143,12 @@ impl<'a> Row<'a> {
     /// Run by the user nobody, who owns what the tree gives to 65534.
     pub const fn as_nobody(mut self) -> Self {
         self.nobody = true;
+        self
+    }
+
+    /// Run with a limit, as `prlimit` takes it.
+    pub const fn limited(mut self, limit: &'a str) -> Self {
+        self.limit = limit;
         self
     }
 

@@ -170,7 +170,7 @@ pub fn differences(peers: &Peers, row: &Row<'_>) -> Vec<String> {
     row.via
         .iter()
         .flat_map(|&via| {
-            let case = Case { row, via, protocol: None, space: Some("1G,nr_inodes=100k,mode=755") };
+            let case = Case { row, via, protocol: None, space: Some("1G,nr_inodes=100k") };
             run_case(peers, "random", &case, &known)
         })
         .collect()
@@ -250,9 +250,7 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
     if case.row.nobody {
         std::os::unix::fs::chown(&top, Some(65534), Some(65534)).expect("the tests run as root");
     }
-    for spec in case.row.trees {
-        tree::build(&top, spec);
-    }
+    let _kept: Vec<_> = case.row.trees.iter().map(|spec| tree::build(&top, spec)).collect();
     let Ends { client, server, .. } = ends;
     let shell = base.path.join("shell");
     let shell_log = base.path.join("shell.log");
@@ -301,13 +299,20 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
     args.extend(words(case.row.from).into_iter().map(|from| format!("{remote_from}{from}")));
     args.extend(words(case.row.to).into_iter().map(|to| format!("{remote_to}{to}")));
 
-    let mut command = if case.row.nobody {
-        let setpriv = find("setpriv").expect("setpriv is part of every Debian system");
-        let mut command = command(&setpriv);
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(client);
-        command
-    } else {
-        command(client)
+    let mut before = Vec::new();
+    if !case.row.limit.is_empty() {
+        before.extend(["prlimit", case.row.limit]);
+    }
+    if case.row.nobody {
+        before.extend(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
+    }
+    let mut command = match before.split_first() {
+        None => command(client),
+        Some((program, rest)) => {
+            let mut command = command(&find(program).expect("it is part of every Debian system"));
+            command.args(rest).arg(client);
+            command
+        }
     };
     command.args(&args).current_dir(&top).envs(case.row.environment.iter().copied());
     let finished = run(command, case.row.stdin.as_bytes(), &base.path);

@@ -19,6 +19,9 @@
 //! extended attribute). In paths and values `\s` is a space, `\n` a line feed, `\t` a tab, `\xHH` a byte and `\{c*N}`
 //! N times the character c.
 //!
+//! A folder may have a small file system of its own (`tmpfs=64K`), or be read only once all is there (`ro=1`); `flags=i` makes
+//! something immutable, `flags=a` lets it only grow. All that lasts as long as what [`build`] returns.
+//!
 //! What is not set is derived from the path below its first component, so that `src/a` and `dst/a` are the same file
 //! unless a line says otherwise.
 
@@ -32,6 +35,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::mounted::{Flagged, Mounted};
 use rustix::fs::{
     AtFlags, CWD, FileType, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, chmodat, chownat,
     lsetxattr, makedev, mknodat, utimensat,
@@ -43,13 +47,31 @@ const FIXED: Timestamps = Timestamps {
     last_modification: Timespec { tv_sec: 1_300_000_000, tv_nsec: 0 },
 };
 
+/// What must last while a tree is used.
+#[derive(Debug, Default)]
+pub struct Kept {
+    flagged: Vec<Flagged>,
+    mounted: Vec<Mounted>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.flagged.clear();
+        // What was mounted last is in the way of what was mounted first.
+        while let Some(mounted) = self.mounted.pop() {
+            drop(mounted);
+        }
+    }
+}
+
 /// Builds the tree that `spec` describes below `top`, which must exist. Folders that are there already keep their times, so
 /// that nothing in the tree tells when it was built; `top` itself gets a fixed time, too.
 ///
 /// # Panics
 ///
 /// On a malformed line, and when the system refuses to make an item.
-pub fn build(top: &Path, spec: &str) {
+pub fn build(top: &Path, spec: &str) -> Kept {
+    let mut kept = Kept::default();
     let mut made: Vec<(PathBuf, Item)> = Vec::new();
     let mut old: BTreeMap<PathBuf, Timestamps> = BTreeMap::new();
     for line in spec.lines() {
@@ -61,6 +83,9 @@ pub fn build(top: &Path, spec: &str) {
         let path = top.join(OsStr::from_bytes(&item.path));
         make_parents(top, &path, &mut made, &mut old);
         create(top, &path, &item, &mut made).unwrap_or_else(|error| panic!("{line}: {error}"));
+        if let Some(size) = item.text("tmpfs") {
+            kept.mounted.push(Mounted::tmpfs(path.clone(), size));
+        }
         if item.kind == "d" {
             made.retain(|(other, _)| *other != path);
         }
@@ -75,6 +100,15 @@ pub fn build(top: &Path, spec: &str) {
     for (path, item) in &made {
         finish(path, item).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
+    for (path, item) in made {
+        if let Some(letters) = item.text("flags") {
+            kept.flagged.push(Flagged::new(path.clone(), letters));
+        }
+        if item.text("ro").is_some() {
+            kept.mounted.push(Mounted::read_only(path));
+        }
+    }
+    kept
 }
 
 #[derive(Clone, Debug, Default)]

@@ -185,11 +185,18 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
         let text = crate::log::sys_error_line(role, text, &e);
         Error::fatal(ExitCode::SYNTAX, text)
     };
+    let unread = format!("ERROR: failed to read a password from {}", path.display());
     let mut line = Vec::new();
     if path.as_os_str() == "-" {
         io::stdin().lock().read_until(b'\n', &mut line).map_err(failed)?;
     } else {
-        let file = fsroot::read_operator_file(path).map_err(failed)?;
+        let file = match fsroot::read_operator_file(path) {
+            Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
+                let meta = path.metadata().map_err(failed)?;
+                return refuse(platform::distrust_password_file(&meta).unwrap_or(&unread));
+            }
+            opened => opened.map_err(failed)?,
+        };
         // On the open file: whoever can swap the name cannot change what was checked.
         let meta = file.metadata().map_err(failed)?;
         if let Some(text) = platform::distrust_password_file(&meta) {
@@ -199,6 +206,9 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
             .take(MAX_LINE as u64)
             .read_until(b'\n', &mut line)
             .map_err(failed)?;
+    }
+    if line.is_empty() {
+        return refuse(&unread);
     }
     let line = without_end(line);
     if line.is_empty() {

@@ -374,6 +374,9 @@ impl Attrs {
                 }
             }
         }
+        if s.fake_super {
+            changed |= self.fake(root, p, want, perm);
+        }
         let exact = times == Times::Exact;
         let mtime = (times != Times::Keep && self.keeps_mtime(want.kind))
             .then_some((want.mtime, want.nsec))
@@ -387,11 +390,12 @@ impl Attrs {
         if mtime.is_some() || atime.is_some() {
             match root.utimes(p, atime, mtime) {
                 Ok(()) => changed = true,
-                Err(e) => self.failed("failed to set times on", root, p, &e),
+                // Whose times cannot be set is not ours to change otherwise.
+                Err(e) => {
+                    self.failed("failed to set times on", root, p, &e);
+                    return changed;
+                }
             }
-        }
-        if s.fake_super {
-            changed |= self.fake(root, p, want, perm);
         }
         if link {
             return changed;
@@ -429,8 +433,14 @@ impl Attrs {
         }
     }
 
-    /// Sets the extended attributes of list `k`.
-    pub fn apply_xattrs(&mut self, root: &mut Root, p: &RelPath, have_perm: Option<u32>, k: u32) {
+    /// Sets the extended attributes of list `k`; false if that failed, which was said.
+    pub fn apply_xattrs(
+        &mut self,
+        root: &mut Root,
+        p: &RelPath,
+        have_perm: Option<u32>,
+        k: u32,
+    ) -> bool {
         let (_, mut failed) = self.shared.xattrs.apply(root, p, k);
         // A file without owner-write refuses new attributes to its owner.
         if failed.as_ref().is_some_and(|(_, e)| e.kind() == std::io::ErrorKind::PermissionDenied) {
@@ -447,14 +457,22 @@ impl Attrs {
                 }
             }
         }
-        if let Some((name, e)) = failed {
-            let mut text = b"rsync_xal_set: lsetxattr(".to_vec();
-            text.extend_from_slice(&root.quoted(p));
-            text.extend_from_slice(b",\"");
-            text.extend_from_slice(&name);
-            text.extend_from_slice(b"\") failed");
-            self.log.sys_error(Class::ErrorXfer, text, &e);
-        }
+        let Some((name, e)) = failed else { return true };
+        let call = match root.lstat(p) {
+            Ok(st) if matches!(st.kind, Kind::Regular | Kind::Directory) => "fsetxattr",
+            Ok(_) => "lsetxattr",
+            Err(e) => {
+                self.failed_after("stat", root, p, &e);
+                return false;
+            }
+        };
+        let mut text = format!("rsync_xal_set: {call}(").into_bytes();
+        text.extend_from_slice(&root.quoted(p));
+        text.extend_from_slice(b",\"");
+        text.extend_from_slice(&name);
+        text.extend_from_slice(b"\") failed");
+        self.log.sys_error(Class::ErrorXfer, text, &e);
+        false
     }
 
     /// Says if what `--fake-super` keeps of a file could not be read.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, ExitCode,
-    log::{Class, named, sys_error_line},
+    log::{Class, named, reason, sys_error_line},
 };
 use fsroot::{FileWriter, Kind, Root, Stat};
 use std::{fs::File, io, sync::Arc};
@@ -91,6 +91,10 @@ impl Backup {
                 return Err(Error::fatal(ExitCode::SYNTAX, text));
             }
             Ok(Some(true)) => "",
+            Err(e) if self.shared.session.settings.served.is_none() => {
+                let text = [b"Failed to stat ", named, b": ", reason(&e).as_bytes()].concat();
+                return Err(Error::fatal(ExitCode::FILE_IO, text));
+            }
             Ok(None) | Err(_) => "(new) ",
         };
         if self.shared.session.settings.info.backup >= 1 {

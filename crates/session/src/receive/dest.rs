@@ -2,7 +2,7 @@
 use super::{altdest::AltDirs, aside::Aside, list::List, partial::Partial, shared::Shared};
 use crate::{
     Error, ExitCode, Settings,
-    log::{Role, strerror, sys_error_line},
+    log::{Role, named, reason, strerror, sys_error_line},
     operator::Trust,
 };
 use fsroot::Errno;
@@ -207,7 +207,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
     }
     let whole = count > 1 || typed.ends_with(b"/");
     let unmade = settings.mkpath && make_path(shared, &mut base, typed, whole)? && settings.dry_run;
-    match base.is_dir(path) {
+    let missing = match base.is_dir(path) {
         Ok(true) => {
             let root = Some(base.enter(path, "change_dir#1")?);
             return Ok(Dest::new(root, path));
@@ -220,16 +220,15 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
             let text = "ERROR: cannot overwrite non-directory with a directory";
             return Err(Error::fatal(code, text));
         }
-        Ok(_) => {}
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Ok(_) => false,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => true,
         Err(e) => {
             let mut text = b"rsync: [Receiver] ERROR: cannot stat destination ".to_vec();
             text.extend_from_slice(&base.quoted(path));
             text.extend_from_slice(format!(": {}", strerror(&e)).as_bytes());
             return Err(Error::fatal(code, text));
         }
-    }
-    let missing = !base.exists(path);
+    };
     if missing && whole {
         return create(shared, base, typed);
     }
@@ -276,16 +275,27 @@ fn make_path(
         match base.is_dir(dir) {
             Ok(true) => {}
             Ok(false) => {
-                let last = end == path.len() && !settings.dry_run;
-                let errno = if last { Errno::EXIST } else { Errno::NOTDIR };
+                let below = path[end..].split(|b| *b == b'/').filter(|part| !part.is_empty());
+                let errno = match below.count() {
+                    0 if !settings.dry_run => Errno::EXIST,
+                    0 | 1 => Errno::NOTDIR,
+                    // What is on the way is not to be a link, which nobody tells from a file here.
+                    _ => Errno::LOOP,
+                };
                 return Err(failed(base, &errno.into()));
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 if !settings.dry_run {
-                    base.mkdir(dir).map_err(|e| failed(base, &e))?;
+                    match base.mkdir(dir) {
+                        // A link that leads nowhere: what is to be made below it tells.
+                        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
+                        made => made.map_err(|e| failed(base, &e))?,
+                    }
                 }
                 made += 1;
             }
+            // Whatever is there, it is not made.
+            Err(_) if end == path.len() && base.exists(dir) => {}
             Err(e) => return Err(failed(base, &e)),
         }
     }
@@ -307,17 +317,23 @@ fn option_dir(settings: &Settings, dest: &Dest, typed: &[u8]) -> io::Result<Root
 /// Opens the `--temp-dir`.
 fn temp_dir(settings: &Settings, dest: &Dest) -> Result<Option<Root>, Error> {
     let Some(typed) = &settings.temp_dir else { return Ok(None) };
-    let opened = match typed.is_empty() {
-        true => Err(Errno::NOENT.into()),
-        false => option_dir(settings, dest, typed),
+    if !typed.is_empty()
+        && let Ok(root) = option_dir(settings, dest, typed)
+    {
+        return Ok(Some(root));
+    }
+    let is_dir = match typed.is_empty() {
+        true => Ok(None),
+        false => Aside::new(settings, dest, typed).and_then(|mut aside| aside.is_dir()),
     };
-    let e = match opened {
-        Ok(root) => return Ok(Some(root)),
-        Err(e) => e,
-    };
-    let what = match e.raw_os_error() == Some(Errno::NOTDIR.raw_os_error()) {
-        true => "is not a directory",
-        false => "does not exist",
+    let what = match is_dir {
+        Ok(Some(false)) => "is not a directory",
+        Err(e) if settings.served.is_none() => {
+            let why = format!(": {}", reason(&e));
+            let text = named("Failed to stat temp-dir ", typed, &why);
+            return Err(Error::fatal(ExitCode::FILE_IO, text));
+        }
+        _ => "does not exist",
     };
     let mut text = format!("The temp-dir {what}: ").into_bytes();
     if let Some(served) = settings.served.as_ref().filter(|served| !served.at_root)

@@ -270,6 +270,7 @@ impl<R: RecvHalf> Receiver<R> {
                 && let Err(e) = meta::set_times(file, atime, mtime)
             {
                 errors.push(("failed to set times on", "", e));
+                return errors;
             }
         }
         if let (true, Some(acl)) = (settings.acls, want.acl)

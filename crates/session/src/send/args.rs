@@ -76,7 +76,8 @@ fn split_relative(arg: &[u8]) -> Result<Arg, Error> {
         rest.split(|&b| b == b'/').filter(|p| !p.is_empty() && *p != b".").collect();
     if parts.iter().any(|p| *p == b"..") {
         let mut text = b"found \"..\" dir in relative path: ".to_vec();
-        text.extend_from_slice(rest);
+        let end = rest.iter().rposition(|b| *b != b'/').map_or(0, |last| last + 1);
+        text.extend_from_slice(&rest[..end]);
         return Err(Error::fatal(ExitCode::SYNTAX, text));
     }
     let mut name = if absolute { b"/".to_vec() } else { Vec::new() };

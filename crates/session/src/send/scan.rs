@@ -466,7 +466,8 @@ impl Lister {
     }
 
     fn cannot_scan(&self, dir: &Dir, e: &io::Error) {
-        self.sources.complain(&self.log, "opendir ", dir.source, &dir.name, " failed", e);
+        let path = self.sources.quoted_scanned(dir.source, &dir.name);
+        self.log.sys_error(Class::ErrorXfer, named("opendir ", &path, " failed"), e);
         self.session.status.add_io_error(io_error::GENERAL);
     }
 

@@ -211,7 +211,17 @@ impl Sources {
     /// The path of a name in quotes, with the module that it lies in. There the directory that an argument starts from is seen from
     /// the module's root.
     pub fn quoted(&self, id: u32, name: &[u8]) -> Vec<u8> {
-        let shown = self.shown(id, name);
+        self.quoted_shown(id, self.shown(id, name))
+    }
+    /// The same of a directory whose names are read; the top one's own name is seen.
+    pub fn quoted_scanned(&self, id: u32, name: &[u8]) -> Vec<u8> {
+        let mut shown = self.shown(id, name);
+        if name == b"." {
+            shown.extend_from_slice(if shown.ends_with(b"/") { b"." } else { b"/." });
+        }
+        self.quoted_shown(id, shown)
+    }
+    fn quoted_shown(&self, id: u32, shown: Vec<u8>) -> Vec<u8> {
         if !self.confined {
             return quoted(&shown);
         }

@@ -220,7 +220,7 @@ impl<W: SendHalf> Generator<W> {
         self.skipped.insert(node.name.clone());
     }
 
-    /// Attributes of a directory. Times are set when nothing changes in it any more.
+    /// Attributes of a directory. Its time is set again when nothing changes in it any more.
     fn dress_dir(&mut self, node: &Node, had: Option<Stat>, new: bool) {
         let have = match had.filter(|_| !new) {
             Some(have) => have,
@@ -236,9 +236,14 @@ impl<W: SendHalf> Generator<W> {
             // Set by the parent's own bit.
             perm |= have.perm & 0o2000;
         }
-        if !self.attrs.root_user && perm & 0o700 != 0o700 {
+        let opened = perm | 0o700;
+        let opens = !self.attrs.root_user && perm != opened;
+        // As rsync does, which leaves those that their owner may write as they are then.
+        if opens && perm & 0o200 == 0 {
             self.tweaked.push((node.path.clone(), perm));
-            perm |= 0o700;
+        }
+        if opens && new {
+            perm = opened;
         }
         // `--keep-dirlinks`: it is the directory behind the link that is dressed.
         let linked = self.session.settings.keep_dirlinks
@@ -246,11 +251,18 @@ impl<W: SendHalf> Generator<W> {
         if linked {
             if let Ok(mut behind) = root.open_below(&node.path, FollowParents::Beneath) {
                 let here = RelPath::root();
-                self.attrs.apply(&mut behind, &here, &node.want, &have, perm, Times::Keep);
+                self.attrs.apply(&mut behind, &here, &node.want, &have, perm, Times::IfDifferent);
             }
             return;
         }
-        self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::Keep);
+        self.attrs.apply(root, &node.path, &node.want, &have, perm, Times::IfDifferent);
+        if opens
+            && !new
+            && let Err(e) = root.chmod(&node.path, opened)
+        {
+            let text = about("failed to modify permissions on", &root.quoted(&node.path), "");
+            self.log.sys_error(Class::ErrorXfer, text, &e);
+        }
     }
 
     /// Deletion that happens when a directory is reached.
@@ -324,10 +336,9 @@ impl<W: SendHalf> Generator<W> {
             && (st.kind == Kind::Directory || (settings.keep_dirlinks && st.kind == Kind::Symlink))
             && !self.attrs.same_mtime(want, &st)
             && let Some(root) = &mut self.root
-            && let Err(e) = root.utimes(&path, None, Some((want.mtime, want.nsec)))
         {
-            let text = about("failed to set times on", &root.quoted(&path), "");
-            self.log.sys_error(Class::ErrorXfer, text, &e);
+            // That it failed was said when the directory was reached.
+            let _said = root.utimes(&path, None, Some((want.mtime, want.nsec)));
         }
     }
 
@@ -363,10 +374,8 @@ impl<W: SendHalf> Generator<W> {
         let Some(root) = &mut self.root else { return Ok(()) };
         // Deepest first: a parent may lose the permission that leads to its children.
         for (path, perm) in tweaked.iter().rev() {
-            if let Err(e) = root.chmod(path, *perm) {
-                let text = about("failed to modify permissions on", &root.quoted(path), "");
-                self.log.sys_error(Class::ErrorXfer, text, &e);
-            }
+            // What is not ours was said when it was opened up.
+            let _said = root.chmod(path, *perm);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::{
 };
 use fast_io::RecvHalf;
 use filters::Verdict;
-use fsroot::Kind;
+use fsroot::{Kind, Stat};
 use std::sync::{Arc, atomic::Ordering};
 use wire::{
     Fault, RelPath, WireError,
@@ -167,9 +167,13 @@ impl<R: RecvHalf> Receiver<R> {
             &mut self.root,
             self.session.settings.xattrs > 0 && self.shared.do_xfers,
         ) {
-            self.attrs.apply_xattrs(root, &t.path, None, k);
+            let set = self.attrs.apply_xattrs(root, &t.path, None, k);
             if t.want.kind == Some(Kind::Directory) {
-                self.attrs.set_exact_mtime(root, &t.path, &t.want);
+                // rsync looks closer once they are set.
+                let differs = |st: Stat| !self.attrs.same_mtime(&t.want, &st);
+                if set || root.lstat(&t.path).is_ok_and(differs) {
+                    self.attrs.set_exact_mtime(root, &t.path, &t.want);
+                }
             }
         }
         self.report(t, item, None, |r, e| r.item(e));
