@@ -25,9 +25,9 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
             return option_error(&OptionError { log_file, ..e });
         }
     };
-    let receiver_settings = if plan.settings.local && !plan.remote_options.is_empty() {
+    let receiver = if plan.settings.local && !plan.remote_options.is_empty() {
         match plan.local_receiver(env) {
-            Ok(settings) => Some(settings),
+            Ok(receiver) => Some(receiver),
             Err(e) => return receiver_option_error(&e),
         }
     } else {
@@ -49,7 +49,7 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     let script = plan.script(program, args);
     let job = ClientJob {
         settings: plan.settings,
-        receiver_settings,
+        receiver,
         rules: plan.filters,
         transfer,
         link,

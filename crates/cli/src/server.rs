@@ -87,6 +87,7 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
         caps: ClientCapabilities::parse(&plan.client_caps),
         charset,
         args,
+        rules: plan.filters,
         exchange: VersionExchange::Binary,
         daemon_filters: None,
         refusal: None,

@@ -18,6 +18,8 @@ mod lists;
 mod names;
 #[path = "conformance/receiver.rs"]
 mod receiver;
+#[path = "conformance/rules.rs"]
+mod rules;
 #[path = "conformance/scan.rs"]
 mod scan;
 #[path = "conformance/sender.rs"]

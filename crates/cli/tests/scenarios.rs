@@ -40,6 +40,8 @@ mod owners;
 mod rules;
 #[path = "scenarios/selection.rs"]
 mod selection;
+#[path = "scenarios/sides.rs"]
+mod sides;
 #[path = "scenarios/transfer.rs"]
 mod transfer;
 #[path = "scenarios/trees.rs"]
@@ -135,6 +137,11 @@ fn rules() {
 #[test]
 fn failures() {
     family("failures", failures::ROWS);
+}
+
+#[test]
+fn sides() {
+    family("sides", sides::ROWS);
 }
 
 #[test]

@@ -96,6 +96,7 @@ fn prepare(
         client.log.error(format!("No match for refuse-options string \"{word}\""));
     }
     let at_root = !entered.below_root;
+    let chrooted = entered.chrooted;
     let sending = words.all.iter().take_while(|word| *word != b".").any(|word| word == b"--sender");
     let dot = words.all.iter().position(|word| word == b".").map_or(words.all.len(), |at| at + 1);
     log_request(client, login, sending, &words.all[dot..]);
@@ -118,6 +119,7 @@ fn prepare(
         caps: ClientCapabilities::parse(b""),
         charset: None,
         args: Vec::new(),
+        rules: Vec::new(),
         exchange: VersionExchange::Greeting(client.common),
         daemon_filters: None,
         refusal: None,
@@ -143,6 +145,7 @@ fn prepare(
             let stopped = hooks.before(&request, &args).err();
             job.caps = ClientCapabilities::parse(&plan.client_caps);
             job.settings = plan.settings;
+            job.rules = plan.filters;
             // Whatever charset the client thinks that we have.
             job.charset = client.charset.clone().filter(|_| job.settings.iconv.is_some());
             let entered = Entered { root, filters, ..entered };
@@ -171,6 +174,7 @@ fn prepare(
         address: client.peer.addr.to_string().into_bytes(),
         module: module.name.clone().into_bytes(),
         at_root,
+        chrooted,
         module_path: normal(&values.path("path").unwrap_or_default()).into_os_string().into_vec(),
         user: login.user.clone().into_bytes(),
     }));

@@ -261,6 +261,7 @@ impl Build<'_> {
     fn push(&mut self, mut rule: Rule) {
         if self.cx.delete_excluded
             && !self.daemon
+            && !matches!(rule.kind, Kind::DirMerge(_))
             && rule.effective_side(true) == Some(Side::Sender)
         {
             rule.flags = rule.flags | Flags::SENDER;
@@ -401,12 +402,8 @@ impl Build<'_> {
 
     /// Builds the CVS list: once, with the modifiers of the first rule that asks for it.
     fn build_cvs(&mut self, flags: Flags, depth: usize) -> Result<(), FilterError> {
-        let given = Flags::INCLUDE
-            | Flags::NEGATE
-            | Flags::ABSOLUTE
-            | Flags::PERISHABLE
-            | Flags::XATTR
-            | Flags::SIDES;
+        let given =
+            Flags::INCLUDE | Flags::NEGATE | Flags::ABSOLUTE | Flags::PERISHABLE | Flags::SIDES;
         let template = Template {
             style: Style::NoPrefix { clears: true },
             word_split: true,

@@ -5,9 +5,8 @@
 //!
 //! A client adds the user's rules in the order given, then calls [`FilterList::for_peer`] (or
 //! [`FilterList::client_list`], which also knows where `-C` goes) once the protocol is known; that
-//! returns the texts to send and leaves the list as this role sees it. A local copy calls
-//! [`FilterList::for_role`] for each half instead. A server adds what arrives with
-//! [`FilterList::add_from_wire`].
+//! returns the texts to send and leaves the list as this role sees it. So does each half of a local
+//! copy, which sends nothing. A server adds what arrives with [`FilterList::add_from_wire`].
 //!
 //! Before names are tested or directories entered, [`FilterList::set_cwd`] says where relative
 //! names start. Scans enter each directory with [`FilterList::push_dir`] before testing its

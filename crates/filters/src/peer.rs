@@ -72,7 +72,12 @@ impl FilterList {
         }
         if !am_sender {
             let texts = self.for_peer(am_sender, protocol, delete_excluded)?;
-            self.add_cvs(cx, loader)?;
+            self.add_rule(b":C", cx, loader)?;
+            // What comes after the sides are settled belongs to both, whatever is deleted.
+            self.role = Some((Side::Receiver, false));
+            let both = ParseContext { delete_excluded: false, ..cx.clone() };
+            self.add_rule(b"-C", &both, loader)?;
+            self.role = Some((Side::Receiver, delete_excluded));
             return Ok(texts);
         }
         let dir_merge_is_sent = protocol >= 29;
@@ -104,17 +109,11 @@ impl FilterList {
         }
     }
 
-    /// For a list that is not sent (local copy): the list as one role sees it.
-    pub fn for_role(&self, side: Side, delete_excluded: bool) -> FilterList {
-        let mut list = self.clone();
-        list.take_role(side, delete_excluded);
-        list
-    }
-
     /// The list a pulling client tests received names with: as the sender sees it, except that
     /// rules with the `/` modifier do not exclude, since the sender's directory is not known here.
     pub fn for_name_check(&self, delete_excluded: bool) -> FilterList {
-        let mut list = self.for_role(Side::Sender, delete_excluded);
+        let mut list = self.clone();
+        list.take_role(Side::Sender, delete_excluded);
         for rule in Arc::make_mut(&mut list.rules) {
             if rule.flags.any(Flags::ABSOLUTE) && matches!(rule.kind, Kind::Match(_)) {
                 let include = rule.flags.any(Flags::INCLUDE);

@@ -22,7 +22,7 @@ use crate::{
     finish::{self, Ending},
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
-    options::{Hostspec, RuleArg},
+    options::{FilterArg, Hostspec},
     platform,
     receive::{self, ReceiveJob},
     report::Reporter,
@@ -35,7 +35,7 @@ use fast_io::{
     RecvHalf, SendHalf,
     fd::{FdReader, FdWriter},
 };
-use filters::{FilterList, Side};
+use filters::FilterList;
 use pull::Pull;
 use push::Push;
 use std::{
@@ -74,18 +74,13 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
         _ => Role::Sender,
     };
     let log = Log::new(sink, Role::Client);
-    let ClientJob { settings, receiver_settings, rules, transfer, link, script } = job;
-    let cx = rules::context(&settings, settings.protocol_max >= 30);
+    let ClientJob { settings, receiver, rules, transfer, link, script } = job;
+    let cx = rules::context(&settings, settings.protocol_max >= 30, Role::Client);
     let mut loader = FsLoader::new(&settings).for_own_options();
-    // The names that CVS ignores are always the last, and no business of a batch's script, whose command line has -C itself.
-    let cvs = rules.partition_point(|arg| arg.rule != RuleArg::Cvs);
-    let list = rules::from_options(&rules[..cvs], &cx, &mut loader, settings.am_sender).and_then(
-        |mut list| {
-            let script = settings.write_batch.is_some().then(|| script.text(&settings, &list));
-            rules::add_options(&mut list, &rules[cvs..], &cx, &mut loader, settings.am_sender)?;
-            Ok((list, script.transpose()?))
-        },
-    );
+    let list = rules::from_options(&rules, &cx, &mut loader, settings.am_sender).and_then(|list| {
+        let script = settings.write_batch.is_some().then(|| script.text(&settings, &list));
+        Ok((list, script.transpose()?))
+    });
     let (mut list, script) = match list {
         Ok(list) => list,
         Err(e) => return finish::report(&log, &e),
@@ -123,18 +118,8 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
         },
         _ => None,
     };
-    let run = Run {
-        settings,
-        charset,
-        receiver_settings,
-        list,
-        names,
-        transfer,
-        log,
-        status,
-        started,
-        batch,
-    };
+    let run =
+        Run { settings, charset, receiver, list, names, transfer, log, status, started, batch };
     match link {
         Link::Local => run.local(),
         Link::Batch(name) => run.replay(&name),
@@ -147,7 +132,7 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
 struct Run {
     settings: Settings,
     charset: Option<Arc<Charset>>,
-    receiver_settings: Option<Settings>,
+    receiver: Option<(Settings, Vec<FilterArg>)>,
     list: FilterList,
     /// The files-from list, if it is here.
     names: Option<rules::OpenList>,
@@ -327,13 +312,16 @@ impl Run {
             Ok(agreed) => agreed,
             Err(e) => return finish::report(&log, &e),
         };
-        let filters = list.for_role(Side::Receiver, settings.delete_excluded);
         let writer = Writer::new(batch::Unheard, activity.clone());
         let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
         let targets = agreed.compat.has(CompatFlags::SYMLINK_ICONV);
         let agreed = agreed.with_charset(charset, targets);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
+        let filters = match rules::for_this_side(&session, list) {
+            Ok(rules) => rules,
+            Err(e) => return finish::report(&session.log, &e),
+        };
         let reporter = new_reporter(&session);
         let job = ReceiveJob {
             dest,

@@ -123,15 +123,45 @@ fn open_in_module(path: &[u8], hidden: Option<&FilterList>) -> io::Result<File> 
     root.open_read_follow(&name, false)
 }
 
-/// The constants of parsing for one side.
-pub fn context(settings: &Settings, protocol_30: bool) -> ParseContext {
+/// The constants of parsing for one side, in the words of `role`.
+pub fn context(settings: &Settings, protocol_30: bool, role: Role) -> ParseContext {
+    let variable = |name| std::env::var_os(name).map(text::bytes);
+    let home = match &settings.served {
+        Some(served) if served.chrooted => Some(b"/".to_vec()),
+        _ => variable("HOME"),
+    };
     ParseContext {
         from0: settings.from0,
         is_server: settings.am_server && !settings.local,
         protocol_30,
         delete_excluded: settings.delete_excluded,
-        ..ParseContext::default()
+        who: role.name().to_owned(),
+        home,
+        cvsignore: variable("CVSIGNORE"),
     }
+}
+
+/// The constants of parsing what was agreed upon by this end of a session.
+pub fn agreed_context(session: &Session) -> ParseContext {
+    let settings = &session.settings;
+    let role = if settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
+    context(settings, session.protocol.has_varints(), role)
+}
+
+/// The rules that a server's own command line has, in front of those it will be sent. Nothing is said about them to the
+/// other side, so that they keep all their sides.
+///
+/// # Errors
+/// Codes 1 and 11.
+pub fn of_server(
+    settings: &Settings,
+    rules: &[FilterArg],
+    loader: &mut FsLoader,
+    role: Role,
+) -> Result<FilterList, Error> {
+    let cx =
+        ParseContext { is_server: true, delete_excluded: false, ..context(settings, true, role) };
+    from_options(rules, &cx, loader, settings.am_sender)
 }
 
 fn failed(e: FilterError) -> Error {
@@ -148,22 +178,31 @@ pub fn from_options(
     loader: &mut FsLoader,
     am_sender: bool,
 ) -> Result<FilterList, Error> {
-    let mut list = FilterList::new();
-    add_options(&mut list, rules, cx, loader, am_sender)?;
-    Ok(list)
+    with_options(FilterList::new(), rules, cx, loader, am_sender)
 }
 
-/// Adds what options say to a list.
+/// The list of a local copy's receiving side: what `-M` adds comes behind the rules that both sides have.
 ///
 /// # Errors
 /// Codes 1 and 11.
-pub fn add_options(
-    list: &mut FilterList,
+pub fn add_of_receiver(
+    settings: &Settings,
+    list: FilterList,
+    rules: &[FilterArg],
+) -> Result<FilterList, Error> {
+    let role = Role::ReceiverPresplit;
+    let cx =
+        ParseContext { is_server: true, ..context(settings, settings.protocol_max >= 30, role) };
+    with_options(list, rules, &cx, &mut FsLoader::new(settings).for_own_options(), false)
+}
+
+fn with_options(
+    mut list: FilterList,
     rules: &[FilterArg],
     cx: &ParseContext,
     loader: &mut FsLoader,
     am_sender: bool,
-) -> Result<(), Error> {
+) -> Result<FilterList, Error> {
     // An old receiver is not told of perishable rules.
     let perishable = cx.protocol_30 || !am_sender;
     for FilterArg { rule, from0 } in rules {
@@ -179,11 +218,10 @@ pub fn add_options(
                 let mark: &[u8] = if perishable { b"-p " } else { b"- " };
                 list.add_rule(&[mark, dir, b"/"].concat(), cx, loader)
             }
-            RuleArg::Cvs => list.add_cvs(cx, loader),
         }
         .map_err(failed)?;
     }
-    Ok(())
+    Ok(list)
 }
 
 /// Whether a push sends the filter list (both ends compute this from the same options).
@@ -193,7 +231,8 @@ pub fn pushed(session: &Session) -> bool {
         || (settings.delete && (!settings.delete_excluded || session.protocol.has_item_flags()))
 }
 
-/// Sends the client's list, or nothing on a push that needs none. The list is classified for this end's role.
+/// Sends the client's list, or nothing on a push that needs none. The list is classified for this end's role; `-C` adds its
+/// rules, of which a peer that adds them itself is not told.
 ///
 /// # Errors
 /// Code 2 for rules that the protocol cannot express.
@@ -203,9 +242,7 @@ pub fn send<W: SendHalf>(
     list: &mut FilterList,
 ) -> Result<(), Error> {
     let settings = &session.settings;
-    let texts = list
-        .for_peer(settings.am_sender, session.protocol.number(), settings.delete_excluded)
-        .map_err(failed)?;
+    let texts = client_list(session, list)?;
     if settings.am_sender && !pushed(session) {
         return Ok(());
     }
@@ -216,7 +253,36 @@ pub fn send<W: SendHalf>(
     writer.flush()
 }
 
-/// Receives the client's list.
+fn client_list(session: &Session, list: &mut FilterList) -> Result<Vec<Vec<u8>>, Error> {
+    let settings = &session.settings;
+    let cx = agreed_context(session);
+    let mut loader = FsLoader::new(settings).for_own_options();
+    let (sends, protocol) = (settings.am_sender, session.protocol.number());
+    let (excluded, cvs) = (settings.delete_excluded, settings.cvs_exclude);
+    list.client_list(sends, protocol, excluded, cvs, &cx, &mut loader).map_err(failed)
+}
+
+/// The list as one side of a local copy, or of a client without a peer, sees it. Nothing is sent, but what the protocol cannot
+/// express is refused all the same.
+///
+/// # Errors
+/// Code 2.
+pub fn for_this_side(session: &Session, mut list: FilterList) -> Result<FilterList, Error> {
+    let settings = &session.settings;
+    if settings.am_sender {
+        client_list(session, &mut list)?;
+        return Ok(list);
+    }
+    if settings.cvs_exclude {
+        let cx = agreed_context(session);
+        list.add_cvs(&cx, &mut FsLoader::new(settings).for_own_options()).map_err(failed)?;
+    }
+    let protocol = session.protocol.number();
+    list.for_peer(false, protocol, settings.delete_excluded).map_err(failed)?;
+    Ok(list)
+}
+
+/// Receives the client's list and puts it behind `list`, and behind it the CVS rules that a server with `-C` was not sent.
 ///
 /// # Errors
 /// Codes 1, 11 and 22 as the rules deserve, or the link's.
@@ -224,25 +290,19 @@ pub fn receive<R: RecvHalf>(
     session: &Session,
     reader: &mut Reader<R>,
     loader: &mut FsLoader,
+    mut list: FilterList,
 ) -> Result<FilterList, Error> {
-    let mut list = FilterList::new();
-    let cx = context(&session.settings, session.protocol.has_varints());
+    let settings = &session.settings;
+    let protocol = session.protocol.number();
+    let cx = agreed_context(session);
     while let Some(text) = reader.read(filter_list::decode_rule)? {
-        list.add_from_wire(&text, session.protocol.number(), &cx, loader).map_err(failed)?;
+        list.add_from_wire(&text, protocol, &cx, loader).map_err(failed)?;
+    }
+    if settings.cvs_exclude {
+        let mut own = FsLoader::new(settings);
+        list.add_server_cvs(settings.am_sender, protocol, &cx, &mut own).map_err(failed)?;
     }
     Ok(list)
-}
-
-/// A server with `-C` adds the CVS rules itself, behind what the client sent.
-///
-/// # Errors
-/// Code 1.
-pub fn add_server_cvs(session: &Session, list: &mut FilterList) -> Result<(), Error> {
-    if session.settings.cvs_exclude {
-        let cx = context(&session.settings, session.protocol.has_varints());
-        list.add_cvs(&cx, &mut FsLoader::new(&session.settings)).map_err(failed)?;
-    }
-    Ok(())
 }
 
 /// Opens the files-from list of this host.

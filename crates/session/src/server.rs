@@ -7,6 +7,7 @@ use crate::{
     copy_as, finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
+    options::FilterArg,
     receive::{self, Left, ReceiveJob},
     report::to_own_stderr,
     rules::{self, FsLoader, OpenList},
@@ -14,6 +15,7 @@ use crate::{
     settings::{FilesFrom, StderrMode},
 };
 use fast_io::{RecvHalf, SendHalf};
+use filters::FilterList;
 use std::{sync::Arc, time::Instant};
 use wire::{Protocol, compat::ClientCapabilities, mux::Message};
 
@@ -27,10 +29,12 @@ pub struct ServerJob {
     pub charset: Option<Arc<Charset>>,
     /// The arguments behind the `.`: sources, or one destination.
     pub args: Vec<Vec<u8>>,
+    /// The rule options among them, in order.
+    pub rules: Vec<FilterArg>,
     /// How versions are exchanged.
     pub exchange: VersionExchange,
     /// A daemon's rules, consulted before the client's.
-    pub daemon_filters: Option<filters::FilterList>,
+    pub daemon_filters: Option<FilterList>,
     /// An error that is told to the client instead of serving it (options that the daemon refuses, a read-only
     /// module).
     pub refusal: Option<Error>,
@@ -94,15 +98,24 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     activity: Arc<Activity>,
 ) -> ExitCode {
     let started = Instant::now();
-    let ServerJob { settings, caps, charset, args, exchange, daemon_filters, refusal, own_log } =
-        job;
+    let ServerJob {
+        settings,
+        caps,
+        charset,
+        args,
+        rules,
+        exchange,
+        daemon_filters,
+        refusal,
+        own_log,
+    } = job;
     let role = if settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
     let stderr = || Outbox::new(Arc::new(Status::default()), Route::AllToStderr, true);
     // A mistyped name is told before anything else is said; a daemon's client hears it over the protocol.
-    let names = match settings.am_daemon {
+    let given = match settings.am_daemon {
         true => None,
-        false => match own_names(&settings) {
-            Ok(names) => names,
+        false => match Given::open(&settings, &rules, Role::Server) {
+            Ok(given) => Some(given),
             Err(e) => return finish::report(&Log::new(Arc::new(stderr()), Role::Server), &e),
         },
     };
@@ -148,10 +161,14 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     if let (Ok(()), Some(refusal)) = (&ended, refusal) {
         ended = Err(refusal);
     }
-    match ended {
-        Ok(()) if !session.settings.am_sender => {
+    let given = ended.and_then(|()| match given {
+        Some(given) => Ok(given),
+        None => Given::of_daemon(&session.settings, &rules, daemon_filters.as_ref(), role),
+    });
+    match given {
+        Ok(given) if !session.settings.am_sender => {
             let (ended, mut left) =
-                serve_receiver(&session, reader, writer, args, names, daemon_filters);
+                serve_receiver(&session, reader, writer, args, given, daemon_filters);
             finish::server(
                 &session,
                 own_log.as_ref(),
@@ -160,14 +177,39 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
                 left.writer.as_mut(),
             )
         }
-        Ok(()) => {
+        Ok(given) => {
             let ended =
-                serve_sender(&session, &mut reader, &mut writer, args, names, daemon_filters);
+                serve_sender(&session, &mut reader, &mut writer, args, given, daemon_filters);
             finish::server(&session, own_log.as_ref(), ended, Some(&mut reader), Some(&mut writer))
         }
         Err(e) => {
             finish::server(&session, own_log.as_ref(), Err(e), Some(&mut reader), Some(&mut writer))
         }
+    }
+}
+
+/// What the server's own command line names.
+struct Given {
+    rules: FilterList,
+    /// Not yet open in a daemon.
+    names: Option<OpenList>,
+}
+
+impl Given {
+    fn open(settings: &Settings, rules: &[FilterArg], role: Role) -> Result<Given, Error> {
+        let mut loader = FsLoader::new(settings).for_own_options();
+        let rules = rules::of_server(settings, rules, &mut loader, role)?;
+        Ok(Given { rules, names: own_names(settings)? })
+    }
+
+    fn of_daemon(
+        settings: &Settings,
+        rules: &[FilterArg],
+        daemon_filters: Option<&FilterList>,
+        role: Role,
+    ) -> Result<Given, Error> {
+        let mut loader = FsLoader::new(settings).hiding(daemon_filters);
+        Ok(Given { rules: rules::of_server(settings, rules, &mut loader, role)?, names: None })
     }
 }
 
@@ -184,18 +226,17 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
     mut args: Vec<Vec<u8>>,
-    names: Option<OpenList>,
-    daemon_filters: Option<filters::FilterList>,
+    given: Given,
+    daemon_filters: Option<FilterList>,
 ) -> Result<(), Error> {
     let settings = &session.settings;
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
     let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
-    let mut user_rules = rules::receive(session, reader, &mut loader)?;
-    rules::add_server_cvs(session, &mut user_rules)?;
+    let user_rules = rules::receive(session, reader, &mut loader, given.rules)?;
     if args.is_empty() && (settings.recurse || settings.dirs || settings.list_only) {
         args.push(b".".to_vec());
     }
-    let names = match names {
+    let names = match given.names {
         None => own_names(settings)?,
         names => names,
     };
@@ -226,22 +267,22 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
     mut reader: Reader<R>,
     mut writer: Writer<W>,
     args: Vec<Vec<u8>>,
-    names: Option<OpenList>,
-    daemon_filters: Option<filters::FilterList>,
+    given: Given,
+    daemon_filters: Option<FilterList>,
 ) -> (Result<(), Error>, Left<R, W>) {
     let settings = &session.settings;
     say_receiving(session);
     reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
     let mut loader = FsLoader::new(settings).hiding(daemon_filters.as_ref());
     let filters = if rules::pushed(session) {
-        match rules::receive(session, &mut reader, &mut loader) {
+        match rules::receive(session, &mut reader, &mut loader, given.rules) {
             Ok(rules) => rules,
             Err(e) => return (Err(e), Left { reader: Some(reader), writer: Some(writer) }),
         }
     } else {
-        filters::FilterList::new()
+        given.rules
     };
-    let names = match names {
+    let names = match given.names {
         None => own_names(settings),
         names => Ok(names),
     };

@@ -128,7 +128,7 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// Environment variables.
+    /// Environment variables; `{top}` is the folder of the tree.
     pub const fn environment(mut self, pairs: &'a [(&'a str, &'a str)]) -> Self {
         self.environment = pairs;
         self

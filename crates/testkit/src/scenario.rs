@@ -314,7 +314,9 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
             command
         }
     };
-    command.args(&args).current_dir(&top).envs(case.row.environment.iter().copied());
+    let environment = case.row.environment.iter();
+    command.args(&args).current_dir(&top);
+    command.envs(environment.map(|(name, value)| (name, fill((*value).to_owned()))));
     let finished = run(command, case.row.stdin.as_bytes(), &base.path);
     let said = String::from_utf8_lossy(&finished.stderr);
     let full = case.space.is_some() && said.contains("No space left on device");

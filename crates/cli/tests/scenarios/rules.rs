@@ -477,24 +477,17 @@ pub const ROWS: &[Row] = &[
         .modules("exclude = /dst"),
     row("daemon-hidden-backup", &[TREE, "d bak\nd dst"], "-aib --backup-dir=/bak")
         .over(&[Via::DaemonPush])
-        .modules("exclude = /bak")
-        .any_stderr()
-        .any_stdout(),
+        .modules("exclude = /bak"),
     row("daemon-hidden-temp", &[TREE, "d bak\nd dst"], "-ai --temp-dir=/bak")
         .over(&[Via::DaemonPush])
-        .modules("exclude = /bak")
-        .any_stderr()
-        .any_stdout(),
+        .modules("exclude = /bak"),
     row("daemon-hidden-copy", &[TREE, "d bak\nd dst"], "-ai --copy-dest=/bak")
         .over(&[Via::DaemonPush])
         .modules("exclude = /bak")
-        .any_stderr()
-        .any_stdout(),
+        .any_stderr(),
     row("daemon-hidden-partial", &[TREE, "d bak\nd dst"], "-ai --partial-dir=/bak")
         .over(&[Via::DaemonPush])
-        .modules("exclude = /bak")
-        .any_stderr()
-        .any_stdout(),
+        .modules("exclude = /bak"),
     row(
         "attributes-protected",
         &[

@@ -10,7 +10,7 @@ use crate::{
 };
 use session::{
     Error, ExitCode,
-    options::{OptionError, table::Opt},
+    options::{OptionError, RuleArg, table::Opt},
     server::ServerJob,
     settings::{DeleteTiming, FilesFrom, RemoveSource},
 };
@@ -75,12 +75,20 @@ pub(super) fn refusal(
         rules::is_hidden(filters, name.as_bytes(), false)
             || rules::is_hidden(filters, name.as_bytes(), true)
     };
+    let mut named: Vec<Vec<u8>> = Vec::new();
     if let Some(FilesFrom::Local(path)) = &mut settings.files_from {
         *path = arguments::clean(path, false);
-        if hidden(path) {
-            let text = "Your options have been rejected by the server.";
-            return Some(Error::fatal(ExitCode::UNSUPPORTED, text));
+        named.push(path.clone());
+    }
+    named.extend(job.rules.iter().filter_map(|given| match &given.rule {
+        RuleArg::ExcludeFrom(path) | RuleArg::IncludeFrom(path) => {
+            Some(arguments::clean(path, false))
         }
+        _ => None,
+    }));
+    if named.iter().any(|path| hidden(path)) {
+        let text = "rsync: Your options have been rejected by the server.";
+        return Some(Error::fatal(ExitCode::UNSUPPORTED, text));
     }
     if !settings.am_sender
         && let Some(dest) = job.args.first()
@@ -99,10 +107,8 @@ pub(super) fn refusal(
             hidden(&arguments::clean(&whole, false))
         };
         let text = "Your options have been rejected by the server.";
-        if settings.temp_dir.as_deref().is_some_and(rejected) {
-            return Some(Error::fatal(ExitCode::UNSUPPORTED, text));
-        }
-        if settings.backup_dir.as_deref().is_some_and(rejected) {
+        let set_aside = [&settings.temp_dir, &settings.backup_dir];
+        if set_aside.into_iter().flatten().any(|dir| rejected(dir)) {
             return Some(Error::fatal(ExitCode::UNSUPPORTED, format!("rsync: {text}")));
         }
         // A relative one is a matter of each file.

@@ -39,6 +39,7 @@ fn refused(parameters: &str, access: Access, sending: bool) -> Option<String> {
         caps: ClientCapabilities::parse(b""),
         charset: None,
         args: vec![b"x".to_vec()],
+        rules: Vec::new(),
         exchange: VersionExchange::Greeting(32),
         daemon_filters: None,
         refusal: None,

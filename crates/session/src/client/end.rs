@@ -73,12 +73,12 @@ pub(super) fn end_with_child(
         }
         Err(e) => {
             // A broken connection is the child's doing, and the child about to say why. Of another error only a child that
-            // has ended already can know more.
-            let grace = match &e {
-                Error::Closed { .. } | Error::Link { .. } => CHILD_GRACE,
-                _ => Duration::ZERO,
-            };
+            // has ended already can know more, and it does not if all it has seen is that we are gone.
+            let broken = matches!(e, Error::Closed { .. } | Error::Link { .. });
+            let grace = if broken { CHILD_GRACE } else { Duration::ZERO };
             let child = shell.and_then(|mut shell| shell.wait_for(grace));
+            let reaction = [ExitCode::SOCKET_IO, ExitCode::STREAM_IO];
+            let child = child.filter(|code| broken || !reaction.contains(code));
             match child {
                 Some(child) if child > e.code() && !matches!(e, Error::PeerExit(_)) => {
                     finish::explain(ending.log, &e);

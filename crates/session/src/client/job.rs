@@ -10,8 +10,8 @@ use crate::{
 pub struct ClientJob {
     /// The options.
     pub settings: Settings,
-    /// For a local copy: the receiving side's options where `-M` makes them differ.
-    pub receiver_settings: Option<Settings>,
+    /// For a local copy: the receiving side's options where `-M` makes them differ, and the rules that are its alone.
+    pub receiver: Option<(Settings, Vec<FilterArg>)>,
     /// The rule options in order.
     pub rules: Vec<FilterArg>,
     /// The local ends of the transfer.

@@ -18,30 +18,20 @@ use crate::{
     settings::RemoveSource,
 };
 use fast_io::memory;
-use filters::Side;
 use std::{sync::Arc, thread};
 use wire::compat::CompatFlags;
 
 impl Run {
     /// A local copy: the same two sides, joined by an in-memory link.
     pub(super) fn local(self) -> ExitCode {
-        let Run {
-            settings,
-            charset,
-            receiver_settings,
-            list,
-            names,
-            transfer,
-            log,
-            status,
-            started,
-            batch,
-        } = self;
+        let Run { settings, charset, receiver, list, names, transfer, log, status, started, batch } =
+            self;
         let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };
         let agreed = match handshake::local(&settings) {
             Ok(agreed) => agreed,
             Err(e) => return finish::report(&log, &e),
         };
+        let (receiver_settings, receiver_rules) = receiver.unzip();
         if receiver_settings.as_ref().is_some_and(|s| s.copy_as != settings.copy_as) {
             // The two sides are one process.
             let text = "rsync: -M--copy-as: not supported in a local copy";
@@ -107,15 +97,27 @@ impl Run {
         );
         session.installed = installed;
         let session = Arc::new(session);
-        let settings = &session.settings;
         let recorder = match batch.map(|file| Recorder::begin(file, &session)).transpose() {
             Ok(recorder) => recorder,
             Err(e) => {
                 return finish::report(&session.log.with_role(Role::ReceiverPresplit), &e);
             }
         };
-        let receiver_rules = list.for_role(Side::Receiver, settings.delete_excluded);
-        let sender_rules = list.for_role(Side::Sender, settings.delete_excluded);
+        let sender_rules = match rules::for_this_side(&session, list.clone()) {
+            Ok(rules) => rules,
+            Err(e) => return finish::report(&session.log, &e),
+        };
+        let own_rules = receiver_rules.unwrap_or_default();
+        let receiver_rules = rules::add_of_receiver(&server.settings, list, &own_rules)
+            .and_then(|list| rules::for_this_side(&server, list));
+        let receiver_rules = match receiver_rules {
+            Ok(rules) => rules,
+            Err(e) => {
+                // As two processes would end.
+                finish::report(&session.log.with_role(Role::ReceiverPresplit), &e);
+                return finish::report(&session.log, &Error::Closed { received: 0 });
+            }
+        };
         let receiving = thread::Builder::new().name("receiving side".into()).spawn(move || {
             server::say_receiving(&server);
             if let Some(log) = &own_log {

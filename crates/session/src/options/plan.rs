@@ -59,8 +59,6 @@ pub enum RuleArg {
     IncludeFrom(Vec<u8>),
     /// A relative `--partial-dir`, which is nobody's to transfer.
     PartialDir(Vec<u8>),
-    /// `-C`, always the last.
-    Cvs,
 }
 
 /// The address family to use.

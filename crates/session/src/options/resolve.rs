@@ -88,16 +88,21 @@ impl Plan {
     }
 
     /// For a local copy with `-M` options: the settings of the receiving side, which those options
-    /// are for.
-    pub fn local_receiver(&self, env: &Environment) -> Result<Settings, OptionError> {
-        let server = vec![b"--server".to_vec()];
-        let args: Vec<_> = server.into_iter().chain(self.remote_options.iter().cloned()).collect();
+    /// are for, and the filter rules among them.
+    pub fn local_receiver(
+        &self,
+        env: &Environment,
+    ) -> Result<(Settings, Vec<FilterArg>), OptionError> {
+        let mut args = vec![b"--server".to_vec()];
+        let none = super::parse::parse(super::table::OPTIONS, &args, false);
+        args.extend(self.remote_options.iter().cloned());
         let more = super::parse::parse(super::table::OPTIONS, &args, false);
         let munge = more.options.iter().rfind(|given| given.entry.opt == Opt::MungeLinks);
         let munge = munge.is_some_and(|given| given.on);
         let chmods = more.options.iter().filter(|given| given.entry.opt == Opt::Chmod);
         let chmod = chmods.fold(None, |all, given| Some(chmod::joined(all, given.text())));
-        let mut settings = self.with_more(more, env, &mut |_| None)?.settings;
+        let shared = self.with_more(none, env, &mut |_| None)?.filters.len();
+        let Plan { mut settings, mut filters, .. } = self.with_more(more, env, &mut |_| None)?;
         settings.am_server = self.settings.am_server;
         settings.am_sender = false;
         settings.local = true;
@@ -110,7 +115,7 @@ impl Plan {
         // Modes are changed once, by the sender, which also knows munged links; only what was asked of this side counts.
         settings.chmod = chmod;
         settings.munge_links = munge;
-        Ok(settings)
+        Ok((settings, filters.split_off(shared)))
     }
 
     fn with_more(
@@ -198,25 +203,19 @@ fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
     let partial_dir = settle_partial(&mut s, env)?;
     let files_from = settle_files_from(&s, operand_count)?;
     let relative = s.relative.unwrap_or(files_from.is_some());
-    if s.cvs_exclude {
-        s.filter(RuleArg::Cvs);
-    }
     let backup_protects = s.backup
         && (s.delete_any() && !s.delete_excluded)
         && s.backup_dir.is_none()
         && !s.am_server;
     if backup_protects {
-        let at = s.filters.len() - usize::from(s.cvs_exclude);
-        let rule = RuleArg::Filter([b"P *", suffix.as_slice()].concat());
-        s.filters.insert(at, FilterArg { rule, from0: s.from0 });
+        s.filter(RuleArg::Filter([b"P *", suffix.as_slice()].concat()));
     }
 
     let whole_file = whole_file(&s);
     let waiting = s.delay_updates.then(|| b".~tmp~".to_vec());
     let kept_in = partial_dir.clone().or(waiting);
     if let Some(dir) = kept_in.clone().filter(|dir| !dir.starts_with(b"/") && !s.am_server) {
-        let at = s.filters.len() - usize::from(s.cvs_exclude);
-        s.filters.insert(at, FilterArg { rule: RuleArg::PartialDir(dir), from0: s.from0 });
+        s.filter(RuleArg::PartialDir(dir));
     }
 
     let whole_list = s.prune_empty_dirs

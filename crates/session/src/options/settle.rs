@@ -200,7 +200,9 @@ pub(super) fn settle_dirs(s: &mut State, operand_count: usize) -> bool {
         s.list_only = true;
     }
     if s.old_dirs {
-        s.filter(RuleArg::Filter(b"- /*/*".to_vec()));
+        if !s.am_server {
+            s.filter(RuleArg::Filter(b"- /*/*".to_vec()));
+        }
         s.recurse = Recurse::Yes;
     }
     s.recurse != Recurse::No || s.dirs.unwrap_or(s.list_only)

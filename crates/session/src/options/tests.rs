@@ -68,7 +68,6 @@ fn filters_keep_their_order() {
         filter("- .rsync-filter"),
         RuleArg::IncludeFrom(b"c".to_vec()),
         filter("- /*/*"),
-        RuleArg::Cvs,
     ];
     let rules = |plan: Plan| plan.filters.into_iter().map(|f| f.rule).collect::<Vec<_>>();
     assert_eq!(rules(plan(&args)), expected);
@@ -77,7 +76,7 @@ fn filters_keep_their_order() {
     else {
         panic!("a plan")
     };
-    assert_eq!(rules(*plan), [RuleArg::Exclude(b"a".to_vec()), filter("P *~"), RuleArg::Cvs]);
+    assert_eq!(rules(*plan), [RuleArg::Exclude(b"a".to_vec()), filter("P *~")]);
 }
 
 #[test]
@@ -204,8 +203,21 @@ fn a_daemon_s_client_is_held_back() {
 #[test]
 fn remote_options_of_a_local_copy_are_the_receiver_s() {
     let env = Environment::default();
-    let p = plan(&["-r", "-M--size-only", "-M", "--no-r", "a", "b"]);
-    let receiver = p.local_receiver(&env).expect("known options");
+    let p = plan(&[
+        "-rb",
+        "--delete",
+        "-f- y",
+        "-M--size-only",
+        "-M--exclude=x",
+        "-M",
+        "--no-r",
+        "-M-d",
+        "a",
+        "b",
+    ]);
+    let (receiver, rules) = p.local_receiver(&env).expect("known options");
+    let rules: Vec<_> = rules.into_iter().map(|given| given.rule).collect();
+    assert_eq!(rules, [RuleArg::Exclude(b"x".to_vec())]);
     assert!(receiver.size_only && !receiver.recurse && !receiver.am_sender && receiver.local);
     assert!(!p.settings.size_only && p.settings.recurse);
     let e = plan(&["-M--foo", "a", "b"]).local_receiver(&env).expect_err("unknown");

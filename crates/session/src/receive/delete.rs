@@ -80,9 +80,13 @@ struct Candidate {
 
 impl Deleter {
     pub fn new(session: &Session, mut rules: FilterList, loader: FsLoader, dir: &Path) -> Deleter {
-        rules.set_cwd(&super::dest::absolute(dir));
+        // A daemon's rules and the files they name start at its module.
+        rules.set_cwd(&match session.settings.am_daemon {
+            true => fsroot::text::bytes(dir),
+            false => super::dest::absolute(dir),
+        });
         Deleter {
-            cx: crate::rules::context(&session.settings, session.protocol.has_varints()),
+            cx: crate::rules::agreed_context(session),
             rules,
             loader,
             entered: Vec::new(),

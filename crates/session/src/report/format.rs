@@ -84,6 +84,8 @@ pub struct Served {
     pub module: Vec<u8>,
     /// Its directory is the root of this process's tree.
     pub at_root: bool,
+    /// That tree is the system's no more.
+    pub chrooted: bool,
     /// `%P`
     pub module_path: Vec<u8>,
     /// `%u`

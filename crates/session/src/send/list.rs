@@ -127,7 +127,6 @@ impl Lister {
         daemon_filters: Option<FilterList>,
         loader: FsLoader,
     ) -> Lister {
-        let varints = session.protocol.has_varints();
         Lister {
             session: session.clone(),
             log: session.log.with_role(Role::Sender),
@@ -135,7 +134,7 @@ impl Lister {
             filters,
             daemon_filters,
             loader,
-            rule_context: crate::rules::context(&session.settings, varints),
+            rule_context: crate::rules::agreed_context(session),
             pushed: Vec::new(),
             filter_source: None,
             scanned: Vec::new(),
