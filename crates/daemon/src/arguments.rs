@@ -3,10 +3,8 @@
 use crate::{rules::is_hidden, wild::wild_match};
 use filters::FilterList;
 use fsroot::{Root, meta::Kind};
-use wire::RelPath;
+use wire::{RelPath, limits::MAX_ARGS};
 
-/// Most words of a request, what wildcards match included.
-pub const MAX_ARGS: usize = 15_998;
 /// The request as logged ends with the word that reaches this length.
 const MAX_SHOWN: usize = 1024;
 

@@ -27,15 +27,10 @@ use std::{
 };
 use wire::{
     greeting::{DIGESTS, Greeting},
+    limits::{MAX_EARLY_INPUT, MAX_REQUEST_LINE, MAX_TEXT_LINE},
     version,
 };
 
-/// Longest greeting or request line.
-const MAX_REQUEST: usize = 1022;
-/// Longest authentication reply.
-const MAX_REPLY: usize = 5118;
-/// Most early input that is accepted.
-const MAX_EARLY_INPUT: usize = 5120;
 /// Longest a phase of the handshake may take.
 const MAX_HANDSHAKE: u64 = 60;
 /// Default of `lock file`.
@@ -241,7 +236,7 @@ fn talk(
     client.writer.buf().extend_from_slice(&hello);
     client.writer.flush()?;
 
-    let line = client.line(MAX_REQUEST)?;
+    let line = client.line(MAX_REQUEST_LINE)?;
     let shown = String::from_utf8_lossy(&line).into_owned();
     let greeting = Greeting::parse(&line).ok_or_else(|| Stop::refuse("protocol startup error"))?;
     if let Some(omitted) = greeting.omitted() {
@@ -252,7 +247,7 @@ fn talk(
 
     let mut early_input_seen = false;
     let request = loop {
-        let line = client.line(MAX_REQUEST)?;
+        let line = client.line(MAX_REQUEST_LINE)?;
         let length = line.strip_prefix(b"#early_input=").filter(|_| !early_input_seen);
         let Some(length) = length else { break line };
         let length = std::str::from_utf8(length).ok().and_then(|n| n.parse::<usize>().ok());
@@ -425,7 +420,7 @@ fn login(
     getrandom::fill(&mut random).map_err(|e| Ok(format!(": no randomness: {e}")))?;
     let challenge = digest.of(&[&random, client.peer.addr.to_string().as_bytes()]);
     client.say(&format!("@RSYNCD: AUTHREQD {challenge}\n")).map_err(|e| Err(e.into()))?;
-    let reply = client.line(MAX_REPLY).map_err(|stop| match stop {
+    let reply = client.line(MAX_TEXT_LINE).map_err(|stop| match stop {
         Stop::Silent(_) => Ok(": invalid challenge response".to_string()),
         stop => Err(stop),
     })?;

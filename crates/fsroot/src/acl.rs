@@ -4,7 +4,6 @@
 use crate::root::Root;
 use crate::sys::Errno;
 use crate::xattr;
-use std::fs::File;
 use std::io;
 use wire::RelPath;
 
@@ -57,8 +56,7 @@ impl Acl {
         class(self.user_obj) << 6 | class(self.mask.or(self.group_obj)) << 3 | class(self.other)
     }
 
-    /// Leaves out what a receiver can tell from the permission bits sent (ACLs: condensed access
-    /// ACLs).
+    /// Leaves out what a receiver can tell from the permission bits sent (WIRE.md, ACL).
     pub fn condense(&mut self, perm: u32) {
         let group = Some(bits(perm >> 3));
         self.user_obj = None;
@@ -79,14 +77,6 @@ impl Acl {
         self.group_obj.get_or_insert(group);
         if !self.names.is_empty() {
             self.mask.get_or_insert(group);
-        }
-    }
-
-    /// Fills in the mask of a received default ACL: all that its groups and names have.
-    pub fn complete_default(&mut self) {
-        if !self.names.is_empty() {
-            let all = self.names.iter().fold(self.group_obj.unwrap_or(0), |m, n| m | n.2);
-            self.mask.get_or_insert(all);
         }
     }
 
@@ -202,29 +192,6 @@ impl Root {
     }
 }
 
-/// The access ACL of an open file, if it has one beyond its mode.
-pub fn extended(file: &File) -> io::Result<Option<Acl>> {
-    decoded(xattr::get(file, ACCESS)?)
-}
-
-/// The default ACL of an open directory.
-pub fn default(dir: &File) -> io::Result<Option<Acl>> {
-    decoded(xattr::get(dir, DEFAULT)?)
-}
-
-/// Sets the access ACL of an open file (see [`Root::set_access_acl`]).
-pub fn set_access(file: &File, acl: &Acl) -> io::Result<()> {
-    minimal_is_fine(acl, xattr::set(file, ACCESS, &acl.to_xattr()))
-}
-
-/// Sets the default ACL of an open directory; `None` removes it.
-pub fn set_default(dir: &File, acl: Option<&Acl>) -> io::Result<()> {
-    match acl {
-        Some(acl) => xattr::set(dir, DEFAULT, &acl.to_xattr()),
-        None => none_is_fine(xattr::remove(dir, DEFAULT)),
-    }
-}
-
 fn bits(perm: u32) -> u8 {
     (perm & 7) as u8
 }
@@ -320,10 +287,6 @@ mod tests {
         assert_eq!(masked.mode(), 0o650);
         masked.condense(0o650);
         assert_eq!(masked, Acl { group_obj: Some(7), mask: Some(5), ..Acl::default() });
-
-        let mut default = Acl { mask: None, ..sample() };
-        default.complete_default();
-        assert_eq!(default.mask, Some(7));
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -350,18 +313,15 @@ mod tests {
         assert_eq!(root.extended_acl(&rel("f")).unwrap(), None);
         assert_eq!(root.lstat(&rel("f")).unwrap().perm, 0o600);
 
-        let file = File::open(t.path().join("f")).unwrap();
-        set_access(&file, &sample()).unwrap();
-        assert_eq!(extended(&file).unwrap(), Some(sample()));
+        root.set_access_acl(&rel("f"), &sample()).unwrap();
+        assert_eq!(root.extended_acl(&rel("f")).unwrap(), Some(sample()));
 
         root.mkdir(&rel("d"), 0o755).unwrap();
         assert_eq!(root.default_acl(&rel("d")).unwrap(), None);
         root.set_default_acl(&rel("d"), None).unwrap();
         root.set_default_acl(&rel("d"), Some(&sample())).unwrap();
         assert_eq!(root.default_acl(&rel("d")).unwrap(), Some(sample()));
-        let dir = File::open(t.path().join("d")).unwrap();
-        assert_eq!(default(&dir).unwrap(), Some(sample()));
-        set_default(&dir, None).unwrap();
+        root.set_default_acl(&rel("d"), None).unwrap();
         assert_eq!(root.default_acl(&rel("d")).unwrap(), None);
     }
 }

@@ -30,10 +30,6 @@ impl ExitCode {
     pub const DEL_LIMIT: ExitCode = ExitCode(25);
     pub const TIMEOUT: ExitCode = ExitCode(30);
     pub const CON_TIMEOUT: ExitCode = ExitCode(35);
-    pub const CMD_FAILED: ExitCode = ExitCode(124);
-    pub const CMD_KILLED: ExitCode = ExitCode(125);
-    pub const CMD_RUN: ExitCode = ExitCode(126);
-    pub const CMD_NOTFOUND: ExitCode = ExitCode(127);
 
     /// The text of the closing line.
     pub fn text(self) -> &'static str {

@@ -2,27 +2,27 @@
 //!
 //! A session is a value ([`session::Session`]); nothing here is global, so two sessions can run in one process.
 
-pub mod batch;
+mod batch;
 pub mod charset;
 pub mod chmod;
 pub mod client;
 pub mod conn;
 pub mod connect;
-pub mod copy_as;
-pub mod error;
+mod copy_as;
+mod error;
 pub mod expand;
 pub mod finish;
-pub mod flist;
+mod flist;
 pub mod handshake;
 pub mod log;
-pub mod messages;
-pub mod operator;
+mod messages;
+mod operator;
 pub mod options;
 mod platform;
-pub mod receive;
+mod receive;
 pub mod report;
 pub mod rules;
-pub mod send;
+mod send;
 pub mod server;
 pub mod session;
 pub mod settings;

@@ -9,7 +9,7 @@ use crate::{
     messages::Common,
     operator::Trust,
     options::{FilterArg, RuleArg},
-    settings::{FilesFrom, Settings},
+    settings::Settings,
 };
 use fast_io::{RecvHalf, SendHalf};
 use filters::{FilterError, FilterList, ParseContext, Verdict};
@@ -468,14 +468,6 @@ pub fn receive_files_from<R: RecvHalf>(
 /// The charset that names of a files-from list are converted to and from on their way, as arguments are.
 fn converts_names(session: &Session) -> Option<&Charset> {
     session.charset.as_deref().filter(|_| session.settings.secluded)
-}
-
-/// Whether this session's names come to us, the sender, from the peer.
-pub fn names_from_peer(settings: &Settings) -> bool {
-    matches!(
-        (&settings.files_from, settings.am_server),
-        (Some(FilesFrom::Peer), true) | (Some(FilesFrom::Remote(_)), false)
-    )
 }
 
 /// Whether the rules exclude a name from what `log` speaks for; `--debug=FILTER` says which rule decided.

@@ -157,11 +157,6 @@ impl AclTable {
     pub fn entries(&self) -> &[WireAcl] {
         &self.entries
     }
-
-    /// All entries, for mapping ids after the id lists have arrived.
-    pub fn entries_mut(&mut self) -> &mut [WireAcl] {
-        &mut self.entries
-    }
 }
 
 fn encode_literal(acl: &WireAcl, out: &mut Vec<u8>) {

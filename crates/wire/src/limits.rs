@@ -42,5 +42,3 @@ pub const MAX_EARLY_INPUT: usize = 5120;
 pub const MAX_ARGS: usize = 15_998;
 /// One argument sent to a daemon.
 pub const MAX_DAEMON_ARG: usize = 5119;
-/// One secluded argument sent over a shell.
-pub const MAX_SECLUDED_ARG: usize = 4095;

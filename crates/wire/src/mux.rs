@@ -1,7 +1,7 @@
 //! Frames and control messages (WIRE.md, Frames; Control messages).
 
 use crate::limits::{IO_ERROR_BITS, MAX_FRAME, MAX_TEXT};
-use crate::{Cursor, Decode, Fault, Protocol, WireError};
+use crate::{Cursor, Decode, Fault, WireError};
 
 /// Bytes of a frame header.
 pub const HEADER_LEN: usize = 4;
@@ -63,15 +63,6 @@ impl Tag {
     /// Whether the payload is text for a person.
     pub fn is_text(self) -> bool {
         matches!(self, Tag::ErrorXfer | Tag::Info | Tag::Error | Tag::Warning)
-    }
-
-    /// The tag under which a peer of version `p` knows this kind of text.
-    pub fn known_to(self, p: Protocol) -> Tag {
-        match self {
-            Tag::Error if !p.has_varints() => Tag::ErrorXfer,
-            Tag::Warning if !p.has_varints() => Tag::Info,
-            _ => self,
-        }
     }
 
     /// Checks the length of a payload. Tags that only ever join the two processes of a stock
@@ -358,15 +349,5 @@ mod tests {
             assert_eq!((header.len, out.len()), (5119, 5123));
             assert_eq!(out.last(), Some(&last));
         }
-    }
-
-    #[test]
-    fn old_peers_know_two_kinds_of_text() {
-        let known = |n| {
-            let p = Protocol::new(n).unwrap();
-            [Tag::ErrorXfer, Tag::Info, Tag::Error, Tag::Warning].map(|tag| tag.known_to(p) as u8)
-        };
-        assert_eq!(known(29), [1, 2, 1, 2]);
-        assert_eq!(known(30), [1, 2, 3, 4]);
     }
 }

@@ -50,21 +50,9 @@ impl Protocol {
     pub fn has_special_rdev(self) -> bool {
         self.0 < 31
     }
-    /// The daemon greeting must carry a digest list (32).
-    pub fn needs_digest_list(self) -> bool {
-        greeting_needs_digests(self.number())
-    }
     /// The longest block that a sum head may name.
     pub fn max_block_len(self) -> u32 {
         if self.has_varints() { 1 << 17 } else { 1 << 29 }
-    }
-    /// DONEs that the receiving side writes when there is one list, the goodbye included.
-    pub fn request_dones(self) -> u32 {
-        3 + u32::from(self.has_item_flags()) + u32::from(self.has_error_exit())
-    }
-    /// DONEs that the sender writes when there is one list.
-    pub fn answer_dones(self) -> u32 {
-        self.request_dones() - 1
     }
 
     /// Ends the version exchange (WIRE.md, Version exchange): `peer` is what the peer announced,
@@ -135,20 +123,6 @@ mod tests {
         assert_eq!(spoken, [27, 28, 29, 30, 31, 32]);
         assert_eq!(Protocol::new(32 + 256), None);
         assert_eq!(Protocol::new(32).unwrap(), NEWEST);
-    }
-
-    #[test]
-    fn done_counts() {
-        let counts = |n| {
-            let p = Protocol::new(n).unwrap();
-            (p.request_dones(), p.answer_dones())
-        };
-        assert_eq!(counts(27), (3, 2));
-        assert_eq!(counts(28), (3, 2));
-        assert_eq!(counts(29), (4, 3));
-        assert_eq!(counts(30), (4, 3));
-        assert_eq!(counts(31), (5, 4));
-        assert_eq!(counts(32), (5, 4));
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! What the client sends behind `@RSYNCD: OK`.
 
 use crate::{
-    arguments::{self, MAX_ARGS},
+    arguments,
     config::Section,
     connection::{Client, Stop},
 };
 use session::options::table::{OPTIONS, Opt};
-use wire::{Protocol, args::ArgBlockDecoder};
-
-/// Longest argument.
-const MAX_ARG: usize = 5119;
+use wire::{
+    Protocol,
+    args::ArgBlockDecoder,
+    limits::{MAX_ARGS, MAX_DAEMON_ARG},
+};
 
 /// What the client sent behind `@RSYNCD: OK`.
 pub(super) struct Words {
@@ -47,7 +48,7 @@ pub(super) fn read_words(client: &mut Client, module: &Section) -> Result<Words,
 }
 
 fn read_block(client: &mut Client, nul: bool) -> Result<Vec<Vec<u8>>, Stop> {
-    let mut block = ArgBlockDecoder::new(nul, MAX_ARG, MAX_ARGS);
+    let mut block = ArgBlockDecoder::new(nul, MAX_DAEMON_ARG, MAX_ARGS);
     let mut words = Vec::new();
     loop {
         match client.reader.read(|c| block.decode(c)) {

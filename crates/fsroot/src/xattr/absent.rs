@@ -2,7 +2,6 @@
 
 use crate::root::Root;
 use crate::sys::Errno;
-use std::fs::File;
 use std::io;
 use wire::RelPath;
 
@@ -35,26 +34,6 @@ impl Root {
         self.real_lstat(p)?;
         Err(Errno::NOTSUP.into())
     }
-}
-
-/// None.
-pub fn list(_file: &File) -> io::Result<Vec<Vec<u8>>> {
-    Ok(Vec::new())
-}
-
-/// `None`.
-pub fn get(_file: &File, _name: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    Ok(None)
-}
-
-/// ENOTSUP.
-pub fn set(_file: &File, _name: &[u8], _value: &[u8]) -> io::Result<()> {
-    Err(Errno::NOTSUP.into())
-}
-
-/// ENOTSUP.
-pub fn remove(_file: &File, _name: &[u8]) -> io::Result<()> {
-    Err(Errno::NOTSUP.into())
 }
 
 /// An attribute to be removed is always missing.

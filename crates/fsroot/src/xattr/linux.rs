@@ -97,26 +97,6 @@ impl Root {
     }
 }
 
-/// All names of an open file's attributes, unsorted.
-pub fn list(file: &File) -> io::Result<Vec<Vec<u8>>> {
-    listed(fetch(|out| rfs::flistxattr(file, spare_capacity(out))))
-}
-
-/// An attribute of an open file; `None` if it does not exist.
-pub fn get(file: &File, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    found(fetch(|out| rfs::fgetxattr(file, name, spare_capacity(out))))
-}
-
-/// Sets an attribute of an open file.
-pub fn set(file: &File, name: &[u8], value: &[u8]) -> io::Result<()> {
-    Ok(rfs::fsetxattr(file, name, value, XattrFlags::empty())?)
-}
-
-/// Removes an attribute of an open file, which must exist (ENODATA).
-pub fn remove(file: &File, name: &[u8]) -> io::Result<()> {
-    Ok(rfs::fremovexattr(file, name)?)
-}
-
 /// Whether there was no attribute to remove.
 pub(crate) fn missing(e: &io::Error) -> bool {
     e.raw_os_error() == Some(Errno::NODATA.raw_os_error())
@@ -171,9 +151,9 @@ mod tests {
     /// `None` where the file system has no user attributes.
     fn root(path: &std::path::Path) -> Option<Root> {
         fs::write(path.join("probe"), "").unwrap();
-        let file = File::open(path.join("probe")).unwrap();
-        match set(&file, b"user.probe", b"") {
-            Ok(()) => Some(Root::open(path).unwrap()),
+        let mut root = Root::open(path).unwrap();
+        match root.set_xattr(&rel("probe"), b"user.probe", b"") {
+            Ok(()) => Some(root),
             Err(e) => {
                 eprintln!("skipped: no user attributes here: {e}");
                 None
@@ -214,12 +194,10 @@ mod tests {
             assert!(root.set_xattr(&rel("d/l"), b"user.two", b"2").is_err());
             assert!(root.list_xattrs(&rel("d/none")).is_err());
         }
-        let file = File::open(t.path().join("d/f")).unwrap();
-        set(&file, b"user.long.name", b"").unwrap();
-        assert_eq!(get(&file, b"user.long.name").unwrap().as_deref(), Some(&b""[..]));
-        assert!(list(&file).unwrap().contains(&b"user.long.name".to_vec()));
-        remove(&file, b"user.long.name").unwrap();
-        assert!(set(&file, b"user.\0", b"").is_err());
+        by_path.set_xattr(&rel("d/f"), b"user.long.name", b"").unwrap();
+        let empty = by_path.get_xattr(&rel("d/f"), b"user.long.name").unwrap();
+        assert_eq!(empty.as_deref(), Some(&b""[..]));
+        assert!(by_path.set_xattr(&rel("d/f"), b"user.\0", b"").is_err());
     }
 
     #[test]

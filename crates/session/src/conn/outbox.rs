@@ -24,7 +24,6 @@ pub struct Outbox {
     modern_tags: bool,
     /// What text is converted from on its way to the client.
     charset: Option<Arc<Charset>>,
-    wake: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
 /// Where a server's messages go (man page, --stderr).
@@ -41,24 +40,12 @@ pub enum Route {
 impl Outbox {
     /// An empty outbox.
     pub fn new(status: Arc<Status>, route: Route, modern_tags: bool) -> Outbox {
-        Outbox {
-            queue: Mutex::default(),
-            status,
-            route,
-            modern_tags,
-            charset: None,
-            wake: Mutex::default(),
-        }
+        Outbox { queue: Mutex::default(), status, route, modern_tags, charset: None }
     }
 
     /// For a server whose texts are in another charset than the protocol's.
     pub fn with_charset(self, charset: Option<Arc<Charset>>) -> Outbox {
         Outbox { charset, ..self }
-    }
-
-    /// Has `wake` called after each new message, so that an owner who waits elsewhere comes to send it.
-    pub fn on_message(&self, wake: impl Fn() + Send + 'static) {
-        *lock(&self.wake) = Some(Box::new(wake));
     }
 
     /// Whether so much waits that it should be sent.
@@ -80,9 +67,6 @@ impl Outbox {
         let limit = wire::limits::MAX_TEXT - 1;
         let messages = text.chunks(limit).map(|part| Message::Text { tag, text: part.to_vec() });
         lock(&self.queue).extend(messages);
-        if let Some(wake) = &*lock(&self.wake) {
-            wake();
-        }
     }
 }
 

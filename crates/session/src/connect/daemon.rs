@@ -12,10 +12,7 @@ use std::{
     io::{self, BufRead, Read},
     path::{Path, PathBuf},
 };
-use wire::{Cursor, Decode, Fault, WireError, greeting::Greeting};
-
-/// Longest text line that a client accepts.
-const MAX_LINE: usize = 5118;
+use wire::{Cursor, Decode, Fault, WireError, greeting::Greeting, limits::MAX_TEXT_LINE};
 
 /// What a client says to a daemon.
 #[derive(Debug, Clone)]
@@ -58,7 +55,7 @@ pub fn decode_line(c: &mut Cursor<'_>, limit: usize) -> Decode<Result<Vec<u8>, (
 }
 
 fn read_line<R: RecvHalf>(reader: &mut Reader<R>, eof: &str) -> Result<Vec<u8>, Error> {
-    match reader.read(|c| decode_line(c, MAX_LINE)) {
+    match reader.read(|c| decode_line(c, MAX_TEXT_LINE)) {
         Ok(Ok(line)) => Ok(line),
         Ok(Err(())) | Err(Error::Closed { .. }) => {
             Err(Error::fatal(ExitCode::START_CLIENT, eof.as_bytes()))
@@ -171,7 +168,7 @@ fn password(login: &Login, role: Role) -> Result<Vec<u8>, Error> {
     if let Some(password) = std::env::var_os("RSYNC_PASSWORD") {
         return Ok(fsroot::text::bytes(password));
     }
-    let answer = platform::ask_password(MAX_LINE as u64);
+    let answer = platform::ask_password(MAX_TEXT_LINE as u64);
     answer.map(without_end).map_err(|e| {
         let text = crate::log::sys_error_line(role, "could not read a password", &e);
         Error::fatal(ExitCode::SYNTAX, text)
@@ -203,7 +200,7 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
             return refuse(text);
         }
         io::BufReader::new(file)
-            .take(MAX_LINE as u64)
+            .take(MAX_TEXT_LINE as u64)
             .read_until(b'\n', &mut line)
             .map_err(failed)?;
     }

@@ -12,8 +12,7 @@ pub(super) mod flag {
     pub const IMPLIED: u16 = 0x04;
     pub const BLANK: u16 = 0x08;
     pub const EXTRAS: u16 = 0x10;
-    pub const HARD_LINK_FIRST: u16 = 0x20;
-    pub const DIR: u16 = 0x40;
+    pub const DIR: u16 = 0x20;
 }
 
 /// The part of an entry that every entry has.
@@ -103,6 +102,7 @@ pub(super) struct Arena {
 }
 
 impl Arena {
+    #[cfg(test)]
     pub fn memory(&self) -> usize {
         self.bytes.len()
             + self.dirs.len() * size_of::<DirRow>()

@@ -66,16 +66,11 @@ pub struct SegmentBuilder {
 }
 
 impl SegmentBuilder {
-    /// An empty list whose first index is `base`, holding the contents of directory number `parent_dir`.
-    pub fn new(protocol: Protocol, base: i32, parent_dir: Option<u32>) -> Self {
+    /// An empty list whose first index is `base`.
+    pub fn new(protocol: Protocol, base: i32) -> Self {
         SegmentBuilder {
             protocol,
-            seg: Segment {
-                base,
-                parent_dir,
-                plain_order: !protocol.has_item_flags(),
-                ..Segment::default()
-            },
+            seg: Segment { base, plain_order: !protocol.has_item_flags(), ..Segment::default() },
             rows: DirRows::default(),
             classes: ClassRows::default(),
             hierarchy: (!protocol.has_varints()).then(|| Hierarchy {
@@ -105,10 +100,6 @@ impl SegmentBuilder {
     pub fn len(&self) -> usize {
         self.seg.recs.len()
     }
-    /// Whether nothing was added.
-    pub fn is_empty(&self) -> bool {
-        self.seg.recs.is_empty()
-    }
     /// First index.
     pub fn base(&self) -> i32 {
         self.seg.base
@@ -130,9 +121,6 @@ impl SegmentBuilder {
         if let Some(h) = &mut self.hierarchy {
             h.previous.clear();
             h.previous.extend_from_slice(name);
-        }
-        if e.hard_link == HardLink::First {
-            flags |= flag::HARD_LINK_FIRST;
         }
         let group = self.group_of(&e.hard_link);
         self.seg.absolute |= name.first() == Some(&b'/');

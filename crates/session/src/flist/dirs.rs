@@ -1,4 +1,4 @@
-//! The live lists of one side and the directory table of incremental recursion (WIRE.md, Incremental lists).
+//! The live lists of the sender, and its references to directories whose lists are still to come (WIRE.md, Incremental lists).
 
 use super::{Entry, Segment};
 use std::{collections::VecDeque, sync::Arc};
@@ -22,83 +22,6 @@ impl DirRef {
     /// The entry (even if its slot was blanked).
     pub fn entry(&self) -> Entry<'_> {
         Entry { seg: &self.segment, pos: self.pos }
-    }
-}
-
-/// One directory of the table.
-#[derive(Debug)]
-enum Row {
-    Waiting(DirRef),
-    /// Blanked in its list: no contents may follow.
-    Cleared,
-    Served,
-}
-
-/// Why no list may follow for a directory number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DirTableError {
-    /// Not in the table, which ends before this number.
-    Unknown {
-        /// Rows of the table.
-        count: u32,
-    },
-    /// Its list was sent already.
-    Duplicate,
-    /// The directory was blanked.
-    Cleared,
-}
-
-/// Directories in the order of their numbers, kept to the end of the session; a row gives up its
-/// reference when its list has come.
-#[derive(Debug, Default)]
-pub struct DirTable {
-    rows: Vec<Row>,
-}
-
-impl DirTable {
-    /// An empty table.
-    pub fn new() -> Self {
-        DirTable::default()
-    }
-    /// Rows so far; the next directory's number.
-    pub fn len(&self) -> u32 {
-        self.rows.len() as u32
-    }
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-    /// Appends a complete list's directories in the order of their indexes. Blanked ones occupy numbers too.
-    pub fn append(&mut self, segment: &Arc<Segment>) {
-        for pos in (0..segment.len()).filter_map(|n| segment.numbered(n)) {
-            let Some(dir) = DirRef::new(segment, pos) else { continue };
-            if !dir.entry().is_dir() {
-                continue;
-            }
-            self.rows.push(match segment.get(pos) {
-                // The children of `.` stand in its own list.
-                Some(e) if e.is_root() => Row::Served,
-                Some(_) => Row::Waiting(dir),
-                None => Row::Cleared,
-            });
-        }
-    }
-    /// The directory whose list follows; it cannot be asked for again.
-    pub fn serve(&mut self, number: u32) -> Result<DirRef, DirTableError> {
-        let count = self.len();
-        let row = self.rows.get_mut(number as usize).ok_or(DirTableError::Unknown { count })?;
-        match std::mem::replace(row, Row::Served) {
-            Row::Waiting(dir) => Ok(dir),
-            Row::Served => Err(DirTableError::Duplicate),
-            Row::Cleared => {
-                *row = Row::Cleared;
-                Err(DirTableError::Cleared)
-            }
-        }
-    }
-    /// Directories whose list has not come.
-    pub fn waiting(&self) -> usize {
-        self.rows.iter().filter(|r| matches!(r, Row::Waiting(_))).count()
     }
 }
 
@@ -153,10 +76,6 @@ impl Lists {
         self.ends.push_back(self.total);
         self.live.push_back(live);
     }
-    /// Number of live lists.
-    pub fn len(&self) -> usize {
-        self.live.len()
-    }
     /// Whether no list is live.
     pub fn is_empty(&self) -> bool {
         self.live.is_empty()
@@ -168,10 +87,6 @@ impl Lists {
     /// The oldest live list.
     pub fn oldest(&self) -> Option<&Live> {
         self.live.front()
-    }
-    /// The live lists, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Live> {
-        self.live.iter()
     }
     /// Forgets the oldest list.
     pub fn free_oldest(&mut self) -> Option<Live> {
@@ -193,10 +108,6 @@ impl Lists {
         let gap = i32::from(self.incremental);
         let i = self.live.partition_point(|l| l.segment.base() - gap <= ndx).checked_sub(1)?;
         (ndx < self.live[i].segment.end()).then_some(i)
-    }
-    /// The list at a position of [`Self::list_of`].
-    pub fn get(&self, i: usize) -> Option<&Live> {
-        self.live.get(i)
     }
     /// What an index denotes; `None` if it is in no live list.
     pub fn find(&self, ndx: i32) -> Option<Found> {

@@ -11,7 +11,7 @@ mod dirs;
 mod sort;
 
 pub use build::SegmentBuilder;
-pub use dirs::{DirRef, DirTable, DirTableError, Found, Lists, Live};
+pub use dirs::{DirRef, Found, Lists, Live};
 
 use crate::Session;
 use arena::{Arena, Extra, Rec, flag};
@@ -48,7 +48,6 @@ pub fn format(session: &Session) -> FlistFormat {
 #[derive(Debug, Default)]
 pub struct Segment {
     base: i32,
-    parent_dir: Option<u32>,
     /// Names are ordered as plain bytes (before protocol 29).
     plain_order: bool,
     /// Some name has a leading slash.
@@ -90,14 +89,6 @@ impl Segment {
     /// Entries, blanked slots included.
     pub fn len(&self) -> usize {
         self.recs.len()
-    }
-    /// Whether there are no slots at all.
-    pub fn is_empty(&self) -> bool {
-        self.recs.is_empty()
-    }
-    /// The directory number whose contents this is (`None` for the first list).
-    pub fn parent_dir(&self) -> Option<u32> {
-        self.parent_dir
     }
     /// The entry at sorted position `i` (0-based); `None` if the slot was blanked (duplicate, pruned).
     pub fn get(&self, i: usize) -> Option<Entry<'_>> {
@@ -150,7 +141,8 @@ impl Segment {
             .position(|r| !r.has(flag::BLANK) && r.is_dir() == is_dir)
             .map(|i| start + i)
     }
-    /// Bytes that the segment occupies, for memory accounting.
+    /// Bytes that the segment occupies.
+    #[cfg(test)]
     pub fn memory(&self) -> usize {
         let arrivals = self.arrivals.as_ref().map_or(0, |a| a.positions.len() + a.numbers.len());
         self.recs.len() * size_of::<Rec>() + self.arena.memory() + arrivals * size_of::<u32>()
@@ -244,10 +236,6 @@ impl<'a> Entry<'a> {
             false => rec.len.into(),
         }
     }
-    /// Whether the length is 0.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
     /// Modification time, seconds.
     pub fn mtime(self) -> i64 {
         let rec = self.rec();
@@ -308,10 +296,6 @@ impl<'a> Entry<'a> {
             Some(&1) => None,
             _ => Some(group),
         }
-    }
-    /// The sender declared the entry the first of its hard-link group (protocol 30 and later).
-    pub fn hard_link_first(self) -> bool {
-        self.rec().has(flag::HARD_LINK_FIRST)
     }
     /// Table indexes of the access and default ACL.
     pub fn acl(self) -> Option<(u32, Option<u32>)> {

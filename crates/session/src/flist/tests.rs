@@ -18,7 +18,7 @@ fn entry(mode: u32) -> FileEntry {
 
 /// Names ending in a slash are directories; the slash is not part of the name.
 fn build(protocol: u32, names: &[&str], receiver: bool) -> Arc<Segment> {
-    let mut b = SegmentBuilder::new(p(protocol), 0, None);
+    let mut b = SegmentBuilder::new(p(protocol), 0);
     for n in names {
         match n.strip_suffix('/') {
             Some(dir) => b.push(&entry(DIR), dir.as_bytes(), 0),
@@ -81,7 +81,7 @@ fn random_names_sort_as_their_keys() {
             list.push((slash.to_string() + &name.join("/"), rng.bool()));
         }
     }
-    let mut b = SegmentBuilder::new(p(31), 0, None);
+    let mut b = SegmentBuilder::new(p(31), 0);
     for (n, is_dir) in &list {
         b.push(&entry(if *is_dir { DIR } else { REG }), n.as_bytes(), 0);
     }
@@ -125,7 +125,7 @@ fn duplicates_keep_their_slots() {
 fn merged_directories_join_their_flags() {
     let implied = FileEntry { top_dir: true, no_content: true, ..entry(DIR) };
     let content = entry(DIR);
-    let mut b = SegmentBuilder::new(p(32), 1, None);
+    let mut b = SegmentBuilder::new(p(32), 1);
     b.push(&implied, b"a", 0);
     b.push(&content, b"a", 0);
     b.push(&implied, b"b", 0);
@@ -157,7 +157,7 @@ fn fields_survive() {
         xattr: Some(5),
         ..entry(0o120777)
     };
-    let mut b = SegmentBuilder::new(p(32), 1, Some(4));
+    let mut b = SegmentBuilder::new(p(32), 1);
     b.push(&entry(REG), b"x/plain", 1);
     b.push(&full, b"x/full", 2);
     b.push(&FileEntry { acl: Some((0, Some(3))), ..entry(DIR) }, b"x/dir", 2);
@@ -178,13 +178,13 @@ fn fields_survive() {
     let first = seg.by_ndx(3).expect("there");
     assert_eq!((first.name(), first.hard_link_group()), (b"x/zz".to_vec(), Some(4)));
     assert_eq!(seg.by_ndx(4).expect("there").acl(), Some((0, Some(3))));
-    assert_eq!((seg.parent_dir(), seg.end()), (Some(4), 5));
+    assert_eq!(seg.end(), 5);
 }
 
 #[test]
 fn inode_groups_of_one_are_no_groups() {
     let link = |ino| FileEntry { hard_link: HardLink::DevIno(1, ino), ..entry(REG) };
-    let mut b = SegmentBuilder::new(p(29), 0, None);
+    let mut b = SegmentBuilder::new(p(29), 0);
     b.push(&link(7), b"a", 0);
     b.push(&link(8), b"b", 0);
     b.push(&link(7), b"c", 0);
@@ -197,7 +197,7 @@ fn inode_groups_of_one_are_no_groups() {
 #[test]
 fn old_protocols_derive_listed_directories() {
     let top = FileEntry { top_dir: true, ..entry(DIR) };
-    let mut b = SegmentBuilder::new(p(29), 0, None).with_options(true, true);
+    let mut b = SegmentBuilder::new(p(29), 0).with_options(true, true);
     b.push(&entry(DIR), b"a", 0);
     b.push(&top, b"a/b", 0);
     b.push(&entry(DIR), b"a/b/c", 0);
@@ -207,7 +207,7 @@ fn old_protocols_derive_listed_directories() {
     let listed: Vec<_> = seg.iter().filter(|e| e.has_content()).map(|e| e.name()).collect();
     assert_eq!(listed, [b"a/b".to_vec(), b"a/b/c".to_vec()]);
 
-    let mut b = SegmentBuilder::new(p(29), 0, None).with_options(true, false);
+    let mut b = SegmentBuilder::new(p(29), 0).with_options(true, false);
     b.push(&top, b".", 0);
     b.push(&entry(DIR), b"x", 0);
     b.push(&entry(REG), b"x/f", 0);
@@ -217,7 +217,7 @@ fn old_protocols_derive_listed_directories() {
 
 #[test]
 fn pruning_keeps_what_holds_files() {
-    let mut b = SegmentBuilder::new(p(31), 0, None);
+    let mut b = SegmentBuilder::new(p(31), 0);
     for dir in ["empty", "empty/in", "full", "full/deep", "kept", "kept/guarded"] {
         b.push(&entry(DIR), dir.as_bytes(), 0);
     }
@@ -231,7 +231,7 @@ fn pruning_keeps_what_holds_files() {
 #[test]
 fn records_are_small() {
     assert_eq!(size_of::<Rec>(), 28);
-    let mut b = SegmentBuilder::new(p(32), 1, None);
+    let mut b = SegmentBuilder::new(p(32), 1);
     for i in 0..10_000 {
         b.push(&entry(REG), format!("some/directory/{i:06}").as_bytes(), 0);
     }
@@ -241,7 +241,7 @@ fn records_are_small() {
 
 #[test]
 fn values_that_no_record_has_room_for() {
-    let mut b = SegmentBuilder::new(p(32), 1, None);
+    let mut b = SegmentBuilder::new(p(32), 1);
     let cases: [(u64, i64, u32); 6] = [
         (u64::MAX, 0, 1),
         (0, -1, 1),
@@ -261,26 +261,10 @@ fn values_that_no_record_has_room_for() {
 }
 
 #[test]
-fn table_numbers_and_refusals() {
-    let first = build(32, &["./", "b/", "a/", "f", "a/"], true);
-    let mut table = DirTable::new();
-    table.append(&first);
-    assert_eq!(table.len(), 4);
-    assert_eq!(table.serve(0).err(), Some(DirTableError::Duplicate));
-    assert_eq!(table.serve(1).expect("a").entry().name(), b"a");
-    assert_eq!(table.serve(1).err(), Some(DirTableError::Duplicate));
-    assert_eq!(table.serve(2).err(), Some(DirTableError::Cleared));
-    assert_eq!(table.serve(2).err(), Some(DirTableError::Cleared));
-    assert_eq!(table.serve(3).expect("b").entry().name(), b"b");
-    assert_eq!(table.serve(4).err(), Some(DirTableError::Unknown { count: 4 }));
-    assert_eq!(table.waiting(), 0);
-}
-
-#[test]
 fn indexes_and_gaps() {
     let mut lists = Lists::new(true);
     let mut add = |names: &[&str], parent: Option<DirRef>| {
-        let mut b = SegmentBuilder::new(p(32), lists.next_base(), Some(0));
+        let mut b = SegmentBuilder::new(p(32), lists.next_base());
         for n in names {
             b.push(&entry(REG), n.as_bytes(), 0);
         }
@@ -290,8 +274,6 @@ fn indexes_and_gaps() {
     add(&[], None);
     add(&["x/c"], None);
     assert_eq!(lists.next_base(), 7);
-    let bases: Vec<i32> = lists.iter().map(|l| l.segment.base()).collect();
-    assert_eq!(bases, [1, 4, 5]);
     assert!(matches!(lists.find(0), Some(Found::Gap(_))));
     assert!(matches!(lists.find(2), Some(Found::Entry(_, 1))));
     assert_eq!(lists.list_of(3), Some(1));

@@ -141,7 +141,7 @@ impl Lister {
             chmod: Chmod::of(session.settings.chmod.as_ref()),
             show_count: false,
             encoder: FlistEncoder::new(flist::format(session)),
-            builder: SegmentBuilder::new(session.protocol, 0, None),
+            builder: SegmentBuilder::new(session.protocol, 0),
             entry: FileEntry::default(),
             ids: Ids::default(),
             links: HashMap::new(),
@@ -151,8 +151,8 @@ impl Lister {
     }
 
     /// Starts a list.
-    pub fn begin(&mut self, base: i32, parent_dir: Option<u32>) {
-        self.builder = SegmentBuilder::new(self.session.protocol, base, parent_dir)
+    pub fn begin(&mut self, base: i32) {
+        self.builder = SegmentBuilder::new(self.session.protocol, base)
             .numbered_by_arrival(self.session.charset.is_some());
         self.encoder.begin(base.max(0) as u32);
     }
@@ -430,12 +430,12 @@ impl Lister {
 
     fn acls(&mut self, found: &Found) -> io::Result<(WireAcl, Option<WireAcl>)> {
         let root = self.sources.root(found.source)?;
-        let access = root.access_acl(&found.rel)?;
+        let mut access = root.access_acl(&found.rel)?;
         let default = if found.is_dir() { root.default_acl(&found.rel)? } else { None };
         // A directory without a default ACL says so with an empty one.
         let default = found.is_dir().then(|| default.unwrap_or_default());
-        let access = condense(&access, self.entry.mode);
-        let access = self.named(access);
+        access.condense(self.entry.mode);
+        let access = self.named(plain(&access));
         Ok((access, default.map(|acl| self.named(plain(&acl)))))
     }
 
@@ -523,52 +523,5 @@ fn plain(acl: &Acl) -> WireAcl {
         mask: acl.mask,
         other: acl.other,
         names: acl.names.iter().map(name).collect(),
-    }
-}
-
-/// An access ACL without what the mode tells (WIRE.md, ACL).
-fn condense(acl: &Acl, perm: u32) -> WireAcl {
-    let mut w = plain(acl);
-    let group = (perm >> 3 & 7) as u8;
-    w.user_obj = None;
-    w.other = None;
-    match w.mask {
-        None => w.group_obj = None,
-        Some(mask) => {
-            if w.group_obj == Some(group) {
-                w.group_obj = None;
-            }
-            if !w.names.is_empty() && mask == group {
-                w.mask = None;
-            }
-        }
-    }
-    w
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn access_acls_are_condensed() {
-        let mode_only =
-            Acl { user_obj: Some(6), group_obj: Some(4), other: Some(4), ..Acl::default() };
-        assert_eq!(condense(&mode_only, 0o644), WireAcl::default());
-        // Mode 0674, u:1:rwx g:2:r-x, group r--.
-        let named = Acl {
-            user_obj: Some(6),
-            group_obj: Some(4),
-            mask: Some(7),
-            other: Some(4),
-            names: vec![(true, 1, 7), (false, 2, 5)],
-        };
-        let w = condense(&named, 0o674);
-        assert_eq!((w.user_obj, w.group_obj, w.mask, w.other), (None, Some(4), None, None));
-        assert_eq!(w.names.len(), 2);
-        // A mask without names stays.
-        let masked = Acl { names: Vec::new(), mask: Some(5), group_obj: Some(4), ..named };
-        let w = condense(&masked, 0o654);
-        assert_eq!((w.group_obj, w.mask), (Some(4), Some(5)));
     }
 }

@@ -93,7 +93,7 @@ pub fn run<R: RecvHalf, W: SendHalf>(
         confirmed,
     };
     sender.first_list(args, files_from)?;
-    if session.settings.am_server && sender.lists.oldest().is_some_and(|l| l.segment.is_empty()) {
+    if session.settings.am_server && sender.lists.oldest().is_some_and(|l| l.segment.len() == 0) {
         // Nothing to transfer: the receiving side stops here too.
         sender.fill_ahead(AHEAD)?;
         return sender.writer.flush();
@@ -169,7 +169,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.lister.show_count = settings.info.flist > 1;
             self.log.sink().message(Class::Client, b"building file list ... ");
         }
-        self.lister.begin(self.lists.next_base(), None);
+        self.lister.begin(self.lists.next_base());
         match files_from {
             Some(names) => self.add_names(args.first().map_or(b"", |a| a), names)?,
             None => {

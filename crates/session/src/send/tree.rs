@@ -363,7 +363,7 @@ impl Tree {
         let safe_marker = lister.session.protocol.has_error_exit();
         let tell = varints && end.io_error != 0 && (!end.told || !safe_marker);
         let message = tell.then_some(Message::IoError(end.io_error));
-        let fresh = crate::flist::SegmentBuilder::new(lister.session.protocol, 0, None);
+        let fresh = crate::flist::SegmentBuilder::new(lister.session.protocol, 0);
         let segment = std::mem::replace(&mut lister.builder, fresh).finish(false);
         let parent = parent.or_else(|| {
             segment.get(0).filter(|e| e.is_root()).and_then(|_| DirRef::new(&segment, 0))
@@ -425,7 +425,7 @@ impl Tree {
             return Ok(None);
         };
         ndx.encode(ndx::FLIST_OFFSET.saturating_sub_unsigned(group.number), out.buf());
-        lister.begin(base, Some(group.number));
+        lister.begin(base);
         let mut name = Vec::new();
         group.first.entry().push_wire_name(&mut name);
         let mut scanned = HashSet::new();

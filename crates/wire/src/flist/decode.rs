@@ -26,8 +26,6 @@ pub struct FlistDecoder {
     count: u32,
     /// The wire name of the last entry.
     name: Vec<u8>,
-    /// How much of it came from the entry before.
-    prefix_len: usize,
     state: State,
     /// First entries of this list's hard-link groups, by ascending group number.
     leaders: Vec<Leader>,
@@ -74,7 +72,6 @@ impl FlistDecoder {
             base: 0,
             count: 0,
             name: Vec::new(),
-            prefix_len: 0,
             state: State::default(),
             leaders: Vec::new(),
             earlier_groups: Vec::new(),
@@ -89,12 +86,6 @@ impl FlistDecoder {
         self.leaders.clear();
         self.base = base;
         self.count = 0;
-    }
-
-    /// How many bytes of its name the last entry shared with the entry before, as the sender saw
-    /// it. Before protocol 30 this decides which directories were listed under `--relative`.
-    pub fn last_prefix_len(&self) -> usize {
-        self.prefix_len
     }
 
     /// The next entry or the end. All checks of an entry that need no knowledge of the request are
@@ -178,7 +169,6 @@ impl FlistDecoder {
         self.count = self.count.saturating_add(1);
         self.name.truncate(shared);
         self.name.extend_from_slice(suffix);
-        self.prefix_len = shared;
         self.state = state;
         Ok(ListItem::Entry(entry))
     }

@@ -650,23 +650,6 @@ fn missing_arguments() {
 }
 
 #[test]
-fn prefix_length_of_the_last_entry() {
-    let f = format(29);
-    let list = [entry("top/a", 0o40755), entry("top/b", 0o40755)];
-    let mut out = Vec::new();
-    let mut encoder = FlistEncoder::new(f.clone());
-    for e in &list {
-        encoder.encode(e, Extras::default(), &mut out);
-    }
-    let mut decoder = FlistDecoder::new(f);
-    let mut c = Cursor::new(&out);
-    decoder.decode(&mut c).unwrap();
-    assert_eq!(decoder.last_prefix_len(), 0);
-    decoder.decode(&mut c).unwrap();
-    assert_eq!(decoder.last_prefix_len(), 4);
-}
-
-#[test]
 fn names_that_are_accepted() {
     let reg = "00 05 00 65 00 f1 53 a4 81 00 00";
     let dir = "00 05 00 65 00 f1 53 ed 41 00 00";

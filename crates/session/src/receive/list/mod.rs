@@ -181,7 +181,7 @@ impl ListReader {
             WireError::new(Fault::Memory, "file list has too many entries").with_role()
         })?;
         self.decoder.begin(base as u32);
-        let mut builder = SegmentBuilder::new(session.protocol, base, parent.number())
+        let mut builder = SegmentBuilder::new(session.protocol, base)
             .with_options(session.settings.recurse, session.settings.relative)
             .numbered_by_arrival(session.charset.is_some());
         let first = matches!(parent, Parent::Any);
