@@ -180,27 +180,54 @@ fn compressed_runs_are_lent_to_the_kernel() {
     }
 }
 
+/// Runs `act` where a system call fails.
+#[cfg(target_os = "linux")]
+fn failing<T: Send>(call: libc::c_long, errno: i32, act: impl FnOnce() -> T + Send) -> T {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    let arch = std::env::consts::ARCH.try_into().unwrap();
+    let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(errno as u32));
+    let filter = SeccompFilter::new([(call, Vec::new())].into(), allow, refuse, arch).unwrap();
+    let program: BpfProgram = filter.try_into().unwrap();
+    // A thread's filter goes on to what it starts.
+    std::thread::scope(|scope| {
+        let filtered = || {
+            seccompiler::apply_filter(&program).unwrap();
+            act()
+        };
+        scope.spawn(filtered).join().unwrap()
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_sendfile_cannot_do_is_copied() {
+    let Peers { ours, .. } = peers();
+    // Two refusals, an error that may be the file's, and a link that never takes anything.
+    for (errno, asked_again) in
+        [(libc::EINVAL, false), (libc::ENOSYS, false), (libc::EIO, true), (libc::EAGAIN, true)]
+    {
+        let scratch = scratch("no_sendfile");
+        let args = ["--zero-copy=always", "--debug=IO"];
+        let done = failing(libc::SYS_sendfile, errno, || push(&ours, &ours, &args, &scratch.path));
+        assert_eq!(done.code(), Some(0), "{}", done.text());
+        arrived(&scratch.path);
+        assert_eq!(moved(&done, "literal runs by sendfile"), None, "{}", done.text());
+        let reason = format!("(refused: {})", std::io::Error::from_raw_os_error(errno));
+        assert!(done.text().contains(&reason), "{}", done.text());
+        assert_eq!(!done.text().contains("(volume refused before)"), asked_again, "{errno}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn without_io_uring_buffers_are_written_and_the_reason_is_told() {
-    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
     let Peers { ours, .. } = peers();
     for (errno, words) in
         [(libc::ENOSYS, "Function not implemented"), (libc::EPERM, "Operation not permitted")]
     {
         let scratch = scratch("no_ring");
-        let rules = [(libc::SYS_io_uring_setup, Vec::new())].into();
-        let arch = std::env::consts::ARCH.try_into().unwrap();
-        let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(errno as u32));
-        let filter = SeccompFilter::new(rules, allow, refuse, arch).unwrap();
-        let program: BpfProgram = filter.try_into().unwrap();
-        // A thread's filter goes on to what it starts.
-        let done = std::thread::scope(|scope| {
-            let push = || {
-                seccompiler::apply_filter(&program).unwrap();
-                push_compressed(&ours, &["--zero-copy=always"], &scratch)
-            };
-            scope.spawn(push).join().unwrap()
+        let done = failing(libc::SYS_io_uring_setup, errno, || {
+            push_compressed(&ours, &["--zero-copy=always"], &scratch)
         });
         assert_eq!(moved(&done, "compressed runs by SEND_ZC"), None, "{}", done.text());
         assert!(moved(&done, "compressed runs by write").unwrap().1 > 1 << 20);

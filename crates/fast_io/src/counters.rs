@@ -23,6 +23,8 @@ pub enum Reason {
     Redo,
     /// The file was seen to change.
     Changing,
+    /// The file cannot be read to its end: zeros take the place of what is missing.
+    Unreadable,
     /// The file is compressed by its file system, or all of the volume is.
     Compressed,
     /// The file is encrypted by its file system.
@@ -45,6 +47,7 @@ impl fmt::Display for Reason {
             Reason::Calibration => f.write_str("copying costs less"),
             Reason::Redo => f.write_str("redo"),
             Reason::Changing => f.write_str("file changing"),
+            Reason::Unreadable => f.write_str("file unreadable"),
             Reason::Compressed => f.write_str("compressed file"),
             Reason::Encrypted => f.write_str("encrypted file"),
             Reason::Remote => f.write_str("remote volume"),

@@ -28,6 +28,11 @@ use std::{
 /// The volumes (by device number) whose files cannot go by the platform's lane, as this process found out.
 static REFUSED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
+/// Errors that may be the file's: whoever copies it finds out, and the link is not given up for it.
+const OF_FILE: [Errno; 5] = [Errno::IO, Errno::STALE, Errno::NOMEM, Errno::AGAIN, Errno::INTR];
+/// So often may a link be ready and not take anything of a file, before that is the file's fault.
+const MOST_IN_VAIN: u32 = 100;
+
 fn prepare(fd: BorrowedFd<'_>) -> io::Result<LinkKind> {
     let flags = rustix::fs::fcntl_getfl(fd)?;
     rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?;
@@ -201,27 +206,30 @@ impl PlatformSendFile for FdWriter {
         range: &FileRange,
         timeout: Option<Duration>,
     ) -> io::Result<u64> {
-        let mut refused = None;
+        let (mut failed, mut in_vain) = (None, 0);
         let sent = self.retry(timeout, |fd| {
-            match imp::send_file(fd, self.kind, head, &range.file, range.offset, range.len) {
-                Err(e) if imp::refused(e) => {
-                    refused = Some(e);
+            let sent = imp::send_file(fd, self.kind, head, &range.file, range.offset, range.len);
+            match sent {
+                Err(Errno::AGAIN | Errno::INTR) if in_vain < MOST_IN_VAIN => {
+                    in_vain += 1;
+                    sent
+                }
+                Err(e) if imp::refused(e) || OF_FILE.contains(&e) => {
+                    failed = Some(e);
                     Ok(0)
                 }
-                other => other,
+                _ => sent,
             }
         })?;
-        match refused {
-            None => Ok(sent as u64),
-            Some(e) => {
-                let device = range.file.metadata()?.dev();
-                let mut volumes = REFUSED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                if !volumes.contains(&device) {
-                    volumes.push(device);
-                }
-                Err(io::Error::new(io::ErrorKind::Unsupported, io::Error::from(e)))
+        let Some(e) = failed else { return Ok(sent as u64) };
+        if imp::refused(e) {
+            let device = range.file.metadata()?.dev();
+            let mut volumes = REFUSED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            if !volumes.contains(&device) {
+                volumes.push(device);
             }
         }
+        Err(io::Error::new(io::ErrorKind::Unsupported, io::Error::from(e)))
     }
 
     fn method(&self) -> Lane {

@@ -37,8 +37,12 @@ impl<P: FnMut(u64)> Run<P> {
             self.error = read_filled(&self.file, pieces, offset);
         }
     }
-    /// If somebody writes to the file, the rest is copied: what is hashed must be what is sent.
+    /// If somebody writes to the file, the rest is copied: what is hashed must be what is sent. After an error the file is not
+    /// asked again.
     pub fn note_changes(&mut self, hashing: bool) {
+        if self.error.is_some() && self.copied.is_none() {
+            self.copied = Some(Reason::Unreadable);
+        }
         if hashing && self.copied.is_none() && modified(&self.file) != self.modified {
             self.copied = Some(Reason::Changing);
         }
