@@ -72,7 +72,9 @@ impl<W: SendHalf> Writer<W> {
                     taken += n - of_head;
                     left.offset += n - of_head;
                     left.len -= n - of_head;
-                    self.counters.count(Producer::LiteralRun, lane, 1, n - of_head);
+                    // A head that went alone was written.
+                    let by = if n == of_head { Lane::ReadWrite } else { lane };
+                    self.counters.count(Producer::LiteralRun, by, 1, n - of_head);
                     self.wrote(n);
                 }
                 Err(e) if e.kind() == io::ErrorKind::TimedOut => self.check_time()?,
