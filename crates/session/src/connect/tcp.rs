@@ -142,6 +142,9 @@ fn open_one(
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     let options = target.sockopts.as_deref().unwrap_or_default();
     limit_loopback(&socket, address.ip(), options);
+    if address.ip().to_canonical().is_loopback() {
+        platform::do_not_pace(&socket);
+    }
     set_options(&socket, options, log.role).into_iter().for_each(|line| log.error(line));
     if let Some(local) = local {
         socket.bind(&local.into())?;
@@ -155,7 +158,7 @@ fn open_one(
 
 /// Limits what waits in the send buffer of a connection to this same machine, unless `options` name a size. The network
 /// is as fast as the memory there, so a buffer that the kernel lets grow does nothing but push its content out of the
-/// processor's cache: a 1 GiB push took a quarter longer. On any other network the kernel knows the right size best.
+/// processor's cache. On any other network the kernel knows the right size best.
 pub fn limit_loopback(socket: &Socket, peer: IpAddr, options: &str) {
     if peer.to_canonical().is_loopback() && !options.contains("SO_SNDBUF") {
         let _slower_on_error = socket.set_send_buffer_size(LOOPBACK_BUFFER);
@@ -298,6 +301,19 @@ fn proxy_line(stream: &mut TcpStream, too_long: &str) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn loopback_is_not_paced_and_its_buffer_is_short() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let log =
+            Log::new(std::sync::Arc::new(crate::report::testing::Page::default()), Role::Client);
+        let address = listener.local_addr().unwrap();
+        let stream = open_one(address, None, &Target::default(), &log).unwrap();
+        let socket = socket2::SockRef::from(&stream);
+        assert!(socket.tcp_congestion().unwrap().starts_with(b"reno"));
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * LOOPBACK_BUFFER);
+    }
 
     #[test]
     fn the_connect_program_gets_a_quoted_host() {

@@ -37,6 +37,17 @@ pub fn no_such_socket_option() -> io::Error {
     io::Error::from_raw_os_error(fsroot::Errno::NOPROTOOPT.raw_os_error())
 }
 
+/// Has a new connection to this same machine go without pacing. Some systems pace by default (BBR does), which programs a timer
+/// for each segment, to no end where there is no network. Reno does not, and may be chosen by everybody.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+pub fn do_not_pace(socket: &socket2::Socket) {
+    let _slower_on_error = socket.set_tcp_congestion(b"reno");
+}
+
+/// Nothing can be chosen on other systems, nor need it be.
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+pub fn do_not_pace(_socket: &socket2::Socket) {}
+
 /// Named pipe.
 pub fn is_fifo(kind: FileType) -> bool {
     kind.is_fifo()

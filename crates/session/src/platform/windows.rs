@@ -36,12 +36,15 @@ pub fn is_device(_kind: FileType) -> bool {
     false
 }
 
-/// Nor pipes.
 /// The error of a socket option that this system does not let be changed.
 pub fn no_such_socket_option() -> io::Error {
     io::ErrorKind::Unsupported.into()
 }
 
+/// Connections to this same machine are not paced.
+pub fn do_not_pace(_socket: &socket2::Socket) {}
+
+/// Nor are files pipes.
 pub fn is_fifo(_kind: FileType) -> bool {
     false
 }
