@@ -247,6 +247,19 @@ impl<'a> Index<'a> {
         u32::try_from(offset / blength).ok().filter(|&i| i < self.full)
     }
 
+    /// A run of zeros in a file that is updated in place had better stay where it is. If block `found`, matched at `offset`,
+    /// holds zeros but is not at home there: the next block to be at home, if that holds zeros, too, and how far ahead it is.
+    pub(crate) fn zeros_ahead(&self, found: u32, offset: u64) -> Option<(u32, usize)> {
+        if self.in_place.is_none() || !self.is_weak(found, 0) {
+            return None;
+        }
+        let blength = u64::from(self.sig.blength);
+        let home = offset.div_ceil(blength);
+        let block = u32::try_from(home).ok().filter(|&i| self.is_weak(i, 0))?;
+        let ahead = home * blength - offset;
+        (ahead > 0).then_some((block, ahead as usize))
+    }
+
     /// Remembers that full block `i` was matched at `offset`.
     pub(crate) fn matched(&mut self, i: u32, digest: &[u8], offset: u64) {
         if self.in_place.is_none() || self.start_of(i) != offset {

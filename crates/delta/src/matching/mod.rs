@@ -175,6 +175,28 @@ impl<'a> Matcher<'a> {
                         (pos, known) = slide(filter, w, blength, &mut sum, pos, stop);
                     }
                 };
+                let home = found.and_then(|i| scan.index.zeros_ahead(i, out.base + pos as u64));
+                if let Some((_, ahead)) = home
+                    && ahead + blength > w.len() - pos
+                    && !last
+                {
+                    // Whether the zeros go on so far is seen in the next window.
+                    out.literal(pos, &mut scan.stats)?;
+                    break;
+                }
+                let home = home.filter(|&(i, ahead)| {
+                    let data = w.get(pos + ahead..pos + ahead + blength);
+                    data.is_some_and(|data| {
+                        scan.probe_home(i, data, out.base + (pos + ahead) as u64)
+                    })
+                });
+                let found = match home {
+                    Some((i, ahead)) => {
+                        pos += ahead;
+                        Some(i)
+                    }
+                    None => found,
+                };
                 match found {
                     Some(block) => {
                         out.matched(pos, blength, block, &mut scan.stats)?;
@@ -304,6 +326,19 @@ impl Scan<'_, '_> {
             }
         }
         found
+    }
+
+    /// Whether full block `i` matches `data` at its own offset.
+    fn probe_home(&mut self, i: u32, data: &[u8], offset: u64) -> bool {
+        if !self.index.is_weak(i, Rolling::of(data).value()) {
+            return false;
+        }
+        let digest = self.strong.digest(data);
+        let same = self.index.is_strong(i, digest.as_bytes());
+        if same {
+            self.index.matched(i, digest.as_bytes(), offset);
+        }
+        same
     }
 
     /// Whether the short last block, `index`, matches `data` at `offset`.

@@ -326,6 +326,35 @@ fn in_place_prefers_the_block_at_its_own_offset() {
 }
 
 #[test]
+fn in_place_zeros_stay_where_they_are() {
+    let of = |zeros: usize, rest: &[u8]| [&[1; 10][..], &vec![0; zeros], rest].concat();
+    let sig = signature(&[0; 6 * 700], 700, 8);
+    let home = |from, to| (from..to).map(Op::Block);
+    let want: Vec<_> = [Op::Literal(700)].into_iter().chain(home(1, 4)).collect();
+    let got = run(&sig, &of(4 * 700, &[]), true).ops;
+    assert_eq!(got, [&want[..], &[Op::Literal(10)]].concat());
+    // Elsewhere nothing is gained by that.
+    let got = run(&sig, &of(4 * 700, &[]), false).ops;
+    assert_eq!((got.len(), got[0]), (5, Op::Literal(10)));
+    // The zeros end too soon.
+    let got = run(&sig, &of(700, &[2; 700]), true).ops;
+    assert_eq!((got.len(), got[0], got[2]), (3, Op::Literal(10), Op::Literal(700)));
+    // At every place of the window's end.
+    for blength in [700, MAX_WINDOW / 2] {
+        let zeros = vec![0; 4 * MAX_WINDOW / blength * blength];
+        let sig = signature(&zeros, blength, 8);
+        for shift in [-1, 0, 1, 500] {
+            let mut source = zeros.clone();
+            let edit = (MAX_WINDOW as i64 - blength as i64 + shift) as usize;
+            source[edit] = 1;
+            let got = run(&sig, &source, true);
+            assert!(rebuild_in_place(&got.ops, &sig, &zeros, &source) == source);
+            assert_eq!(got.stats.literal, blength as u64, "{blength} {shift}");
+        }
+    }
+}
+
+#[test]
 fn false_alarms_are_bounded() {
     // Rolling sums that agree everywhere with strong sums that never do.
     let blength = MAX_BLOCK as u32;
