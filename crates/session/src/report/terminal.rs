@@ -54,6 +54,15 @@ struct Streams {
     open_line: bool,
     /// The last message was the beginning of a line (`building file list ... `).
     open_header: bool,
+    /// The last thing shown was how many files the list has so far (` 100 files...`), which the next count overwrites.
+    open_count: bool,
+}
+
+impl Streams {
+    /// Whether what is shown next is not at the beginning of a line. Asking once closes that line.
+    fn take_open(&mut self) -> bool {
+        std::mem::take(&mut self.open_header) | std::mem::take(&mut self.open_count)
+    }
 }
 
 impl Terminal {
@@ -72,6 +81,7 @@ impl Terminal {
                 waiting: Vec::new(),
                 open_line: false,
                 open_header: false,
+                open_count: false,
             }),
             failed: AtomicBool::new(false),
             log: None,
@@ -164,12 +174,12 @@ impl Terminal {
         if to_stderr {
             self.write_waiting(&mut streams);
             // As rsync: the end of a progress line, or of `building file list ... `, goes where the message goes.
-            if std::mem::take(&mut streams.open_header) | open {
+            if streams.take_open() | open {
                 let _gone = streams.err.write_all(b"\n");
             }
             let _gone = streams.err.write_all(&text);
         } else {
-            if (std::mem::take(&mut streams.open_header) && class == Class::Info) | open {
+            if (streams.take_open() && class == Class::Info) | open {
                 self.put(&mut streams, b"\n");
             }
             streams.open_header = class == Class::Client && !text.ends_with(b"\n");
@@ -206,6 +216,7 @@ impl Sink for Terminal {
             self.put(&mut streams, b"\n");
         }
         streams.open_line = !matches!(text.last(), Some(b'\n' | b'\r'));
+        streams.open_count = text.ends_with(b"\r");
         self.put(&mut streams, text);
         // It is worth nothing later.
         self.write_waiting(&mut streams);
@@ -330,7 +341,8 @@ mod tests {
         let (mut terminal, screen, _) = terminal(&Settings::default());
         terminal.set_buffering(Buffering::Line);
         terminal.progress(b" 0 files...\r");
-        terminal.message(Class::Info, b"7 files to consider\n");
+        terminal.progress(b" 100 files...\r");
+        terminal.message(Class::Client, b"7 files to consider\n");
         terminal.progress(b"\r  1%");
         terminal.progress(b"\r  2%");
         terminal.message(Class::Error, b"e\n");
@@ -342,7 +354,24 @@ mod tests {
         terminal.flush();
         assert_eq!(
             shown(&screen).replace("1>", ""),
-            " 0 files...\r7 files to consider\n\r  1%\r  2%2>\n2>e\n\r  3%\nd\n\r  4%\nf\n\r  5%\n"
+            " 0 files...\r 100 files...\r7 files to consider\n\r  1%\r  2%2>\n2>e\n\r  3%\nd\n\r  4%\nf\n\r  5%\n"
+        );
+    }
+
+    #[test]
+    fn the_head_of_the_list_ends_where_something_else_is_said() {
+        let (mut terminal, screen, _) = terminal(&Settings::default());
+        terminal.set_buffering(Buffering::Line);
+        terminal.message(Class::Client, b"building file list ... ");
+        terminal.progress(b" 0 files...\r");
+        terminal.progress(b" 100 files...\r");
+        terminal.message(Class::Error, b"e\n");
+        terminal.progress(b" 200 files...\r");
+        terminal.message(Class::Info, b"i\n");
+        terminal.message(Class::Client, b"250 files to consider\n");
+        assert_eq!(
+            shown(&screen).replace("1>", "").replace("2>", "*"),
+            "building file list ... \n 0 files...\r 100 files...\r*\n*e\n 200 files...\r\ni\n250 files to consider\n"
         );
     }
 
