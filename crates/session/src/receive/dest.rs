@@ -85,6 +85,17 @@ impl Base {
         }
     }
 
+    /// The same of a destination. As in rsync, a link that leads out of a module is what it leads to: a single item takes the
+    /// place of one that leads to a file, and to enter a directory there is refused.
+    fn leads_to_dir(&mut self, path: &Path) -> io::Result<bool> {
+        match (self.is_dir(path), self) {
+            (Err(e), Base::Module(root, _)) if leads_out(&e) => {
+                Ok(root.stat_follow(&Base::rel(path)?, true)?.kind == Kind::Directory)
+            }
+            (found, _) => found,
+        }
+    }
+
     fn exists(&mut self, path: &Path) -> bool {
         match self {
             Base::Operator(_) => std::fs::symlink_metadata(path).is_ok(),
@@ -144,6 +155,11 @@ impl Base {
     fn enter(&mut self, path: &Path, step: &str) -> Result<Root, Error> {
         self.open(path).map_err(|e| self.failure(ExitCode::FILE_SELECT, step, path, &e))
     }
+}
+
+/// A link that is not followed.
+fn leads_out(e: &io::Error) -> bool {
+    e.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 
 /// Which links a daemon's receiver follows on the way.
@@ -207,7 +223,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
     }
     let whole = count > 1 || typed.ends_with(b"/");
     let unmade = settings.mkpath && make_path(shared, &mut base, typed, whole)? && settings.dry_run;
-    let missing = match base.is_dir(path) {
+    let missing = match base.leads_to_dir(path) {
         Ok(true) => {
             let root = Some(base.enter(path, "change_dir#1")?);
             return Ok(Dest::new(root, path));
@@ -223,6 +239,10 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         Ok(_) => false,
         Err(e) if e.kind() == io::ErrorKind::NotFound => true,
         Err(e) => {
+            // A directory on the way that leads out of a module is refused for that.
+            if leads_out(&e) && matches!(base, Base::Module(..)) {
+                base.enter(&text::path(split(typed).0), "change_dir#3")?;
+            }
             let mut text = b"rsync: [Receiver] ERROR: cannot stat destination ".to_vec();
             text.extend_from_slice(&base.quoted(path));
             text.extend_from_slice(format!(": {}", strerror(&e)).as_bytes());
@@ -425,6 +445,8 @@ mod tests {
             assert!(base.is_dir(Path::new(path)).is_err(), "{path}");
             assert!(base.open(Path::new(path)).is_err(), "{path}");
         }
+        assert!(base.leads_to_dir(Path::new("out")).unwrap());
+        assert!(base.leads_to_dir(Path::new("out/x")).is_err());
         assert!(base.exists(Path::new("out")));
         assert_eq!(base.quoted(Path::new("./d/")), b"\"d\" (in m)");
         assert_eq!(base.open(Path::new("d")).unwrap().display(&RelPath::root()), b"/d");
