@@ -10,6 +10,8 @@ mod backup;
 mod basis;
 #[path = "scenarios/big.rs"]
 mod big;
+#[path = "scenarios/combined.rs"]
+mod combined;
 #[path = "scenarios/daemon.rs"]
 mod daemon;
 #[path = "scenarios/delete.rs"]
@@ -157,6 +159,11 @@ fn selection() {
 #[test]
 fn delete() {
     family_and_dry_runs("delete", delete::ROWS);
+}
+
+#[test]
+fn combined() {
+    family("combined", combined::ROWS);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
 };
 use fast_io::{RecvHalf, SendHalf};
 use filters::{FilterError, FilterList, ParseContext, Verdict};
-use fsroot::text;
+use fsroot::{LinkTrust, text};
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
@@ -37,7 +37,7 @@ pub type Names = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
 pub type OpenList = Box<dyn BufRead + Send>;
 
 /// Opens merge files for `filters`; relative names hang below a base directory.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct FsLoader {
     base: Option<PathBuf>,
     is_server: bool,
@@ -46,6 +46,8 @@ pub struct FsLoader {
     in_module: bool,
     /// What the module hides is not there.
     hidden: Option<Arc<FilterList>>,
+    /// Says of a file that cannot be opened that somebody else's link is the reason.
+    log: Option<Log>,
 }
 
 impl FsLoader {
@@ -57,6 +59,7 @@ impl FsLoader {
             trust: Trust::of(settings),
             in_module: settings.am_daemon,
             hidden: None,
+            log: None,
         }
     }
 
@@ -70,6 +73,16 @@ impl FsLoader {
         FsLoader { hidden: rules.cloned().map(Arc::new), ..self }
     }
 
+    /// The same, for files that may be missing: what else keeps them from being read is said.
+    pub fn speaking(self, log: Log) -> FsLoader {
+        FsLoader { log: Some(log), ..self }
+    }
+
+    /// The same, saying nothing.
+    pub fn silent(self) -> FsLoader {
+        FsLoader { log: None, ..self }
+    }
+
     /// The same, for names relative to `base`.
     pub fn below(&self, base: &Path) -> FsLoader {
         FsLoader { base: Some(base.to_path_buf()), ..self.clone() }
@@ -79,7 +92,7 @@ impl FsLoader {
         let path = &text::path(path);
         let path = self.base.as_ref().map_or_else(|| path.to_path_buf(), |base| base.join(path));
         if self.in_module {
-            open_in_module(&text::bytes(path), self.hidden.as_deref())
+            open_in_module(&text::bytes(path), self.hidden.as_deref(), self.trust.links())
         } else {
             self.trust.read(&path)
         }
@@ -93,7 +106,13 @@ impl filters::Loader for FsLoader {
             io::stdin().lock().take(MAX_RULE_FILE).read_to_end(&mut content)?;
             return Ok(content);
         }
-        let file = self.open(path)?;
+        let file = self.open(path).inspect_err(|_| {
+            if let Some(log) = &self.log
+                && let Some(notice) = fsroot::take_notice()
+            {
+                log.error(notice);
+            }
+        })?;
         if !file.metadata()?.is_dir() {
             file.take(MAX_RULE_FILE).read_to_end(&mut content)?;
         }
@@ -103,7 +122,7 @@ impl filters::Loader for FsLoader {
 
 /// Opens a file that a daemon's client named: below the module, which is the working directory, whatever `..` and links
 /// say.
-fn open_in_module(path: &[u8], hidden: Option<&FilterList>) -> io::Result<File> {
+fn open_in_module(path: &[u8], hidden: Option<&FilterList>, links: LinkTrust) -> io::Result<File> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|b| *b == b'/') {
         match part {
@@ -119,8 +138,16 @@ fn open_in_module(path: &[u8], hidden: Option<&FilterList>) -> io::Result<File> 
         return Err(fsroot::Errno::NOENT.into());
     }
     let mut root = fsroot::Root::open(Path::new("."))?;
-    root.set_follow_parents(fsroot::FollowParents::Beneath);
-    root.open_read_follow(&name, false)
+    match links {
+        LinkTrust::OwnerChecked => {
+            let path = Path::new(".").join(text::path(name.as_bytes()));
+            fsroot::operator::read_operator_file_beneath(&path, &root)
+        }
+        LinkTrust::Insecure => {
+            root.set_follow_parents(fsroot::FollowParents::Beneath);
+            root.open_read_follow(&name, false)
+        }
+    }
 }
 
 /// The constants of parsing for one side, in the words of `role`.
@@ -315,7 +342,7 @@ pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<OpenList, Err
     }
     let name = &text::path(path);
     let file = if settings.am_daemon {
-        open_in_module(path, None)
+        open_in_module(path, None, Trust::of(settings).links())
     } else {
         Trust::of(settings).anywhere().read(name)
     };

@@ -23,6 +23,8 @@ pub(super) struct Deleter {
     loader: FsLoader,
     /// Directories whose merge files are active, outermost first.
     entered: Vec<Vec<u8>>,
+    /// The merge files of the destination itself are read only if it is an item of the transfer.
+    pub root_is_listed: bool,
     deleted: u64,
     skipped: u64,
     /// I/O errors of the lists so far, and our own.
@@ -90,6 +92,7 @@ impl Deleter {
             rules,
             loader,
             entered: Vec::new(),
+            root_is_listed: true,
             deleted: 0,
             skipped: 0,
             errors: 0,
@@ -106,7 +109,7 @@ impl Deleter {
 
     /// Makes exactly the merge files of `dir` and the directories above it active.
     fn enter(&mut self, dir: &RelPath) -> Result<(), Error> {
-        let mut chain = vec![Vec::new()];
+        let mut chain = if self.root_is_listed { vec![Vec::new()] } else { Vec::new() };
         let bytes = dir.as_bytes();
         if !dir.is_root() {
             let slashes = bytes.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(i, _)| i);
@@ -125,6 +128,11 @@ impl Deleter {
         }
         Ok(())
     }
+}
+
+/// A directory, or what `--keep-dirlinks` may take for one.
+fn may_be_dir(kind: Kind) -> bool {
+    matches!(kind, Kind::Directory | Kind::Symlink)
 }
 
 /// File-list order inside of a directory.
@@ -165,13 +173,22 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         for i in 0..list.len() {
-            let Some(e) = list.get(i).filter(|e| e.is_dir() && e.has_content()) else { continue };
+            let Some(e) = list.get(i) else { continue };
             let name = e.name();
-            if self.is_skipped(&name) {
+            if !(e.is_dir() && e.has_content()) {
+                // Merge files are looked for below everything that is listed: a link may lead to one, or be refused.
+                if self.deleter.rules.has_dir_merge()
+                    && let Some(path) = RelPath::new(&name)
+                {
+                    self.deleter.enter(&path)?;
+                }
                 continue;
             }
             if e.top_dir() && self.session.settings.debug.del >= 1 {
                 self.log.info([b"deleting in ", &name[..]].concat());
+            }
+            if self.is_skipped(&name) {
+                continue;
             }
             if let Some(path) = RelPath::new(&name) {
                 self.delete_in_dir(&path, list, e.top_dir(), false)?;
@@ -190,11 +207,15 @@ impl<W: SendHalf> Generator<W> {
         delay: bool,
     ) -> Result<(), Error> {
         let says = self.session.settings.debug.del > 1;
+        // Where there is no directory nothing is to be deleted; in a dry run something else may still stand there.
+        let missing = (says || !self.shared.do_xfers)
+            && self.lstat(dir).is_ok_and(|st| st.is_none_or(|st| !may_be_dir(st.kind)));
+        if missing {
+            return Ok(());
+        }
         let shown = if dir.is_root() { b"." } else { dir.as_bytes() };
         self.log.debug(says, || named("delete_in_dir(", shown, ")"));
-        // What a dry run has not made has nothing to delete.
-        let unmade = !self.shared.do_xfers && self.lstat(dir).is_ok_and(|st| st.is_none());
-        if unmade || self.deletion_is_off() {
+        if self.deletion_is_off() {
             return Ok(());
         }
         let one_fs = self.session.settings.one_file_system > 0;
@@ -225,6 +246,8 @@ impl<W: SendHalf> Generator<W> {
 
     /// Removes what `--delete-delay` found.
     pub(super) fn delete_queued(&mut self) -> Result<(), Error> {
+        // What keeps merge files from being read was said when they were looked for first.
+        self.deleter.loader = std::mem::take(&mut self.deleter.loader).silent();
         for (path, kind) in std::mem::take(&mut self.deleter.queue) {
             if let Some(parent) = path.parent() {
                 // The rules that were asked when it was queued protect what is below it, too.

@@ -127,13 +127,14 @@ impl Lister {
         daemon_filters: Option<FilterList>,
         loader: FsLoader,
     ) -> Lister {
+        let log = session.log.with_role(Role::Sender);
         Lister {
             session: session.clone(),
-            log: session.log.with_role(Role::Sender),
             sources: Sources::new(session),
             filters,
             daemon_filters,
-            loader,
+            loader: loader.speaking(log.clone()),
+            log,
             rule_context: crate::rules::agreed_context(session),
             pushed: Vec::new(),
             filter_source: None,

@@ -311,14 +311,19 @@ impl Lister {
             Unseen::Fatal(_) => {}
             Unseen::NoReferent => self.no_referent(source, name),
             Unseen::Io(e) if e.kind() == io::ErrorKind::NotFound => {
-                let path = self.sources.quoted(source, name);
-                self.vanished([b"file has vanished: ", &path[..]].concat());
+                self.file_vanished(source, name);
             }
             Unseen::Io(e) => {
                 self.sources.complain(&self.log, "readlink_stat(", source, name, ") failed", &e);
                 self.session.status.add_io_error(io_error::GENERAL);
             }
         }
+    }
+
+    /// A warning about an item that was there a moment ago, or whose name tells that it should be.
+    pub fn file_vanished(&mut self, source: u32, name: &[u8]) {
+        let path = self.sources.quoted(source, name);
+        self.vanished([b"file has vanished: ", &path[..]].concat());
     }
 
     /// A warning about something that vanished (an error before protocol 28 on a daemon).

@@ -8,14 +8,9 @@ use super::{
 use crate::{
     Error,
     flist::{DirRef, Entry, Live},
-    log::Class,
     session::io_error,
 };
-use std::{
-    collections::{HashMap, HashSet},
-    io,
-    sync::Arc,
-};
+use std::{collections::HashMap, io, sync::Arc};
 use wire::{
     mux::Message,
     ndx::{self, NdxEncoder},
@@ -272,6 +267,10 @@ impl Tree {
             .and_then(|here| lister.examine(here, parent.to_vec(), true));
         match found {
             Ok(found) => self.emit_parent(lister, found, out),
+            Err(Unseen::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
+                lister.file_vanished(source, parent);
+                Ok(())
+            }
             Err(why) => {
                 let e = match why {
                     Unseen::Io(e) => e,
@@ -331,12 +330,19 @@ impl Tree {
                 && let Some(first) = first
             {
                 // Its entry travels with its parent's list, if there is such a parent.
-                if lister.examine(source, first.clone(), true).is_ok() {
-                    self.emit_parents(lister, source, &arg.name, Some(1), out)?;
+                let parent = lister.examine(source, first.clone(), true);
+                self.emit_parents(lister, source, &arg.name, Some(1), out)?;
+                if parent.is_err() {
+                    // It is looked for anew for each name below it.
+                    self.last_parents = Default::default();
+                } else {
                     let deeper = Deeper { source, name: arg.name, kind: arg.kind };
                     self.deeper.entry(first).or_default().push(deeper);
                 }
                 return Ok(());
+            }
+            if settings.relative {
+                self.emit_parents(lister, source, &arg.name, None, out)?;
             }
             lister.emit_missing(arg.name, source, out);
         } else if !settings.ignore_missing_args {
@@ -428,11 +434,15 @@ impl Tree {
         lister.begin(base);
         let mut name = Vec::new();
         group.first.entry().push_wire_name(&mut name);
-        let mut scanned = HashSet::new();
+        // As rsync: of those that are the same directory in the same source, every other one is scanned, up to the first that is
+        // in another source.
+        let (mut same, mut scanned) = (true, false);
         for i in 0..group.same_name as usize {
             let Some(dir) = group.first.sibling(i) else { break };
             let e = dir.entry();
-            if e.has_content() && scanned.insert(e.source()) {
+            same &= e.source() == group.first.entry().source();
+            scanned = e.has_content() && !(same && scanned);
+            if scanned {
                 let (name, above) = (name.clone(), group.above.clone());
                 lister.scan(&Dir { name, source: e.source(), above, device: None }, out)?;
             }
@@ -472,10 +482,7 @@ impl Tree {
                     if e.kind() == io::ErrorKind::NotFound
                         && !lister.session.settings.delete_missing_args =>
                 {
-                    let path = lister.sources.quoted(deeper.source, &deeper.name);
-                    let text = [b"file has vanished: ", &path[..]].concat();
-                    lister.log.line(Class::Warning, text);
-                    lister.session.status.add_io_error(io_error::VANISHED);
+                    lister.file_vanished(deeper.source, &deeper.name);
                 }
                 Err(why) => {
                     let arg = Arg {

@@ -155,7 +155,7 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn early_dir(&mut self, node: &Node, implied: bool) -> Result<(), Error> {
         let settings = &self.session.settings;
         if !self.attrs.keeps_mtime(Some(Kind::Directory))
-            || (!self.shared.do_xfers && !settings.backup)
+            || (!self.shared.do_xfers && !settings.backup && settings.debug.del < 2)
             || (implied && self.leaves_implied_dirs())
             || node.path.is_root()
             || self.daemon_excludes(&node.path, true)
@@ -174,7 +174,7 @@ impl<W: SendHalf> Generator<W> {
             _ => return Ok(()),
         }
         if !self.shared.do_xfers {
-            // It is only said that what is in the way is backed up, here and again when its own list comes.
+            // What is in the way is only announced, here and again when its own list comes.
             return Ok(());
         }
         match self.make_dir(node, node.want.mode & 0o700) {

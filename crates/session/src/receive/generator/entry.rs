@@ -19,7 +19,7 @@ use delta::checksum::FileHasher;
 use fast_io::SendHalf;
 use fsroot::{Kind, Root, Stat};
 use std::{fs::File, io::Read, sync::Arc};
-use wire::{Fault, WireError};
+use wire::{Fault, RelPath, WireError};
 
 impl<W: SendHalf> Generator<W> {
     /// An entry in its turn. `forced`: it must lead its hard-link group.
@@ -158,19 +158,19 @@ impl<W: SendHalf> Generator<W> {
         else {
             return Ok(());
         };
+        if node.want.mode == 0 {
+            // It is to be deleted, which needs no parent.
+            if self.absent_parent.as_deref() != Some(parent) {
+                self.say_absent(list, parent);
+                self.absent_parent = Some(parent.to_vec());
+            }
+            return Ok(());
+        }
         if self.known_parent.as_deref() == Some(parent) {
             return Ok(());
         }
         if list.has_dir(parent) {
             self.known_parent = Some(parent.to_vec());
-            return Ok(());
-        }
-        if node.want.mode == 0 {
-            self.log.warning(self.name_text(
-                "WARNING: parent dir is absent in the file list: ",
-                parent,
-                "",
-            ));
             return Ok(());
         }
         if self.leaves_implied_dirs() && !session.protocol.has_varints() {
@@ -180,6 +180,24 @@ impl<W: SendHalf> Generator<W> {
         let name = String::from_utf8_lossy(&node.name);
         let text = format!("ABORTING due to invalid path from sender: {name}");
         Err(WireError::new(Fault::Protocol, text).into())
+    }
+
+    /// Says that the parent of something that is to be deleted is not in the list, or not here.
+    fn say_absent(&mut self, list: &Arc<List>, parent: &[u8]) {
+        if !list.has_dir(parent) {
+            let text = "WARNING: parent dir is absent in the file list: ";
+            self.log.warning(self.name_text(text, parent, ""));
+        }
+        let looks = self.shared.do_xfers && !self.session.settings.perms;
+        let missing = |e: std::io::Error| e.kind() == std::io::ErrorKind::NotFound;
+        if looks
+            && let (Some(root), Some(path)) = (&mut self.root, RelPath::new(parent))
+            && root.lstat(&path).is_err_and(missing)
+        {
+            let why = ", ACL_TYPE_DEFAULT): No such file or directory, falling back on umask";
+            let what = "default_perms_for_dir: sys_acl_get_file(";
+            self.log.warning(self.name_text(what, parent, why));
+        }
     }
 
     /// `--no-implied-dirs`: parents that the list does not describe are made with default attributes.

@@ -94,6 +94,8 @@ pub(super) struct Generator<W> {
     touch_later: Vec<Arc<Dir>>,
     /// The parent that was last found in the list.
     known_parent: Option<Vec<u8>>,
+    /// The parent that was last found to be missing there.
+    absent_parent: Option<Vec<u8>>,
     ticks: u32,
     unflushed: u32,
     /// When the first of them was written.
@@ -133,7 +135,12 @@ impl<W: SendHalf> Generator<W> {
         Generator {
             ndx: NdxEncoder::new(session.protocol),
             attrs: Attrs::new(shared.clone(), log.clone()),
-            deleter: Deleter::new(&session, job.filters, job.loader, &dest.path),
+            deleter: Deleter::new(
+                &session,
+                job.filters,
+                job.loader.speaking(log.clone()),
+                &dest.path,
+            ),
             backup: Backup::new(&shared, &dest),
             alt_dirs: dest.alt_dirs,
             fuzzy: Fuzzy::default(),
@@ -160,6 +167,7 @@ impl<W: SendHalf> Generator<W> {
             tweaked: Vec::new(),
             touch_later: Vec::new(),
             known_parent: None,
+            absent_parent: None,
             ticks: 0,
             unflushed: 0,
             unflushed_since: Instant::now(),

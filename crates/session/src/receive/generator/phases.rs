@@ -17,24 +17,25 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn work(&mut self, first: &Arc<List>) -> Result<(), Error> {
         let settings = &self.session.settings;
         self.say_generating(|| format!("generator starting pid={}", std::process::id()));
-        if settings.debug.flist >= 1 && !settings.list_only {
-            self.log.info(match self.session.whole_file {
-                true => "delta-transmission disabled for local transfer or --whole-file",
-                false => "delta-transmission enabled",
-            });
-        }
         let (inc, links) = (self.session.inc_recurse, settings.hard_links);
         let (before, late) = match self.session.delete {
             Some(DeleteTiming::Before) => (true, None),
             Some(t @ (DeleteTiming::After | DeleteTiming::Delay)) => (false, Some(t)),
             _ => (false, None),
         };
+        self.deleter.root_is_listed = first.has_dir(b".");
         self.accept(first.clone());
         while inc && links && !self.eof && self.entries < LINK_AHEAD && !self.hurried {
             self.wait_event()?;
         }
         if before {
             self.delete_pass(first)?;
+        }
+        if self.session.settings.debug.flist >= 1 {
+            self.log.info(match self.session.whole_file {
+                true => "delta-transmission disabled for local transfer or --whole-file",
+                false => "delta-transmission enabled",
+            });
         }
         loop {
             while let Some(list) = self.pending.pop_front() {

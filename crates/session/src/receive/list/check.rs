@@ -5,9 +5,10 @@ use crate::{
     Error,
     log::{Class, Role},
     receive::dest::absolute,
+    rules::excludes,
     session::io_error,
 };
-use filters::{Requested, Verdict};
+use filters::{FilterList, Requested};
 use fsroot::text;
 use wire::{Fault, RelPath, WireError, flist::FileEntry};
 
@@ -50,6 +51,13 @@ impl ListReader {
         [b"\"", &absolute(&text::path(dir))[..], b"/", name, b"\""].concat()
     }
 
+    /// Whether the rules keep a name from being received. Rsync tells of its generator's look at further lists.
+    fn excluded(&self, rules: &FilterList, name: &[u8], is_dir: bool, first: bool) -> bool {
+        let level = if first { 0 } else { self.shared.session.settings.debug.filter };
+        let log = self.attrs.log.with_role(Role::Generator);
+        excludes(rules, level, &log, name, is_dir, false)
+    }
+
     /// The checks of a name that need to know the request, and the name as it is used: cleaned, `.` for the root.
     pub(super) fn check(&self, e: &mut FileEntry, parent: Parent<'_>) -> Result<Vec<u8>, Error> {
         let refuse = |text: &str, name: &[u8]| {
@@ -69,7 +77,7 @@ impl ListReader {
         if !is_root
             && e.mode != 0
             && let Some(f) = &self.sender_filters
-            && f.check(path.as_bytes(), is_dir, false) == Verdict::Exclude
+            && self.excluded(f, path.as_bytes(), is_dir, matches!(parent, Parent::Any))
         {
             return Err(refuse("ERROR: rejecting excluded file-list name", path.as_bytes()));
         }

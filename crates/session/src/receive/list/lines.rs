@@ -13,7 +13,7 @@ pub(super) fn say_duplicates(shared: &Shared, seg: &Segment) {
             let text = [
                 b"removing duplicate name ",
                 &*e.name(),
-                format!(" from file list ({i})").as_bytes(),
+                format!(" from file list ({})", i64::from(seg.base()) + i as i64).as_bytes(),
             ]
             .concat();
             shared.session.log.info(text);

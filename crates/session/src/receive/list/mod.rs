@@ -264,6 +264,10 @@ impl ListReader {
         self.shared.report(|r| r.list_added(base, seg.len()));
         if session.settings.debug.dup >= 1 {
             say_duplicates(&self.shared, &seg);
+            if !first {
+                // Rsync's generator reads further lists, too.
+                say_duplicates(&self.shared, &seg);
+            }
         }
         self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
         Ok((seg, io_error))

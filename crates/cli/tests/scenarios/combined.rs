@@ -1,0 +1,222 @@
+//! Combinations that random command lines found.
+
+use super::trees::EMPTY;
+use testkit::row::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::{Row, Via, row};
+
+/// Merge files that protect, at three depths of the destination.
+const PROTECTED: &str = r"
+d src/d/e
+f dst/.rules text=P\sx\n
+f dst/x
+f dst/src/.rules text=P\sy\n
+f dst/src/x
+f dst/src/y
+f dst/src/d/.rules text=P\sz\n
+f dst/src/d/x
+f dst/src/d/y
+f dst/src/d/z
+f dst/src/d/e/x
+f dst/src/d/e/y
+f dst/src/d/e/z";
+/// Links of somebody else's where merge files are looked for.
+const FOREIGN: &str = r"
+f rules text=-\sx\n
+l src/.rules -> ../rules uid=1000
+l src/d/.rules -> ../../rules uid=1000
+l src/l -> d uid=1000
+f src/y size=3
+f src/d/x size=4
+l dst/.rules -> ../rules uid=1000
+l dst/l -> d uid=1000
+f dst/x size=3
+f dst/d/x size=4";
+/// Destinations that are links.
+const LED_OUT: &str = r"
+f src/b size=3
+f src/sub/x size=4
+l dst/dir -> /etc
+l dst/file -> /etc/passwd
+l dst/none -> /nowhere
+l dst/loop -> loop
+l dst/near -> nowhere";
+/// Names to be deleted whose parents are or are not there.
+const LISTED: &str = r"
+f src/b size=3
+f src/d/e/f size=4
+d dst
+f list text=none/none\nd/e/none\nnone/other\nb\nzz/k\nzz/z\n";
+/// The same names in two sources, more than once.
+const TWICE: &str = r"
+f src/t/h.c size=3
+f src/t/u/i.c size=4
+f src/t/z
+f src/x.c size=5
+f src2/t/q
+f src2/t/z
+f src2/x.c size=6
+d dst";
+const DIRS: &str = "d src/sub/x\nd src/o\nd dst/sub\nf dst/o";
+
+pub const ROWS: &[Row] = &[
+    row("list-only-verbose-2", &["d src/d\nd dst"], "-rvv --list-only").over(EVERY_WAY).any_order(),
+    row("deleting-in-what-is-not-made", &["d src\nd dst"], "-avvi --delete-after -R --existing")
+        .over(EVERY_WAY)
+        .any_order(),
+    row("deleting-in-what-is-not-made-before", &[DIRS], "-avvi --delete-before --existing")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row(
+        "deleting-before-the-transfer-begins",
+        &["f src/a size=3\nf dst/a size=4\nf dst/b"],
+        "-av --debug=flist --info=del --delete-before",
+    )
+    .over(&[Via::Pull]),
+    row("deleting-debugged", &[DIRS], "-a --debug=del3 --delete-before").over(&[Via::Pull]),
+    row("deleting-debugged-dry-run", &[DIRS], "-an --debug=del3 --del")
+        .over(&[Via::Pull])
+        .any_order(),
+    row("merge-files-of-relative", &[PROTECTED], "-aiR '--filter=: .rules' --del")
+        .over(EVERY_WAY)
+        .any_order(),
+    row("merge-files-of-relative-before", &[PROTECTED], "-aiR '--filter=: .rules' --delete-before")
+        .over(EVERY_WAY)
+        .from_to("src/d", "dst/")
+        .any_order(),
+    row("merge-files-of-relative-dot", &[PROTECTED], "-aiR '--filter=: .rules' --delete-after")
+        .over(LOCAL_AND_SHELL)
+        .from_to("src/./d/", "dst/src/")
+        .any_order(),
+    row("merge-files-in-a-module", &[PROTECTED], "-ai '--filter=: .rules' --delete-before")
+        .over(&[Via::DaemonPush])
+        .any_order(),
+    row("merge-files-from-the-top-of-a-module", &[PROTECTED], "-ai '--filter=: /dst/.rules' --del")
+        .over(&[Via::DaemonPush])
+        .any_order(),
+    row("foreign-merge-files", &[FOREIGN], "-ai '--filter=: .rules'").over(EVERY_WAY),
+    row("foreign-merge-files-del", &[FOREIGN], "-ai '--filter=: .rules' --del")
+        .over(EVERY_WAY)
+        .any_order(),
+    row("foreign-merge-files-before", &[FOREIGN], "-ai '--filter=: .rules' -C --delete-before")
+        .over(EVERY_WAY)
+        .any_order(),
+    row("foreign-merge-files-delay", &[FOREIGN], "-ai '--filter=: .rules' --delete-delay")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row(
+        "foreign-merge-files-insecure",
+        &[FOREIGN],
+        "-ai '--filter=: .rules' --insecure-links --delete-after",
+    )
+    .over(&[Via::Local])
+    .any_order(),
+    row("missing-onto-a-link-out", &[LED_OUT], "-ai")
+        .over(&[Via::Local, Via::Push, Via::DaemonPush])
+        .from_to("src/none", "dst/file"),
+    row("missing-onto-a-dir-link-out", &[LED_OUT], "-ai")
+        .over(&[Via::DaemonPush])
+        .from_to("src/none", "dst/dir"),
+    row("file-onto-a-link-out", &[LED_OUT], "-ai")
+        .over(&[Via::Push, Via::DaemonPush])
+        .from_to("src/b", "dst/file"),
+    row("file-onto-a-dir-link-out", &[LED_OUT], "-ai")
+        .over(&[Via::DaemonPush])
+        .from_to("src/b", "dst/dir"),
+    row("file-below-a-dir-link-out", &[LED_OUT], "-ai")
+        .over(&[Via::DaemonPush])
+        .from_to("src/b", "dst/dir/passwd"),
+    row("file-onto-a-link-to-nothing", &[LED_OUT], "-ai")
+        .over(&[Via::Local, Via::Push, Via::DaemonPush])
+        .from_to("src/b", "dst/none"),
+    row("tree-onto-a-link-to-nothing", &[LED_OUT], "-ai")
+        .over(&[Via::Local, Via::Push, Via::DaemonPush])
+        .from_to("src/", "dst/none"),
+    row("tree-onto-a-link-to-nothing-near", &[LED_OUT], "-ai")
+        .over(&[Via::Local, Via::DaemonPush])
+        .from_to("src/sub", "dst/near"),
+    row("tree-onto-a-link-to-nothing-dry-run", &[LED_OUT], "-ain")
+        .over(LOCAL_AND_SHELL)
+        .from_to("src/", "dst/near"),
+    row("file-onto-a-loop", &[LED_OUT], "-ai")
+        .over(&[Via::Local, Via::Push, Via::DaemonPush])
+        .from_to("src/b", "dst/loop"),
+    row(
+        "inplace-zeros",
+        &["f src/z data=0:10 size=300000\nf dst/z data=60000:10000 size=1M"],
+        "-ai --stats --inplace --no-whole-file",
+    )
+    .over(EVERY_WAY),
+    row(
+        "inplace-zeros-shifted",
+        &["f src/z data=0:10,100010:900 size=300000\nf dst/z data=5000:700 size=1M"],
+        "-ai --stats --inplace -B700 --no-whole-file",
+    )
+    .over(LOCAL_AND_SHELL),
+    row(
+        "missing-args-without-parents",
+        &[LISTED],
+        "-i --delete-missing-args --files-from={top}/list",
+    )
+    .over(LOCAL_AND_SHELL),
+    row(
+        "missing-args-without-parents-29",
+        &[LISTED],
+        "-i --delete-missing-args --files-from={top}/list",
+    )
+    .protocols(&[29]),
+    row(
+        "missing-args-without-parents-unmade",
+        &[LISTED],
+        "-i --delete-missing-args --no-implied-dirs --files-from={top}/list",
+    )
+    // Rsync makes parents of what it is to delete, and not even all of them.
+    .any_tree()
+    .over(LOCAL_AND_SHELL),
+    row(
+        "missing-args-without-parents-recursive",
+        &[LISTED],
+        "-ri --delete-missing-args --files-from={top}/list",
+    )
+    .over(LOCAL_AND_SHELL),
+    row(
+        "missing-args-without-parents-no-inc",
+        &[LISTED],
+        "-ai --delete-missing-args --no-i-r --files-from={top}/list",
+    )
+    .over(SHELL),
+    row("missing-args-relative", &[LISTED], "-iR --delete-missing-args")
+        .over(EVERY_WAY)
+        .from_to("src/./none/x src/none/y src/d/x", "dst/"),
+    row("count-interrupted-by-an-error", &["p src/dir\nd dst"], "-a --no-i-r -v --progress")
+        .over(&[Via::Local, Via::Push])
+        .from_to("src/./dir src/b", "dst/"),
+    row("count-interrupted-at-first", &["p src/dir\nd dst"], "-a --no-i-r -v --progress")
+        .over(&[Via::Local, Via::Push])
+        .from_to("src/b src/./dir", "dst/"),
+    row(
+        "count-interrupted-by-a-notice",
+        &["many src/m count=150\nl src/x -> ../../out\nf out", EMPTY],
+        "-r --copy-unsafe-links --no-i-r -v --progress -n",
+    )
+    .over(&[Via::Local, Via::Push])
+    .from_to("src/ src/none", "dst/"),
+    row(
+        "risking-what-is-received",
+        &["f src/t/h.c size=3\nf src/t/u/i.c\nf src/x.c\nf src/y\nf src/t/z", EMPTY],
+        "-rvvi '--include=*/' '--include=*.c' '--exclude=*'",
+    )
+    .over(&[Via::Pull, Via::DaemonPull])
+    .any_order(),
+    row("twice", &[TWICE], "-rvv").over(EVERY_WAY).from_to("src/ src/", "dst/").any_order(),
+    row("twice-thrice", &[TWICE], "-r --stats")
+        .over(EVERY_WAY)
+        .from_to("src/ src/ src/ src2/", "dst/"),
+    row("twice-relative", &[TWICE], "-rvvR")
+        .over(LOCAL_AND_SHELL)
+        .from_to("src/ src/t/z src/t/u src/t", "dst/")
+        .any_order(),
+    row("twice-no-inc", &[TWICE], "-rvv --no-i-r")
+        .over(DAEMON)
+        .from_to("src/ src2/ src/", "dst/")
+        .any_order(),
+];
