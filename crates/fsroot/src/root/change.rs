@@ -2,7 +2,7 @@
 
 use super::Root;
 use crate::meta::{Kind, Stat, Time};
-use crate::sys::{self, Errno, Open};
+use crate::sys::{self, Errno, Open, is_errno};
 use std::fs::File;
 use std::io;
 use wire::RelPath;
@@ -16,8 +16,8 @@ impl Root {
         for _ in 0..2 {
             let missing = match self.open_leaf(p, Open::Write) {
                 Ok(file) => return Ok(file),
-                Err(e) if is(&e, Errno::NOENT) => e,
-                Err(e) if is(&e, Errno::ACCESS) => {
+                Err(e) if is_errno(&e, Errno::NOENT) => e,
+                Err(e) if is_errno(&e, Errno::ACCESS) => {
                     return self.open_read_only_file(p).unwrap_or(Err(e));
                 }
                 Err(e) => return Err(e),
@@ -25,7 +25,7 @@ impl Root {
             match self.open_leaf(p, Open::WriteNew { mode: 0o600 }) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 // A file that may not be made is a file that is not there, as in rsync's messages.
-                Err(e) if is(&e, Errno::ACCESS) => return Err(missing),
+                Err(e) if is_errno(&e, Errno::ACCESS) => return Err(missing),
                 other => return other,
             }
         }
@@ -209,8 +209,4 @@ impl Root {
         let (dir, leaf) = self.at(p)?;
         Ok(sys::utimes_at(&dir, leaf, atime, mtime)?)
     }
-}
-
-fn is(e: &io::Error, errno: Errno) -> bool {
-    e.raw_os_error() == Some(errno.raw_os_error())
 }

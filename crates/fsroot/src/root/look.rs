@@ -2,7 +2,7 @@
 
 use super::{DirEntry, Root};
 use crate::meta::{Kind, Stat};
-use crate::sys::{self, Enter, Open, Target};
+use crate::sys::{self, Enter, Errno, Open, Target};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl Root {
     /// its anchor), or anywhere when `unconfined`.
     pub fn open_read_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<File> {
         match self.open_read(p) {
-            Err(e) if sys::is_link_error(&e) => {}
+            Err(e) if sys::is_errno(&e, Errno::LOOP) => {}
             other => return other,
         }
         if unconfined {

@@ -9,6 +9,12 @@ mod imp;
 
 pub use imp::Errno;
 pub(crate) use imp::*;
+use std::io;
+
+/// Whether this is the reason of an error.
+pub fn is_errno(e: &io::Error, errno: Errno) -> bool {
+    e.raw_os_error() == Some(errno.raw_os_error())
+}
 
 /// How to open a name in a directory. A symlink is never followed, and a fifo or terminal does not hold us up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Where we know no extended attributes: no file has any, and none can be set (ENOTSUP).
 
 use crate::root::Root;
-use crate::sys::Errno;
+use crate::sys::{Errno, is_errno};
 use std::io;
 use wire::RelPath;
 
@@ -42,5 +42,5 @@ pub(crate) fn missing(e: &io::Error) -> bool {
 }
 
 pub(crate) fn unsupported(e: &io::Error) -> bool {
-    e.raw_os_error() == Some(Errno::NOTSUP.raw_os_error())
+    is_errno(e, Errno::NOTSUP)
 }

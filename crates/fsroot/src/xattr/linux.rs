@@ -99,11 +99,11 @@ impl Root {
 
 /// Whether there was no attribute to remove.
 pub(crate) fn missing(e: &io::Error) -> bool {
-    e.raw_os_error() == Some(Errno::NODATA.raw_os_error())
+    sys::is_errno(e, Errno::NODATA)
 }
 
 pub(crate) fn unsupported(e: &io::Error) -> bool {
-    e.raw_os_error() == Some(Errno::NOTSUP.raw_os_error())
+    sys::is_errno(e, Errno::NOTSUP)
 }
 
 fn fetch(mut call: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {

@@ -82,7 +82,7 @@ pub fn open_to_read(settings: &Settings, name: &[u8]) -> Result<BatchInput, Erro
     }
     let file = open(settings, name, OpenHow::Read);
     let opened = file.and_then(|file| file.metadata().map(|m| (file, m.file_type())));
-    let is_dir = |e: &io::Error| e.raw_os_error() == Some(fsroot::Errno::ISDIR.raw_os_error());
+    let is_dir = |e: &io::Error| fsroot::is_errno(e, fsroot::Errno::ISDIR);
     let file = match opened {
         Ok((file, kind)) if kind.is_file() || platform::is_fifo(kind) => file,
         Err(e) if !is_dir(&e) => return Err(not_open(name, &e, ExitCode::FILE_IO)),

@@ -47,9 +47,8 @@ pub(super) enum Unseen {
 
 /// Why the file behind a link cannot be looked at. For a daemon's client a file outside the module does not exist.
 fn no_referent(e: io::Error, unconfined: bool) -> Unseen {
-    use fsroot::Errno;
-    let outside =
-        || [Errno::LOOP, Errno::XDEV].iter().any(|n| e.raw_os_error() == Some(n.raw_os_error()));
+    use fsroot::{Errno, is_errno};
+    let outside = || is_errno(&e, Errno::LOOP) || is_errno(&e, Errno::XDEV);
     if e.kind() == io::ErrorKind::NotFound || (!unconfined && outside()) {
         Unseen::NoReferent
     } else {

@@ -118,8 +118,7 @@ impl Sources {
             used: 0,
         };
         let id = self.push(dir);
-        let endless = Some(fsroot::Errno::LOOP.raw_os_error());
-        match self.root(id).err().filter(|e| !late || e.raw_os_error() != endless) {
+        match self.root(id).err().filter(|e| !late || !fsroot::is_errno(e, fsroot::Errno::LOOP)) {
             None => {
                 self.by_link.insert(key, id);
                 Ok(id)

@@ -93,11 +93,6 @@ pub(crate) fn open_target_at(dir: &Dir, leaf: &[u8]) -> Result<File, Errno> {
     rfs::openat(dir, leaf, flags, Mode::empty()).map(File::from)
 }
 
-/// Whether an open failed because the name is a symlink.
-pub(crate) fn is_link_error(e: &io::Error) -> bool {
-    e.raw_os_error() == Some(Errno::LOOP.raw_os_error())
-}
-
 /// Whether this process may read what the name leads to.
 pub(crate) fn is_readable_at(dir: &Dir, leaf: &[u8]) -> bool {
     rfs::accessat(dir, leaf, rfs::Access::READ_OK, AtFlags::EACCESS).is_ok()

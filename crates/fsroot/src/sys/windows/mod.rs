@@ -157,11 +157,6 @@ pub(crate) fn open_target_at(dir: &Dir, leaf: &[u8]) -> Result<File, Errno> {
     nt::create(dir, &text::component(leaf)?, how).map(File::from)
 }
 
-/// Whether an open failed because the name is a link.
-pub(crate) fn is_link_error(e: &io::Error) -> bool {
-    e.raw_os_error() == Some(Errno::LOOP.raw_os_error())
-}
-
 /// Whether this process may read what the name leads to.
 pub(crate) fn is_readable_at(dir: &Dir, leaf: &[u8]) -> bool {
     open_target_at(dir, leaf).is_ok()

@@ -34,7 +34,7 @@ use confirm::Confirmed;
 use delta::checksum::BlockHasher;
 use fast_io::SendHalf;
 use filters::{FilterList, Verdict};
-use fsroot::{Kind, Root, Stat};
+use fsroot::{Errno, Kind, Root, Stat, is_errno};
 use fuzzy::Fuzzy;
 use std::{
     collections::{HashSet, VecDeque},
@@ -269,8 +269,7 @@ impl<W: SendHalf> Generator<W> {
     /// lstat of what an entry replaces. Behind a link that `--keep-dirlinks` takes for a directory, but that leads out of the
     /// destination, a file's place cannot be told (for anything else, making it fails).
     fn lstat_entry(&mut self, node: &Node) -> io::Result<Option<Stat>> {
-        let leads_out =
-            |e: &io::Error| e.raw_os_error() == Some(fsroot::Errno::LOOP.raw_os_error());
+        let leads_out = |e: &io::Error| is_errno(e, Errno::LOOP);
         if self.session.settings.keep_dirlinks
             && node.want.kind == Some(Kind::Regular)
             && let Some(root) = &mut self.root
@@ -344,12 +343,10 @@ impl<W: SendHalf> Generator<W> {
 
 /// Something that is no directory stands where a directory should.
 fn is_in_the_way(e: &io::Error) -> bool {
-    e.raw_os_error() == Some(fsroot::Errno::NOTDIR.raw_os_error())
+    is_errno(e, Errno::NOTDIR)
 }
 
 /// Nothing can be there: also below something that is not a directory, or a symlink that is not followed.
 pub(super) fn is_missing(e: &io::Error) -> bool {
-    use fsroot::Errno;
-    let errno = e.raw_os_error();
-    [Errno::NOENT, Errno::NOTDIR, Errno::LOOP].iter().any(|n| errno == Some(n.raw_os_error()))
+    [Errno::NOENT, Errno::NOTDIR, Errno::LOOP].into_iter().any(|errno| is_errno(e, errno))
 }
