@@ -144,17 +144,6 @@ impl TempFile {
         Ok(())
     }
 
-    /// A new temporary file beside `target` with this one's content, for when they are on
-    /// different devices. It has no attributes yet.
-    pub fn copy_beside(
-        &self,
-        root: &mut Root,
-        target: &RelPath,
-        mode: u32,
-    ) -> io::Result<TempFile> {
-        TempFile::copy_of(&self.file, root, target, mode)
-    }
-
     /// A new temporary file beside `target` with the content of `file`. It has no attributes yet.
     pub fn copy_of(
         file: &File,
@@ -163,13 +152,18 @@ impl TempFile {
         mode: u32,
     ) -> io::Result<TempFile> {
         let copy = TempFile::create(root, target, mode)?;
+        copy.fill_from(file)?;
+        Ok(copy)
+    }
+
+    /// Writes the content of `file`.
+    pub fn fill_from(&self, file: &File) -> io::Result<()> {
         let len = file.metadata()?.len();
         let mut writer = FileWriter::new(false, false);
-        if writer.copy_range(&copy.file, file, 0, len)? < len {
+        if writer.copy_range(&self.file, file, 0, len)? < len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        writer.finish(&copy.file)?;
-        Ok(copy)
+        writer.finish(&self.file)
     }
 
     /// What [`cleanup_all`] does instead of removing this file: keep it as a partial file, for
@@ -503,7 +497,7 @@ mod tests {
         let temp = TempFile::create_in(&mut tmp, b"f", 0o644).unwrap();
         assert!(temp.path().as_bytes().starts_with(b"f."));
         temp.file().write_all(b"content").unwrap();
-        let copy = temp.copy_beside(&mut dst, &rel("g"), 0o644).unwrap();
+        let copy = TempFile::copy_of(temp.file(), &mut dst, &rel("g"), 0o644).unwrap();
         copy.commit(&mut dst, &rel("g")).unwrap();
         temp.commit(&mut dst, &rel("f")).unwrap();
         assert_eq!(fs::read(t.path().join("dst/f")).unwrap(), b"content");

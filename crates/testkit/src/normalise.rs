@@ -53,6 +53,13 @@ fn stdout_line(line: &str) -> String {
         let name = name.rsplit_once('.').map_or(name, |(start, _)| start);
         return format!("renaming {name}.?????? to {to}");
     }
+    if line.contains("] copy_file ")
+        && let Some((start, name)) = line.split_once(" => ")
+        && let Some((name, error)) = name.split_once(": ")
+    {
+        let name = name.rsplit_once('.').map_or(name, |(start, _)| start);
+        return format!("{start} => {name}.??????: {error}");
+    }
     for start in
         ["server_recv(2) starting pid=", "generator starting pid=", "client_run2 waiting on "]
     {
@@ -148,7 +155,8 @@ fn stderr_line(line: &str) -> String {
         line.push_str(&format!(" [{role}]"));
     }
     // The end of a temporary name, in a path between quotes, is random, or the number of a process.
-    let in_any_dir = line.contains(" mkstemp \"") || line.contains(" rename \"");
+    let about_any = ["mkstemp", "rename", "copy", "write", "do_fallocate"];
+    let in_any_dir = about_any.iter().any(|what| line.contains(&format!(" {what} \"")));
     let ends: Vec<_> = line.match_indices('"').map(|(at, _)| at).rev().collect();
     for end in ends {
         let leaf = line[..end].rfind('/').map_or(0, |slash| slash + 1);

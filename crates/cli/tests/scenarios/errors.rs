@@ -75,6 +75,81 @@ f file size=3
 d . uid=65534
 ";
 
+/// What alternate directories have may not be read.
+const UNREADABLE_ALTERNATE: &str = r"
+f src/a size=6
+f src/s/b size=6
+d dst uid=65534
+f cd/a size=6 mode=0
+f cd/s/b size=6 mode=0
+";
+
+/// Nobody may write where alternate directories have what is wanted.
+const SHUT_ALTERNATE: &str = r"
+f src/a size=6
+f src/b size=7
+f src/d/c size=3
+d dst
+f dst/b size=3
+f cd/a size=6
+f cd/b size=7
+d cd/d
+";
+
+/// There is no room for what an alternate directory has.
+const FULL_ALTERNATE: &str = r"
+f src/big size=200000
+f cd/big size=200000
+d dst tmpfs=64K
+";
+
+/// There is no room for one of two files.
+const FULL: &str = r"
+f src/big size=200000
+f src/small size=3
+d dst tmpfs=64K
+";
+
+/// A backup is on another file system, which is too small.
+const FULL_BACKUP: &str = r"
+f src/s size=3
+f dst/s size=20000
+d bak tmpfs=16K
+";
+
+/// Files that never change.
+const IMMUTABLE: &str = r"
+f src/a size=3
+f dst/a size=4 flags=i
+f src/b size=3
+f dst/b size=3 flags=i mtime=5
+f src/d/x size=3
+f dst/d/y size=3
+d dst/d flags=i
+f dst/k/k size=3 flags=i
+f src/log size=9
+f dst/log size=9 cut=4 flags=a
+f src/new size=3
+";
+
+/// A destination that is read only.
+const READ_ONLY: &str = r"
+f src/a size=3
+h src/h -> src/a
+f src/b size=3
+f src/c size=4 mode=600
+l src/l -> a
+p src/p
+f src/d/x size=2
+d dst ro=1
+f dst/b size=9
+f dst/c size=4
+f dst/gone size=1
+f dst/dir/k size=1
+";
+
+const PASSWORDS: &str = "auth users = root\nsecrets file = {top}/secrets";
+
 const PUSHES: &[Via] = &[Via::Local, Via::Push];
 
 pub const ROWS: &[Row] = &[
@@ -122,4 +197,64 @@ pub const ROWS: &[Row] = &[
     // Limits, and files in use.
     row("file-size", &["f src/big size=300000\nf src/s size=3\nd dst"], "-rt").limited("--fsize=100000"),
     row("open-files", &["many src/m count=30 per=3 size=10\nd dst"], "-rti --delete").limited("--nofile=64"),
+    // What alternate directories have.
+    row("alternate-unreadable", &[UNREADABLE_ALTERNATE], "-rtvi --copy-dest={top}/cd").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("alternate-unreadable-inplace", &[UNREADABLE_ALTERNATE], "-rtvi --copy-dest=../cd --inplace").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("alternate-unreadable-link", &[UNREADABLE_ALTERNATE], "-rti --link-dest={top}/cd").over(LOCAL_AND_SHELL).as_nobody(),
+    row("alternate-shut", &[SHUT_ALTERNATE], "-rtvi --copy-dest={top}/cd").over(LOCAL_AND_SHELL).as_nobody(),
+    row("alternate-shut-inplace", &[SHUT_ALTERNATE], "-rti --copy-dest={top}/cd --inplace --info=copy").over(LOCAL_AND_SHELL).as_nobody(),
+    row("alternate-shut-link", &[SHUT_ALTERNATE], "-rtvi --link-dest={top}/cd").over(LOCAL_AND_SHELL).as_nobody(),
+    row("alternate-shut-temp-dir", &[SHUT_ALTERNATE, "d tmp"], "-rtvi --copy-dest={top}/cd -T {top}/tmp").over(LOCAL_AND_SHELL).as_nobody(),
+    row("alternate-read-only", &["f src/a size=6\nf cd/a size=6\nd dst ro=1"], "-rti --copy-dest={top}/cd").over(PUSHES),
+    row("alternate-read-only-inplace", &["f src/a size=6\nf cd/a size=6\nd dst ro=1"], "-rti --copy-dest={top}/cd --inplace --info=copy").over(PUSHES),
+    row("alternate-full", &[FULL_ALTERNATE], "-rtvi --copy-dest={top}/cd").over(PUSHES),
+    row("alternate-full-inplace", &[FULL_ALTERNATE], "-rti --copy-dest={top}/cd --inplace").over(PUSHES),
+    row("alternate-full-preallocate", &[FULL_ALTERNATE], "-rti --copy-dest={top}/cd --preallocate").over(PUSHES),
+    row("alternate-full-partial", &[FULL_ALTERNATE], "-rti --copy-dest={top}/cd --partial").over(PUSHES),
+    row("alternate-full-temp-dir", &["f src/big size=200000\nf cd/big size=200000\nd dst\nd tmp tmpfs=64K"], "-rti --copy-dest={top}/cd -T {top}/tmp").over(PUSHES),
+    row("alternate-temp-dir-elsewhere", &["f src/a size=200\nf cd/a size=200\nd dst\nd tmp tmpfs=64K"], "-rtvi --copy-dest={top}/cd -T {top}/tmp").over(LOCAL_AND_SHELL),
+    row("alternate-other-device", &["f src/a size=200\nl src/l -> a\nd dst\nd cd tmpfs=64K\nf cd/a size=200\nl cd/l -> a"], "-rltvi --link-dest={top}/cd").over(LOCAL_AND_SHELL),
+    // A basis that cannot be read is none.
+    row("unreadable-basis", &["f src/b size=11\nf dst/b size=4 mode=0\nd dst uid=65534"], "-rt").over(LOCAL_AND_SHELL).as_nobody(),
+    // Backups.
+    row("backup-not-ours", &["f src/a size=6\nf dst/a size=9 mode=444\nf dst/d/gone size=2\nd dst/d uid=65534\nd dst uid=65534"], "-rti --backup --delete").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("backup-unreadable-inplace", &["f src/b size=11\nf dst/b size=4 mode=0\nd dst uid=65534"], "-rti --backup --inplace").as_nobody(),
+    // rsync leaves half of a backup.
+    row("backup-full", &[FULL_BACKUP], "-rtvi --backup-dir={top}/bak").over(LOCAL_AND_SHELL).any_tree(),
+    row("backup-full-delete", &[FULL_BACKUP], "-rti --delete --backup-dir={top}/bak").from_to("bak/", "dst/").any_tree(),
+    row("backup-full-inplace", &[FULL_BACKUP], "-rti --inplace --backup-dir={top}/bak").any_tree(),
+    row("backup-full-inplace-left", &[FULL_BACKUP], "-rti --inplace --backup-dir={top}/bak").over(&[Via::Push]),
+    row("backup-immutable", &[IMMUTABLE, "d bak"], "-rti --delete --backup-dir={top}/bak").over(LOCAL_AND_SHELL).any_order(),
+    // No room.
+    row("full", &[FULL], "-rti").over(PUSHES).any_order(),
+    row("full-inplace", &[FULL], "-rti --inplace").over(PUSHES).any_order(),
+    row("full-partial", &[FULL], "-rti --partial").over(PUSHES).any_order(),
+    row("full-partial-dir", &[FULL], "-rti --partial-dir=.kept").over(PUSHES).any_order(),
+    row("full-delayed", &[FULL], "-rti --delay-updates").over(PUSHES).any_order(),
+    row("full-preallocate", &[FULL], "-rti --preallocate").over(PUSHES).any_order(),
+    row("full-temp-dir-partial", &["f src/big size=200000\nd dst\nd tmp tmpfs=64K"], "-rti --partial -T {top}/tmp").over(PUSHES),
+    // rsync leaves half of the file under its own name.
+    row("full-behind-temp-dir", &["f src/big size=200000\nd dst tmpfs=64K", "d tmp"], "-rti -T {top}/tmp").over(PUSHES).any_tree().any_order(),
+    // What may not change.
+    row("immutable", &[IMMUTABLE], "-rti").over(LOCAL_AND_SHELL).any_order(),
+    row("immutable-inplace", &[IMMUTABLE], "-rti --inplace").over(LOCAL_AND_SHELL).any_order(),
+    row("immutable-append", &[IMMUTABLE], "-rti --append").over(LOCAL_AND_SHELL).any_order(),
+    row("immutable-delete", &[IMMUTABLE], "-rti --delete").over(LOCAL_AND_SHELL).any_order(),
+    row("immutable-delayed", &[IMMUTABLE], "-rti --delay-updates").over(LOCAL_AND_SHELL).any_order(),
+    row("immutable-backup", &[IMMUTABLE], "-rti --backup").over(&[Via::Local]).any_order().any_stdout(),
+    row("immutable-source", &["f src/a size=3 flags=i\nf src/d/x size=3\nd src/d flags=i\nd dst"], "-rti --remove-source-files").over(LOCAL_AND_SHELL).any_order(),
+    row("read-only", &[READ_ONLY], "-rlptDi").over(EVERY_WAY).any_order(),
+    row("read-only-inplace", &[READ_ONLY], "-rlptDi --inplace").over(LOCAL_AND_SHELL).any_order(),
+    row("read-only-delete", &[READ_ONLY], "-rlptDi --delete").over(LOCAL_AND_SHELL).any_order(),
+    row("read-only-hard-links", &[READ_ONLY], "-rlptDiH").over(LOCAL_AND_SHELL).any_order(),
+    row("read-only-delayed", &[READ_ONLY], "-rlptDi --delay-updates").over(LOCAL_AND_SHELL).any_order(),
+    row("read-only-partial-dir", &[READ_ONLY], "-rlptDi --partial-dir=.kept").over(LOCAL_AND_SHELL).any_order(),
+    row("read-only-source", &["f src/a size=3\nf src/b size=3\nf dst/b size=3\nd src ro=1"], "-rti --remove-source-files").over(EVERY_WAY).any_order(),
+    row("partial-dir-nowhere", &[PLACES], "-rti --partial-dir={top}/nope/p --delay-updates").over(PUSHES).as_nobody(),
+    // Passwords.
+    row("password-file-empty", &["f src/a size=3\nf secrets text=root:x\\n mode=600\nf pw mode=600 size=0"], "-rti --password-file=pw").over(&[Via::DaemonPush]).modules(PASSWORDS),
+    row("password-file-empty-line", &["f src/a size=3\nf secrets text=root:x\\n mode=600\nf pw mode=600 text=\\n"], "-rti --password-file=pw").over(&[Via::DaemonPush]).modules(PASSWORDS),
+    row("password-file-directory", &["f src/a size=3\nf secrets text=root:x\\n mode=600\nd pw"], "-rti --password-file=pw").over(&[Via::DaemonPush]).modules(PASSWORDS),
+    row("password-file-shut-directory", &["f src/a size=3\nf secrets text=root:x\\n mode=600\nd pw mode=700"], "-rti --password-file=pw").over(&[Via::DaemonPush]).modules(PASSWORDS),
+    row("password-nobody-says", &["f src/a size=3\nf secrets text=root:x\\n mode=600"], "-rti --password-file=-").over(&[Via::DaemonPush]).modules(PASSWORDS),
 ];

@@ -204,12 +204,9 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
             .read_until(b'\n', &mut line)
             .map_err(failed)?;
     }
-    if line.is_empty() {
-        return refuse(&unread);
-    }
     let line = without_end(line);
     if line.is_empty() {
-        return refuse("ERROR: password file is empty");
+        return refuse(&unread);
     }
     Ok(line)
 }

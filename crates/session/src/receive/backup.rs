@@ -34,10 +34,34 @@ pub(super) enum How {
 pub(super) enum Made {
     /// There is a backup, or nothing to back up.
     Done,
+    /// There is a backup, but the item that was to go is still there.
+    Copied,
     /// It is of a type that cannot be copied to where backups are; that was said.
     Skipped,
     /// There is none. The line says why; it is empty where that was said.
     Failed(io::Error, Vec<u8>),
+}
+
+/// Where an item has got to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placed {
+    /// To where backups are.
+    There,
+    /// There is a copy where backups are.
+    Copied,
+    /// Its type does not allow that.
+    Nowhere,
+}
+
+/// What of a copy failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Opening the original.
+    Source,
+    /// Making the copy.
+    Open,
+    /// Writing it.
+    Write,
 }
 
 /// One thread's way to make backups.
@@ -149,6 +173,7 @@ impl Backup {
         };
         let shown = [&self.shown[..], target.as_bytes()].concat();
         let left_out = st.kind == Kind::Symlink && self.leaves_out(root, attrs, p);
+        let mut copied = false;
         if !self.shared.do_xfers {
             say_made(&self.shared, attrs, if how == How::Move { "RENAME" } else { "HLINK" }, p);
         } else {
@@ -158,14 +183,15 @@ impl Backup {
             let placed = match left_out {
                 // The directory for backups is made all the same.
                 true => self.root().and_then(|_| match how {
-                    How::Move => root.unlink(p).map(|()| true),
-                    _ => Ok(true),
+                    How::Move => root.unlink(p).map(|()| Placed::There),
+                    _ => Ok(Placed::There),
                 }),
                 false => self.place(root, attrs, p, &target, &st, how),
             };
             match placed {
-                Ok(true) => {}
-                Ok(false) => {
+                Ok(Placed::There) => {}
+                Ok(Placed::Copied) => copied = how == How::Move,
+                Ok(Placed::Nowhere) => {
                     let text = b"make_bak: skipping non-regular file ";
                     attrs.log.info([&text[..], p.as_bytes()].concat());
                     return Made::Skipped;
@@ -185,10 +211,10 @@ impl Backup {
             let text = [b"backed up ", p.as_bytes(), b" to ", &shown[..]].concat();
             attrs.log.info(text);
         }
-        Made::Done
+        if copied { Made::Copied } else { Made::Done }
     }
 
-    /// Puts the item there; false if that is not possible for its type.
+    /// Puts the item there.
     fn place(
         &mut self,
         root: &mut Root,
@@ -197,7 +223,7 @@ impl Backup {
         target: &RelPath,
         st: &Stat,
         how: How,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Placed> {
         let old = self.root()?.lstat(target).ok();
         if old.is_some_and(|old| old.same_inode(st)) {
             if self.is_itself(root, p, target)? {
@@ -210,20 +236,28 @@ impl Backup {
             self.root()?.rmdir(target)?;
         }
         let there = self.root()?;
+        let mut made = if how == How::Move { "RENAME" } else { "HLINK" };
         let placed = match how {
             How::Move => root.rename_to(p, there, target),
-            How::Keep => match root.link_to(p, there, target, st) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                    there.unlink(target)?;
-                    root.link_to(p, there, target, st)
-                }
-                linked => linked,
-            },
+            How::Keep => {
+                let linked = match root.link_to(p, there, target, st) {
+                    Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                        there.unlink(target)?;
+                        root.link_to(p, there, target, st)
+                    }
+                    linked => linked,
+                };
+                // Files of others may not be linked everywhere; what replaces it is complete.
+                linked.or_else(|_| {
+                    made = "RENAME";
+                    root.rename_to(p, there, target)
+                })
+            }
             How::Copy => Err(io::ErrorKind::CrossesDevices.into()),
         };
         if placed.is_ok() {
-            say_made(&self.shared, attrs, if how == How::Move { "RENAME" } else { "HLINK" }, p);
-            return Ok(true);
+            say_made(&self.shared, attrs, made, p);
+            return Ok(Placed::There);
         }
         let shared = self.shared.clone();
         let there = self.root()?;
@@ -244,18 +278,19 @@ impl Backup {
                 };
                 say_made(&shared, attrs, what, p);
             }
-            Ok(false) => return Ok(false),
-            Err(e) => {
-                let text = about("open", &self.quoted(root, target), "");
+            Ok(false) => return Ok(Placed::Nowhere),
+            Err((failed, e)) => {
+                let text = match failed {
+                    Step::Source => about("open", &root.quoted(p), ""),
+                    Step::Open => about("open", &self.quoted(root, target), ""),
+                    Step::Write => about("write", &self.quoted(root, target), ""),
+                };
                 attrs.log.sys_error(Class::ErrorXfer, text, &e);
                 return Err(e);
             }
         }
         dress_like(&shared, attrs, root, p, there, target, st);
-        if how == How::Move {
-            root.unlink(p)?;
-        }
-        Ok(true)
+        Ok(Placed::Copied)
     }
 
     /// `--safe-links`: whether a symlink is not to be kept.
@@ -378,33 +413,36 @@ fn copy_item(
     to: &mut Root,
     q: &RelPath,
     st: &Stat,
-) -> io::Result<bool> {
+) -> Result<bool, (Step, io::Error)> {
     let s = &shared.session.settings;
-    match st.kind {
-        Kind::Regular => copy_content(from.open_read(p)?, to, q)?,
-        Kind::Symlink if s.links => to.symlink(&from.read_link(p)?, q)?,
-        k if k.is_device() && s.devices && super::attrs::acts_as_root(s) => {
-            to.mknod(q, k, st.perm, st.rdev)?;
+    let made = match st.kind {
+        Kind::Regular => {
+            let source = from.open_read(p).map_err(|e| (Step::Source, e))?;
+            return copy_content(&source, to, q).map(|()| true);
         }
-        k if k.is_special() && s.specials => to.mknod(q, k, st.perm, st.rdev)?,
+        Kind::Symlink if s.links => from.read_link(p).and_then(|target| to.symlink(&target, q)),
+        k if k.is_device() && s.devices && super::attrs::acts_as_root(s) => {
+            to.mknod(q, k, st.perm, st.rdev)
+        }
+        k if k.is_special() && s.specials => to.mknod(q, k, st.perm, st.rdev),
         _ => return Ok(false),
-    }
-    Ok(true)
+    };
+    made.map(|()| true).map_err(|e| (Step::Open, e))
 }
 
-fn copy_content(source: File, to: &mut Root, q: &RelPath) -> io::Result<()> {
-    let file = to.create_new(q, 0o600)?;
-    let len = source.metadata()?.len();
-    let mut writer = FileWriter::new(false, false);
-    let copied = writer.copy_range(&file, &source, 0, len).and_then(|copied| {
+fn copy_content(source: &File, to: &mut Root, q: &RelPath) -> Result<(), (Step, io::Error)> {
+    let file = to.create_new(q, 0o600).map_err(|e| (Step::Open, e))?;
+    let copied = source.metadata().and_then(|metadata| {
+        let mut writer = FileWriter::new(false, false);
+        let copied = writer.copy_range(&file, source, 0, metadata.len())?;
         writer.finish(&file)?;
-        if copied < len { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        if copied < metadata.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     });
-    if copied.is_err() {
+    copied.map_err(|e| {
         // Half of a backup is none.
         let _gone = to.unlink(q);
-    }
-    copied
+        (Step::Write, e)
+    })
 }
 
 /// Gives a copy the attributes of the original, as far as they are kept at all. Permissions always are.

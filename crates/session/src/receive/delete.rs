@@ -421,7 +421,7 @@ impl<W: SendHalf> Generator<W> {
                 }
                 return Ok(Outcome::Removed);
             }
-            None => {}
+            Some(Made::Copied) | None => {}
         }
         let removed = match (&mut self.root, self.shared.do_xfers) {
             (Some(root), true) if is_dir => root.rmdir(path),

@@ -92,14 +92,30 @@ impl<R: RecvHalf> Receiver<R> {
         let e = match temp.try_commit(place, &to) {
             Ok(()) => return true,
             Err((e, temp)) if e.kind() == io::ErrorKind::CrossesDevices => {
-                match temp.copy_beside(place, &to, t.want.mode) {
-                    Ok(copy) => return self.install_copy(t, copy, &to, spot, request, verified),
-                    Err(e) => e,
-                }
+                let copied = TempFile::create(place, &to, t.want.mode)
+                    .map_err(|failed| ("open", failed.error))
+                    .and_then(|copy| match copy.fill_from(temp.file()) {
+                        Ok(()) => Ok(copy),
+                        Err(e) => Err(("write", e)),
+                    });
+                let (what, e) = match copied {
+                    Ok(copy) => {
+                        if !verified && let Ok(st) = temp.stat() {
+                            let _as_good_as_new =
+                                meta::set_times(copy.file(), None, Some((st.mtime, st.mtime_nsec)));
+                        }
+                        return self.install_copy(t, copy, &to, spot, request, verified);
+                    }
+                    Err(failed) => failed,
+                };
+                let text = about(what, &place.quoted(&to), "");
+                self.attrs.log.sys_error(Class::ErrorXfer, text, &e);
+                self.not_moved("copy", Spot::Temp, &path, &to, &e);
+                return false;
             }
             Err((e, _)) => e,
         };
-        self.not_renamed(Spot::Temp, &path, &t.path, &e);
+        self.not_moved("rename", Spot::Temp, &path, &to, &e);
         false
     }
 
@@ -117,7 +133,7 @@ impl<R: RecvHalf> Receiver<R> {
         let path = copy.path().clone();
         let Some(place) = self.root_of(spot) else { return false };
         if let Err(e) = copy.commit(place, to) {
-            self.not_renamed(spot, &path, &t.path, &e);
+            self.not_moved("rename", spot, &path, to, &e);
             return false;
         }
         true
@@ -127,9 +143,9 @@ impl<R: RecvHalf> Receiver<R> {
         root_of(spot, &mut self.root, &mut self.temp_dir, &mut self.partial)
     }
 
-    fn not_renamed(&mut self, spot: Spot, from: &RelPath, to: &RelPath, e: &io::Error) {
+    fn not_moved(&mut self, how: &str, spot: Spot, from: &RelPath, to: &RelPath, e: &io::Error) {
         let shown = self.root_of(spot).map(|root| root.quoted(from));
-        let mut text = about("rename", &shown.unwrap_or_default(), " -> \"");
+        let mut text = about(how, &shown.unwrap_or_default(), " -> \"");
         text.extend_from_slice(to.as_bytes());
         text.push(b'"');
         self.attrs.log.sys_error(Class::ErrorXfer, text, e);
@@ -174,7 +190,7 @@ impl<R: RecvHalf> Receiver<R> {
         if let Some(e) = e {
             match self.session.settings.delay_updates {
                 true => self.not_promoted(&t.path, &e),
-                false => self.not_renamed(Spot::Partial, &from, &t.path, &e),
+                false => self.not_moved("rename", Spot::Partial, &from, &t.path, &e),
             }
             return false;
         }
@@ -317,7 +333,7 @@ pub(super) fn keep_partial(
     from: (&mut Root, &RelPath),
     partial: Option<Partial>,
     to: (&mut Root, &RelPath),
-    perm: u32,
+    (perm, nsec): (u32, u32),
 ) {
     let ((from_root, from), (root, target)) = (from, to);
     // Nobody is left to be told of a failure; the file then stays under its temporary name.
@@ -328,7 +344,7 @@ pub(super) fn keep_partial(
             from_root.rename_to(from, partial.root(root), &path).ok()
         }),
         None => {
-            let _best_effort = from_root.utimes(from, None, Some((0, 0)));
+            let _best_effort = from_root.utimes(from, None, Some((0, nsec)));
             Some(from_root.rename_to(from, root, target).ok())
         }
     };

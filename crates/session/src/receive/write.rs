@@ -6,7 +6,11 @@ use super::{
     receiver::{Receiver, Target},
     shared::{Event, Transfer},
 };
-use crate::{Error, log::Class, settings::Append};
+use crate::{
+    Error,
+    log::{Class, Log},
+    settings::Append,
+};
 use delta::checksum::{Checksum, FileHasher};
 use fast_io::RecvHalf;
 use fsroot::{FileWriter, Kind, Root, Stat, TempFile, meta};
@@ -19,6 +23,7 @@ use std::{
     },
 };
 use wire::{
+    RelPath,
     compat::CompatFlags,
     item::{Item, basis},
     sums::SumHead,
@@ -197,26 +202,9 @@ impl<R: RecvHalf> Receiver<R> {
         Ok(Some(finished(t, done)))
     }
 
-    /// A temporary file beside the destination, or in the `--temp-dir`; that there is none was said.
     fn create_temp(&mut self, t: &Target) -> Option<TempFile> {
         let root = self.root.as_mut()?;
-        let leaf = t.path.split().map_or(&b""[..], |(_, leaf)| leaf);
-        let made = match &mut self.temp_dir {
-            Some(dir) => TempFile::create_in(dir, leaf, t.want.mode),
-            None => TempFile::create(root, &t.path, t.want.mode),
-        };
-        let failed = match made {
-            Ok(temp) => return Some(temp),
-            Err(failed) => failed,
-        };
-        let place = self.temp_dir.as_ref().unwrap_or(root);
-        let shown = place.quoted(failed.tried.as_ref().unwrap_or(&t.path));
-        self.attrs.log.sys_error(
-            Class::ErrorXfer,
-            about("mkstemp", &shown, " failed"),
-            &failed.error,
-        );
-        None
+        create_temp(root, self.temp_dir.as_mut(), &t.path, t.want.mode, &self.attrs.log)
     }
 
     /// With `--partial`, what a signal cuts short is kept all the same.
@@ -232,11 +220,13 @@ impl<R: RecvHalf> Receiver<R> {
             return;
         }
         let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
-        let (mut root, target) = (root.clone(), t.path.clone());
+        let (mut root, target, nsec) = (root.clone(), t.path.clone(), t.want.nsec);
         let mut from_root = self.temp_dir.as_ref().unwrap_or(&root).clone();
         let (from, fresh, partial) = (temp.path().clone(), fresh.clone(), self.partial.clone());
         temp.set_interrupt_action(Box::new(move || match fresh.load(Ordering::Relaxed) {
-            true => keep_partial((&mut from_root, &from), partial, (&mut root, &target), perm),
+            true => {
+                keep_partial((&mut from_root, &from), partial, (&mut root, &target), (perm, nsec));
+            }
             // What was there before is better than nothing at all.
             false => drop(from_root.unlink(&from)),
         }));
@@ -254,7 +244,7 @@ impl<R: RecvHalf> Receiver<R> {
         // Recognisably old, so that the next run does not take it for the whole file.
         let undated = goal == Goal::Destination
             && interrupted
-            && meta::set_times(temp.file(), None, Some((0, 0))).is_err();
+            && meta::set_times(temp.file(), None, Some((0, t.want.nsec))).is_err();
         if !undated {
             // That it failed has been said.
             let _kept = self.install(t, temp, request, false, goal);
@@ -381,6 +371,30 @@ impl<R: RecvHalf> Receiver<R> {
             self.settle(&t, finished(&t, done));
         }
         Ok(())
+    }
+}
+
+/// A temporary file beside the destination, or in the `--temp-dir`; that there is none was said.
+pub(super) fn create_temp(
+    root: &mut Root,
+    temp_dir: Option<&mut Root>,
+    path: &RelPath,
+    mode: u32,
+    log: &Log,
+) -> Option<TempFile> {
+    let leaf = path.split().map_or(&b""[..], |(_, leaf)| leaf);
+    let (made, place) = match temp_dir {
+        Some(dir) => (TempFile::create_in(dir, leaf, mode), dir),
+        None => (TempFile::create(root, path, mode), root),
+    };
+    match made {
+        Ok(temp) => Some(temp),
+        Err(failed) => {
+            let shown = place.quoted(failed.tried.as_ref().unwrap_or(path));
+            let text = about("mkstemp", &shown, " failed");
+            log.sys_error(Class::ErrorXfer, text, &failed.error);
+            None
+        }
     }
 }
 

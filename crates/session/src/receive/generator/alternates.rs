@@ -2,14 +2,14 @@
 use super::{
     super::{
         altdest::{Found, Level},
-        attrs::{Times, about},
+        attrs::about,
     },
     Generator, Node,
     confirm::Confirmed,
 };
 use crate::{Error, flist::Entry, log::Class, settings::AltDestKind};
 use fast_io::SendHalf;
-use fsroot::{Kind, Stat, TempError, TempFile};
+use fsroot::{Kind, Stat};
 use std::io;
 use wire::{RelPath, item::ItemFlags as F};
 
@@ -102,7 +102,7 @@ impl<W: SendHalf> Generator<W> {
                 return Ok(Alternate::Settled);
             }
             Level::Matches
-                if kind == AltDestKind::Link && self.link_alternate(node, &found, have) =>
+                if kind == AltDestKind::Link && self.link_regular(node, &found, have) =>
             {
                 self.report_linked(node)?;
                 self.confirm(node.ndx, Confirmed::Present)?;
@@ -115,7 +115,7 @@ impl<W: SendHalf> Generator<W> {
             return Ok(Alternate::None);
         }
         if self.shared.do_xfers && !self.copy_alternate(node, &found) {
-            return Ok(Alternate::Basis(found));
+            return Ok(Alternate::None);
         }
         // Nothing says that it is the same file, whose times need not be mentioned.
         let copied = Found { level: Level::Same, ..found };
@@ -146,7 +146,7 @@ impl<W: SendHalf> Generator<W> {
                 self.skipped_member(node, true);
                 Ok(Alternate::Settled)
             }
-            Some(AltDestKind::Link) if self.link_alternate(node, &found, None) => {
+            Some(AltDestKind::Link) if self.link_alternate(node, &found, None).is_ok() => {
                 self.report_linked(node)?;
                 Ok(Alternate::Settled)
             }
@@ -162,43 +162,37 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// Makes the destination another link of what was found.
-    fn link_alternate(&mut self, node: &Node, found: &Found, have: Option<Stat>) -> bool {
+    fn link_alternate(&mut self, node: &Node, found: &Found, have: Option<Stat>) -> io::Result<()> {
         if !self.shared.do_xfers || have.is_some_and(|st| st.same_inode(&found.st)) {
-            return true;
+            return Ok(());
         }
-        let (Some(dirs), Some(root)) = (&mut self.alt_dirs, &mut self.root) else { return false };
-        let Some(from) = dirs.root(found.number) else { return false };
-        let made = match have {
-            Some(_) => root.create_replacing(&node.path, |root, temp| {
-                from.link_to(&node.path, root, temp, &found.st)
-            }),
-            None => from.link_to(&node.path, root, &node.path, &found.st).map_err(TempError::from),
+        let gone = || io::Error::from(io::ErrorKind::NotFound);
+        let (Some(dirs), Some(root)) = (&mut self.alt_dirs, &mut self.root) else {
+            return Err(gone());
         };
-        // Another file system, or too many links: a copy does as well.
-        made.is_ok()
+        let from = dirs.root(found.number).ok_or_else(gone)?;
+        match have {
+            Some(_) => Ok(root.create_replacing(&node.path, |root, temp| {
+                from.link_to(&node.path, root, temp, &found.st)
+            })?),
+            None => from.link_to(&node.path, root, &node.path, &found.st),
+        }
     }
 
-    /// Copies the content of what was found, and gives it the attributes that are wanted.
-    fn copy_alternate(&mut self, node: &Node, found: &Found) -> bool {
-        let (Some(dirs), Some(root)) = (&mut self.alt_dirs, &mut self.root) else { return false };
-        let copied = (|| -> io::Result<()> {
-            let file = dirs.open_read(found.number, &node.path)?;
-            let temp = TempFile::copy_of(&file, root, &node.path, node.want.mode)?;
-            let have = temp.stat()?;
-            let perm = self.attrs.dest_perm(root, &node.path, &node.want, None);
-            let path = temp.path().clone();
-            if let (true, Some(k)) = (self.session.settings.xattrs > 0, node.want.xattr) {
-                // Their values are here: they are those of the file that was found, or small.
-                self.attrs.apply_xattrs(root, &path, Some(have.perm), k);
-            }
-            self.attrs.apply(root, &path, &node.want, &have, perm, Times::Exact);
-            temp.commit(root, &node.path)
-        })();
-        if let Err(e) = &copied {
-            let text = about("copy_file", &root.quoted(&node.path), "");
-            self.log.sys_error(Class::ErrorXfer, text, e);
+    /// The same of a regular file; false if that cannot be. Another file system, or too many links: a copy does as well.
+    fn link_regular(&mut self, node: &Node, found: &Found, have: Option<Stat>) -> bool {
+        let Err(e) = self.link_alternate(node, found, have) else { return true };
+        if self.session.settings.info.copy >= 1
+            && have.is_none()
+            && let (Some(dirs), Some(root)) = (&mut self.alt_dirs, &self.root)
+            && let Some(from) = dirs.root(found.number)
+        {
+            let mut text = about("link", &root.quoted(&node.path), " => ");
+            text.extend_from_slice(&from.display(&node.path));
+            text.extend_from_slice(b" failed");
+            self.log.sys_error(Class::Info, text, &e);
         }
-        copied.is_ok()
+        false
     }
 
     /// The flags of a member of a hard-link group that the destination lacks and an alternate directory has: if it is the

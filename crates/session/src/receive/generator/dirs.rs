@@ -184,8 +184,11 @@ impl<W: SendHalf> Generator<W> {
         Ok(())
     }
 
-    /// A directory that could not be made is itemized all the same.
+    /// A directory that could not be made is itemized all the same, unless an alternate directory has one.
     fn report_unmade(&mut self, node: &Node) -> Result<(), Error> {
+        if self.find_alternate(node, None).is_some() {
+            return Ok(());
+        }
         let flags = self.flags(node, None, F::LOCAL_CHANGE, false);
         self.emit(node, flags, None, None)
     }

@@ -1,6 +1,7 @@
 //! The generator: compares the lists with the destination, requests what is missing.
 mod alternates;
 mod confirm;
+mod copy;
 mod dirs;
 mod entry;
 mod events;
@@ -53,6 +54,8 @@ pub(super) struct Generator<W> {
     inbox: mpsc::Receiver<Event>,
     pub root: Option<Root>,
     partial: Option<Partial>,
+    /// `--temp-dir`.
+    temp_dir: Option<Root>,
     solo: Option<RelPath>,
     /// The root was (or would be) made by this run and has not been reported yet.
     root_is_new: bool,
@@ -147,6 +150,7 @@ impl<W: SendHalf> Generator<W> {
             daemon_filters: job.daemon_filters,
             root: dest.root,
             partial: dest.partial,
+            temp_dir: dest.temp_dir,
             root_is_new: dest.created,
             solo: dest.solo,
             live: VecDeque::new(),
@@ -332,7 +336,7 @@ impl<W: SendHalf> Generator<W> {
                 self.say_backup_failed(&line);
                 Ok(false)
             }
-            Made::Done | Made::Skipped => Ok(true),
+            Made::Done | Made::Copied | Made::Skipped => Ok(true),
         }
     }
 

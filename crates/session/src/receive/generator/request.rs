@@ -134,8 +134,8 @@ impl<W: SendHalf> Generator<W> {
                     self.skipped_member(node, true);
                     return Ok(());
                 }
-                Made::Done if source.is_some() => kind = basis::BACKUP,
-                Made::Done | Made::Skipped => {}
+                Made::Done | Made::Copied if source.is_some() => kind = basis::BACKUP,
+                Made::Done | Made::Copied | Made::Skipped => {}
             }
         }
         let mut base = F::TRANSFER;
@@ -156,7 +156,17 @@ impl<W: SendHalf> Generator<W> {
         };
         // Without --perms the new file gets those of its basis, even if that is a part of it.
         let old = kept.or(have).or(elsewhere.as_ref().map(Elsewhere::stat));
-        let old_perm = old.map(|st| st.perm);
+        let mut old_perm = old.map(|st| st.perm);
+        // One that cannot be read is none.
+        if old_perm.is_some_and(|perm| perm & 0o444 != 0o444)
+            && kept.is_none()
+            && elsewhere.is_none()
+            && !settings.inplace
+            && let Some(root) = &mut self.root
+            && !root.is_readable(&node.path)
+        {
+            old_perm = None;
+        }
         if self.shared.do_xfers && !redo {
             self.fuzzy.begin(&node.path);
         }
