@@ -7,25 +7,30 @@ use std::thread;
 use testkit::{Peers, Row, Via, row, scenario::differences};
 
 /// Something for most words to talk about.
-const TREE: &str = "
+const TREE: &str = r"
 f src/a size=2000 mtime=1577836800
-f src/b text=hi\\n mtime=1577836800
+f src/b text=hi\n mtime=1577836800
 h src/b2 -> src/b
 f src/skipped size=3
 f src/sub/c size=2
 f src/sub/deep/d size=3
+f src/.rules text=-\sskip*\n:\s.more\n
+f src/sub/.more text=-\snothing\n
+f dst/.rules text=-\skept*\n
+f dst/kept size=1
+f dst/sub/old/kept size=1
 d src/empty
 l src/l -> a
 l src/out -> ../../x
 p src/p
 f dst/a size=2000 edits=1 mtime=1500000000
-f dst/b text=hi\\n mtime=1500000000
+f dst/b text=hi\n mtime=1500000000
 f dst/extra size=6
 f dst/sub/old/f size=4
 l dst/l -> other
 ";
 
-const OPTIONS: &str = "-aH --delete --exclude=skip* --no-W";
+const OPTIONS: &str = "-aH --delete '--filter=: .rules' --no-W";
 
 const INFO: &[&str] = &[
     "BACKUP", "COPY", "DEL", "FLIST", "MISC", "MOUNT", "NAME", "NONREG", "PROGRESS", "REMOVE",
@@ -45,7 +50,6 @@ const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("debug", "CHDIR", 1, "we never change the directory"),
     ("debug", "DELTASUM", 3, "each block as the matching goes, and the maps of files"),
     ("debug", "EXIT", 2, "the number of a process, and steps of its end"),
-    ("debug", "FILTER", 2, "where rsync enters and leaves directories, and reads merge files"),
     ("debug", "FLIST", 3, "rsync's memory of a list"),
     ("debug", "HASH", 1, "addresses and sizes of rsync's hash tables"),
     ("debug", "HLINK", 1, "how rsync shortens an entry, in each process that reads it"),

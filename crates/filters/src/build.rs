@@ -1,10 +1,11 @@
 //! Turning texts and files into rules (man page, FILTER RULES).
 use crate::{
-    FilterError, Loader, Notice, ParseContext, Side,
-    list::{Merge, MergeSpec, State},
+    FilterError, Loader, Notice, NoticeKind, ParseContext, Side,
+    list::{Merge, MergeSpec, State, Tag},
     parse::{self, Action, Parsed, Style, SyntaxError, Template, is_space},
     pattern::{Pattern, PatternOptions},
     rule::{Flags, Kind, Rule},
+    trace::Source,
 };
 use std::{io, sync::Arc};
 
@@ -115,6 +116,7 @@ pub(crate) struct Place<'a> {
 /// A list while rules are added to it.
 pub(crate) struct Build<'a> {
     pub(crate) rules: Vec<Rule>,
+    pub(crate) tag: Tag<'a>,
     /// A `!` was met: what the list inherits is gone as well.
     pub(crate) cleared: bool,
     /// How many merge states belong to outer lists.
@@ -138,12 +140,14 @@ pub(crate) struct Facts {
     pub(crate) has_xattr: bool,
     pub(crate) has_dir_merge: bool,
     pub(crate) notices: Vec<Notice>,
+    /// Every step is a notice.
+    pub(crate) traced: bool,
 }
 
 impl Facts {
     pub(crate) fn notice(&mut self, words: &str, subject: &[u8], io_error: bool) {
-        let text = format!("{words}: {}", String::from_utf8_lossy(subject));
-        self.notices.push(Notice { text, io_error });
+        let kind = if io_error { NoticeKind::IoError } else { NoticeKind::Error };
+        self.notices.push(Notice { text: [words.as_bytes(), b": ", subject].concat(), kind });
     }
 }
 
@@ -179,6 +183,7 @@ impl Build<'_> {
     ) -> Result<(), FilterError> {
         let Parsed { action, mut flags, pattern } = parsed;
         if action == Action::Clear {
+            self.facts.trace_clear(&self.rules, &self.state.merges, self.tag);
             self.rules.clear();
             self.state.merges.truncate(self.outer_merges);
             self.cleared = true;
@@ -198,17 +203,17 @@ impl Build<'_> {
             flags.set(Flags::DIR_ONLY, true);
         }
         match action {
-            Action::Match | Action::Clear => self.push_match(flags, text),
+            Action::Match | Action::Clear => self.push_match(flags, text, origin),
             Action::Cvs => {
+                self.push(Rule { flags, kind: Kind::Cvs, text: text.into() }, origin);
                 if self.cvs.is_none() {
                     self.build_cvs(flags, depth)?;
                 }
-                self.push(Rule { flags, kind: Kind::Cvs, text: text.into() });
             }
             Action::Merge | Action::DirMerge => {
                 if flags.any(Flags::EXCLUDE_SELF) {
                     let from_file = flags.only(Flags::FROM_FILE);
-                    self.push_match(from_file, base_name(text));
+                    self.push_match(from_file, base_name(text), origin);
                     flags.set(Flags::EXCLUDE_SELF, false);
                 }
                 if action == Action::DirMerge {
@@ -223,7 +228,7 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn push_match(&mut self, mut flags: Flags, text: &[u8]) {
+    fn push_match(&mut self, mut flags: Flags, text: &[u8], origin: &Origin<'_>) {
         let mut owned;
         let mut text = text;
         if self.daemon {
@@ -255,10 +260,11 @@ impl Build<'_> {
                 wild: None,
             },
         );
-        self.push(Rule { flags, kind: Kind::Match(Arc::new(pattern)), text: text.into() });
+        let kind = Kind::Match(Arc::new(pattern));
+        self.push(Rule { flags, kind, text: text.into() }, origin);
     }
 
-    fn push(&mut self, mut rule: Rule) {
+    fn push(&mut self, mut rule: Rule, origin: &Origin<'_>) {
         if self.cx.delete_excluded
             && !self.daemon
             && !matches!(rule.kind, Kind::DirMerge(_))
@@ -266,6 +272,7 @@ impl Build<'_> {
         {
             rule.flags = rule.flags | Flags::SENDER;
         }
+        self.facts.trace_rule(&rule, origin, self.tag);
         // A rule for one side only, read where the role is known, is the other's or ours.
         let reader = if self.daemon {
             Some(Side::Receiver)
@@ -286,16 +293,18 @@ impl Build<'_> {
     fn push_dir_merge(&mut self, flags: Flags, text: &[u8], origin: &Origin<'_>) {
         self.facts.has_dir_merge = true;
         let base = base_name(text);
+        let index = self.state.merges.len();
         if self.state.merges.iter().any(|m| m.spec.base == base) {
+            let rule = Rule { flags, kind: Kind::DirMerge(index), text: text.into() };
+            self.facts.trace_rule(&rule, origin, self.tag);
             return;
         }
         if self.state.merges.len() >= MAX_MERGES {
             self.facts.notice("too many per-directory filter files", &origin.shown(text), false);
             return;
         }
-        let index = self.state.merges.len();
         let before = self.rules.len();
-        self.push(Rule { flags, kind: Kind::DirMerge(index), text: text.into() });
+        self.push(Rule { flags, kind: Kind::DirMerge(index), text: text.into() }, origin);
         let Some(pushed) = self.rules.get(before) else { return };
         let flags = pushed.flags;
         let full = text.contains(&b'/').then(|| match self.place {
@@ -303,11 +312,13 @@ impl Build<'_> {
             Some(place) => join(place.dir, text),
             None => text.to_vec(),
         });
-        self.state.merges.push(Merge {
+        let merge = Merge {
             spec: Arc::new(MergeSpec { base: base.to_vec(), flags, shown: origin.shown(base) }),
             unresolved: full,
             rules: None,
-        });
+        };
+        self.facts.trace_merge("activating", index, &merge);
+        self.state.merges.push(merge);
     }
 
     /// The path that a plain merge opens.
@@ -341,7 +352,13 @@ impl Build<'_> {
                 format!("[{who}] merge-file include depth limit ({MAX_DEPTH}) exceeded at ");
             return Err(FilterError::new(&[words.as_bytes(), &origin.shown(path)].concat(), 11));
         }
-        let contents = load(self.loader, path).map_err(|e| {
+        let contents = load(self.loader, path);
+        let source = match template.style {
+            Style::Old { .. } => Source::Patterns,
+            Style::New | Style::NoPrefix { .. } => Source::Merge,
+        };
+        self.facts.trace_file(&origin.shown(path), flags, source, contents.is_ok());
+        let contents = contents.map_err(|e| {
             let kind = if flags.any(Flags::INCLUDE) { "include" } else { "exclude" };
             let words = if origin.is_file() {
                 let words = format!("failed to open {kind} file ");
@@ -412,6 +429,7 @@ impl Build<'_> {
         let mut state = State::default();
         let mut list = Build {
             rules: Vec::new(),
+            tag: Tag::Cvs,
             cleared: false,
             outer_merges: 0,
             state: &mut state,
@@ -431,7 +449,9 @@ impl Build<'_> {
         list.add_text(CVS_NAMES, built_in, &Origin::Argument, depth)?;
         if let Some(home) = &self.cx.home {
             let path = [home.strip_suffix(b"/").unwrap_or(home), b"/.cvsignore"].concat();
-            if let Ok(contents) = load(list.loader, &path) {
+            let contents = list.loader.load_own(&path);
+            list.facts.trace_file(&path, flags, Source::Cvs, contents.is_ok());
+            if let Ok(contents) = contents {
                 list.add_contents(&contents, &FileName::Given(path), template, depth + 1)?;
             }
         }

@@ -10,8 +10,7 @@
 //!
 //! Before names are tested or directories entered, [`FilterList::set_cwd`] says where relative
 //! names start. Scans enter each directory with [`FilterList::push_dir`] before testing its
-//! entries and leave it with [`FilterList::pop_dir`]; a scan that visits directories in no
-//! particular order uses [`FilterList::at_dir`]. Clones share all rules and are cheap.
+//! entries and leave it with [`FilterList::pop_dir`]. Clones share all rules and are cheap.
 mod build;
 mod daemon;
 mod list;
@@ -20,6 +19,7 @@ mod pattern;
 mod peer;
 mod requested;
 mod rule;
+mod trace;
 pub mod wildmatch;
 
 pub use daemon::DaemonRules;
@@ -52,6 +52,11 @@ pub trait Loader {
     /// by the peer (`-` is the standard input, never asked for by a server), otherwise absolute:
     /// in the file system, or in the module for a daemon.
     fn load(&mut self, path: &[u8]) -> io::Result<Vec<u8>>;
+
+    /// Reads a file of the user whom this process runs as, which a module does not hide.
+    fn load_own(&mut self, path: &[u8]) -> io::Result<Vec<u8>> {
+        self.load(path)
+    }
 }
 
 /// A rule could not be parsed or its file not be read.
@@ -77,13 +82,32 @@ impl std::fmt::Display for FilterError {
 
 impl std::error::Error for FilterError {}
 
-/// A message that does not stop anything: print it as an error message.
+/// A message that does not stop anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /** rsync's words. */
-    pub text: String,
-    /** The general I/O error flag is to be set. */
-    pub io_error: bool,
+    pub text: Vec<u8>,
+    /// What it is.
+    pub kind: NoticeKind,
+}
+
+/// What a notice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// An error message.
+    Error,
+    /// An error message, and the general I/O error flag is to be set.
+    IoError,
+    /// A step of [`FilterList::trace`]: information, which says first who did it.
+    Trace,
+}
+
+/// How many directories lie between the transfer root and the contents of `dir`: 0 for the root itself.
+pub fn depth(dir: &[u8]) -> usize {
+    match dir {
+        b"" | b"." => 0,
+        dir => 1 + memchr::memchr_iter(b'/', dir).count(),
+    }
 }
 
 /// Things that stay the same while parsing.
@@ -102,6 +126,8 @@ pub struct ParseContext {
     pub who: String,
     /// `$HOME` (`/` in a module served with chroot): where `-C` looks for `.cvsignore`.
     pub home: Option<Vec<u8>>,
+    /// Where the root of absolute paths is, if not at `/`: messages name files of a module served without chroot so.
+    pub root: Vec<u8>,
     /// `$CVSIGNORE`.
     pub cvsignore: Option<Vec<u8>>,
 }
@@ -116,6 +142,7 @@ impl Default for ParseContext {
             delete_excluded: false,
             who: "client".to_string(),
             home: None,
+            root: Vec::new(),
             cvsignore: None,
         }
     }

@@ -6,8 +6,12 @@ use crate::{
     parse::Template,
     pattern::Query,
     rule::{Flags, Kind, Rule},
+    trace::Source,
 };
 use std::sync::Arc;
+
+/// What messages show instead of text whose file is not known any more.
+pub(crate) const READ_EARLIER: &[u8] = b"<rule from a file read earlier>";
 
 /// An ordered list of rules with the state of active per-directory merge files.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +55,7 @@ pub(crate) struct MergeSpec {
 /// The rules of one per-directory file, then those of the directories above.
 #[derive(Debug)]
 pub(crate) struct SubList {
-    rules: Vec<Rule>,
+    pub(crate) rules: Vec<Rule>,
     above: Option<Arc<SubList>>,
 }
 
@@ -62,11 +66,23 @@ pub struct Hit<'a> {
     tag: Tag<'a>,
 }
 
+/// Which list a rule is in.
 #[derive(Debug, Clone, Copy)]
-enum Tag<'a> {
+pub(crate) enum Tag<'a> {
     Main,
     Cvs,
     Merge(&'a MergeSpec),
+}
+
+impl Tag<'_> {
+    /// How messages name it.
+    pub(crate) fn suffix(self) -> Vec<u8> {
+        match self {
+            Tag::Main => Vec::new(),
+            Tag::Cvs => b" [global CVS]".to_vec(),
+            Tag::Merge(spec) => [b" [per-dir ", &spec.shown[..], b"]"].concat(),
+        }
+    }
 }
 
 impl Hit<'_> {
@@ -79,22 +95,14 @@ impl Hit<'_> {
     pub fn describe(&self) -> Vec<u8> {
         let mut out = Vec::new();
         if self.rule.flags.any(Flags::FROM_FILE) {
-            out.extend(b"<rule from a file read earlier>");
+            out.extend(READ_EARLIER);
         } else {
             out.extend_from_slice(&self.rule.text);
             if self.rule.flags.any(Flags::DIR_ONLY) {
                 out.push(b'/');
             }
         }
-        match self.tag {
-            Tag::Main => {}
-            Tag::Cvs => out.extend(b" [global CVS]"),
-            Tag::Merge(spec) => {
-                out.extend(b" [per-dir ");
-                out.extend_from_slice(&spec.shown);
-                out.push(b']');
-            }
-        }
+        out.extend(self.tag.suffix());
         out
     }
 }
@@ -163,6 +171,22 @@ impl FilterList {
         })
     }
 
+    /// A relative `--partial-dir`, which nobody's files are in. rsync tells it without the slash.
+    pub fn add_partial_dir(
+        &mut self,
+        dir: &[u8],
+        perishable: bool,
+        cx: &ParseContext,
+        loader: &mut dyn Loader,
+    ) -> Result<(), FilterError> {
+        let mark: &[u8] = if perishable { b"-p " } else { b"- " };
+        self.facts.trace_partial_dir(&[mark, dir].concat());
+        let traced = std::mem::take(&mut self.facts.traced);
+        let added = self.add_rule(&[mark, dir, b"/"].concat(), cx, loader);
+        self.facts.traced = traced;
+        added
+    }
+
     /// `-C`: adds `:C` and `-C` at the end.
     pub fn add_cvs(
         &mut self,
@@ -171,6 +195,16 @@ impl FilterList {
     ) -> Result<(), FilterError> {
         self.add_rule(b":C", cx, loader)?;
         self.add_rule(b"-C", cx, loader)
+    }
+
+    /// From now on (or no longer) every step is told, too, for `--debug=FILTER2`.
+    pub fn trace(&mut self, on: bool) {
+        self.facts.traced = on;
+    }
+
+    /// Whether every step is told.
+    pub fn is_traced(&self) -> bool {
+        self.facts.traced
     }
 
     /// Messages that arose while rules were added and directories entered.
@@ -274,9 +308,8 @@ impl FilterList {
 
     /// Enters a directory (path relative to the transfer root; empty for the root): reads its per-directory files.
     ///
-    /// The rules of the directories above must be in force: call this for each of them first,
-    /// or use [`FilterList::at_dir`]. Every call, failed ones included, needs a
-    /// [`FilterList::pop_dir`].
+    /// The rules of the directories above must be in force: call this for each of them first.
+    /// Every call, failed ones included, needs a [`FilterList::pop_dir`].
     pub fn push_dir(
         &mut self,
         dir: &[u8],
@@ -284,7 +317,7 @@ impl FilterList {
         cx: &ParseContext,
         loader: &mut dyn Loader,
     ) -> Result<(), FilterError> {
-        if self.state.merges.is_empty() {
+        if self.state.merges.is_empty() && !self.facts.traced {
             self.stack.push(Arc::clone(&self.state));
             return Ok(());
         }
@@ -295,11 +328,13 @@ impl FilterList {
         };
         let dir = if dir == b"/" { &[][..] } else { &dir };
         let place = Place { dir, cwd: &cwd, side };
+        self.facts.trace_push(&cx.root, dir);
         // Names with a slash are looked up once, and what lies above stays in force for good.
         let mut failed = self.resolve(0, place, cx, loader);
         self.stack.push(Arc::clone(&self.state));
         let mut index = 0;
         while failed.is_ok() && index < self.state.merges.len() {
+            self.facts.trace_merge("pushing", index, &self.state.merges[index]);
             failed = self
                 .resolve(index, place, cx, loader)
                 .and_then(|()| self.read_merge(index, place, cx, loader));
@@ -308,41 +343,12 @@ impl FilterList {
         failed
     }
 
-    /// Leaves it.
-    pub fn pop_dir(&mut self) {
+    /// Leaves it. That is told, where it is, even without per-directory files if `always` says so.
+    pub fn pop_dir(&mut self, always: bool) {
         if let Some(state) = self.stack.pop() {
+            self.facts.trace_pop(&self.state.merges, &state.merges, always);
             self.state = state;
         }
-    }
-
-    /// The list as it stands in `dir` (relative to the transfer root; empty for the root): this
-    /// list, from before any directory was entered, with the transfer root and each directory on
-    /// the way entered in turn. Costs nothing much without per-directory rules.
-    pub fn at_dir(
-        &self,
-        dir: &[u8],
-        side: Side,
-        cx: &ParseContext,
-        loader: &mut dyn Loader,
-    ) -> Result<FilterList, FilterError> {
-        let mut list = self.clone();
-        if let Some(bottom) = list.stack.first() {
-            list.state = Arc::clone(bottom);
-            list.stack.clear();
-        }
-        if list.state.merges.is_empty() {
-            return Ok(list);
-        }
-        if !dir.starts_with(b"/") {
-            list.push_dir(b"", side, cx, loader)?;
-        }
-        if !dir.is_empty() && dir != b"." {
-            let ends = memchr::memchr_iter(b'/', dir).filter(|&at| at > 0).chain([dir.len()]);
-            for end in ends {
-                list.push_dir(&dir[..end], side, cx, loader)?;
-            }
-        }
-        Ok(list)
     }
 
     /// `/cwd`, or nothing for the root.
@@ -368,7 +374,11 @@ impl FilterList {
                     let shown = &state.merges[index].spec.shown;
                     self.facts.notice("merge-file name overflows", shown, false);
                 } else {
+                    let step = "performing parent_dirscan for";
+                    self.facts.trace_merge(step, index, &self.state.merges[index]);
                     self.scan_parents(index, &path, first, cx, loader)?;
+                    let step = "completed parent_dirscan for";
+                    self.facts.trace_merge(step, index, &self.state.merges[index]);
                 }
             }
             index += 1;
@@ -415,7 +425,7 @@ impl FilterList {
         let from_file = spec.flags.any(Flags::FROM_FILE);
         let contents = if path.len() >= MAX_PATH {
             let subject = if from_file {
-                b"<rule from a file read earlier>".to_vec()
+                READ_EARLIER.to_vec()
             } else {
                 [b"\"", path.as_slice(), b"\""].concat()
             };
@@ -425,6 +435,8 @@ impl FilterList {
         } else {
             load(loader, &path).ok()
         };
+        let path = [&cx.root[..], &path].concat();
+        self.facts.trace_file(&path, spec.flags, Source::Directory, contents.is_some());
         let mut rules = inherited;
         let mut result = Ok(());
         if let Some(contents) = contents {
@@ -432,6 +444,7 @@ impl FilterList {
             let outer_merges = state.merges.len();
             let mut list = Build {
                 rules: Vec::new(),
+                tag: Tag::Merge(&spec),
                 cleared: false,
                 outer_merges,
                 state,
@@ -468,6 +481,7 @@ impl FilterList {
     ) -> Result<(), FilterError> {
         let mut list = Build {
             rules: std::mem::take(Arc::make_mut(&mut self.rules)),
+            tag: Tag::Main,
             cleared: false,
             outer_merges: 0,
             state: Arc::make_mut(&mut self.state),

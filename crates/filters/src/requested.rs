@@ -28,6 +28,8 @@ pub struct RequestedNames {
     /// The root's contents were asked for: all of them, or only its entries.
     root_tree: bool,
     root_dir: bool,
+    /// The same as one list of patterns, newest last, as `--debug=FILTER3` tells it.
+    told: Option<Vec<(Vec<u8>, Pattern)>>,
 }
 
 /// How a received name relates to the request.
@@ -42,6 +44,38 @@ pub enum Requested {
 }
 
 impl RequestedNames {
+    /// From now on [`RequestedNames::told`] and [`RequestedNames::why`] answer.
+    pub fn tell(&mut self) {
+        self.told.get_or_insert_default();
+    }
+
+    /// The patterns that were added so far.
+    pub fn told(&self) -> impl Iterator<Item = &[u8]> {
+        self.told.iter().flatten().map(|(text, _)| &text[..])
+    }
+
+    /// The pattern that shows a name.
+    pub fn why(&self, name: &[u8], is_dir: bool) -> Option<&[u8]> {
+        let query = Query::new(name, is_dir, false, b"");
+        let mut told = self.told.iter().flatten().rev();
+        told.find(|(_, pattern)| pattern.matches(&query)).map(|(text, _)| &text[..])
+    }
+
+    /// Notes a pattern below the root, to be told.
+    fn note(&mut self, parts: &[&[u8]]) {
+        let Some(told) = &mut self.told else { return };
+        let text = [b"/", &parts.concat()[..]].concat();
+        let dir_only = text.ends_with(b"/");
+        // The same directory on the way is told once.
+        let name = text.strip_suffix(b"/").unwrap_or(&text);
+        if dir_only && told.iter().any(|(t, _)| t.strip_suffix(b"/").unwrap_or(t) == name) {
+            return;
+        }
+        let options = PatternOptions { dir_only, ..PatternOptions::default() };
+        let pattern = Pattern::new(name, options);
+        told.push((text, pattern));
+    }
+
     /// Adds a source argument (host part removed; module removed for daemons) or a files-from name.
     ///
     /// `is_daemon`: `arg` still starts with the module's name, which is dropped here.
@@ -60,6 +94,11 @@ impl RequestedNames {
         if path.is_empty() {
             self.root_tree |= recurse;
             self.root_dir |= !recurse && dirs;
+            match (recurse, dirs) {
+                (true, _) => self.note(&[b"**"]),
+                (false, true) => self.note(&[b"*"]),
+                _ => {}
+            }
             return;
         }
         if has_wildcard(&path) {
@@ -71,6 +110,7 @@ impl RequestedNames {
 
     fn add_literal(&mut self, path: &[u8], relative: bool, recurse: bool, dirs: bool) {
         let path = unescape_brackets(path);
+        self.note_all(std::slice::from_ref(&path), &path, relative, below(recurse, dirs));
         if relative {
             for at in memchr::memrchr_iter(b'/', &path) {
                 if !self.parents.insert(path[..at].into()) {
@@ -88,13 +128,10 @@ impl RequestedNames {
 
     fn add_wild(&mut self, path: &[u8], relative: bool, recurse: bool, dirs: bool) {
         let path = double_backslashes(path);
-        let below: Option<&[u8]> = match (recurse, dirs) {
-            (true, _) => Some(b"/**"),
-            (false, true) => Some(b"/*"),
-            _ => None,
-        };
+        let below = below(recurse, dirs);
         let mut forms = vec![path.clone()];
         forms.extend(escape_brackets(&path));
+        self.note_all(&forms, &path, relative, below);
         for form in &forms {
             self.add_glob(form, Requested::Yes);
             if let Some(below) = below {
@@ -109,6 +146,25 @@ impl RequestedNames {
                     self.add_glob(&escaped, Requested::ParentOnly);
                 }
             }
+        }
+    }
+
+    /// Notes what one argument adds, in the order in which rsync does.
+    fn note_all(&mut self, forms: &[Vec<u8>], path: &[u8], relative: bool, below: Option<&[u8]>) {
+        if self.told.is_none() {
+            return;
+        }
+        for form in forms {
+            self.note(&[form]);
+        }
+        for at in memchr::memrchr_iter(b'/', path).filter(|_| relative) {
+            self.note(&[&path[..at], b"/"]);
+            if let Some(escaped) = escape_brackets(&path[..at]) {
+                self.note(&[&escaped, b"/"]);
+            }
+        }
+        for (form, below) in forms.iter().flat_map(|form| below.map(|below| (form, below))) {
+            self.note(&[form, below]);
         }
     }
 
@@ -165,6 +221,15 @@ impl RequestedNames {
             }
         }
         if is_dir && self.parents.contains(name) { Requested::ParentOnly } else { answer }
+    }
+}
+
+/// What stands for the contents of a name.
+fn below(recurse: bool, dirs: bool) -> Option<&'static [u8]> {
+    match (recurse, dirs) {
+        (true, _) => Some(b"/**"),
+        (false, true) => Some(b"/*"),
+        _ => None,
     }
 }
 

@@ -136,33 +136,50 @@ impl Rule {
                 out.extend(b"- ");
             }
         } else {
-            let merge = matches!(self.kind, Kind::DirMerge(_));
-            let action = if has(Flags::INCLUDE) { b'+' } else { b'-' };
-            out.push(if merge { b':' } else { action });
-            let mut put = |flag, byte| {
-                if flag {
-                    out.push(byte);
-                }
-            };
-            put(has(Flags::ABSOLUTE), b'/');
-            put(has(Flags::NEGATE), b'!');
-            if has(Flags::CVS) {
-                put(true, b'C');
-            } else if merge {
-                put(has(Flags::NO_INHERIT), b'n');
-                put(has(Flags::WORD_SPLIT), b'w');
-                put(has(Flags::NO_PREFIX), action);
-            }
-            put(has(Flags::XATTR), b'x');
-            put(has(Flags::SENDER), b's');
-            put(has(Flags::RECEIVER), b'r');
-            put(perishable && protocol >= 30, b'p');
-            out.push(b' ');
+            self.push_prefix(perishable && protocol >= 30, &mut out);
         }
         out.extend_from_slice(&self.text);
         if has(Flags::DIR_ONLY) {
             out.push(b'/');
         }
         Ok(out)
+    }
+
+    /// The rule as an option could have it.
+    pub(crate) fn text_of_option(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.push_prefix(self.flags.any(Flags::PERISHABLE), &mut out);
+        out.extend_from_slice(&self.text);
+        if self.flags.any(Flags::DIR_ONLY) {
+            out.push(b'/');
+        }
+        out
+    }
+
+    /// The action with its modifiers, and the blank behind it.
+    fn push_prefix(&self, perishable: bool, out: &mut Vec<u8>) {
+        let has = |f| self.flags.any(f);
+        let merge = matches!(self.kind, Kind::DirMerge(_));
+        let action = if has(Flags::INCLUDE) { b'+' } else { b'-' };
+        out.push(if merge { b':' } else { action });
+        let mut put = |flag, byte| {
+            if flag {
+                out.push(byte);
+            }
+        };
+        put(has(Flags::ABSOLUTE), b'/');
+        put(has(Flags::NEGATE), b'!');
+        if has(Flags::CVS) {
+            put(true, b'C');
+        } else if merge {
+            put(has(Flags::NO_INHERIT), b'n');
+            put(has(Flags::WORD_SPLIT), b'w');
+            put(has(Flags::NO_PREFIX), action);
+        }
+        put(has(Flags::XATTR), b'x');
+        put(has(Flags::SENDER), b's');
+        put(has(Flags::RECEIVER), b'r');
+        put(perishable, b'p');
+        out.push(b' ');
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     finish::{self, Ending},
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
-    options::{FilterArg, Hostspec},
+    options::{FilterArg, Hostspec, RuleArg},
     platform,
     receive::{self, ReceiveJob},
     report::Reporter,
@@ -77,17 +77,22 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
     let ClientJob { settings, receiver, rules, transfer, link, script } = job;
     let cx = rules::context(&settings, settings.protocol_max >= 30, Role::Client);
     let mut loader = FsLoader::new(&settings).for_own_options();
-    let list = rules::from_options(&rules, &cx, &mut loader, settings.am_sender).and_then(|list| {
-        let script = settings.write_batch.is_some().then(|| script.text(&settings, &list));
-        Ok((list, script.transpose()?))
+    // What each role adds itself comes last, and is told by each.
+    let is_early = |arg: &FilterArg| !matches!(arg.rule, RuleArg::PartialDir(_));
+    let (early, late) = rules.split_at(rules.partition_point(is_early));
+    let mut list = FilterList::new();
+    let mut added = rules::add_options(&mut list, early, &cx, &mut loader, settings.am_sender);
+    rules::say_notices(list.take_notices(), &log, &status);
+    if added.is_ok() {
+        added = rules::add_options(&mut list, late, &cx, &mut loader, settings.am_sender);
+    }
+    let script = added.and_then(|()| {
+        settings.write_batch.is_some().then(|| script.text(&settings, &list)).transpose()
     });
-    let (mut list, script) = match list {
-        Ok(list) => list,
+    let script = match script {
+        Ok(script) => script,
         Err(e) => return finish::report(&log, &e),
     };
-    for notice in list.take_notices() {
-        log.error(notice.text);
-    }
     // Opened before anything else happens, so that a mistyped name costs nothing.
     let names = match &settings.files_from {
         Some(FilesFrom::Local(path)) => match rules::open_files_from(&settings, path) {

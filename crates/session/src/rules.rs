@@ -5,14 +5,15 @@ use crate::{
     Error, ExitCode, Session,
     charset::Charset,
     conn::{Messages, Reader, Writer},
-    log::{Log, Role},
+    log::{Log, Role, named},
     messages::Common,
     operator::Trust,
     options::{FilterArg, RuleArg},
+    session::{Status, io_error},
     settings::Settings,
 };
 use fast_io::{RecvHalf, SendHalf};
-use filters::{FilterError, FilterList, ParseContext, Verdict};
+use filters::{FilterError, FilterList, Notice, NoticeKind, ParseContext, Verdict};
 use fsroot::{LinkTrust, text};
 use std::{
     fs::File,
@@ -78,11 +79,6 @@ impl FsLoader {
         FsLoader { log: Some(log), ..self }
     }
 
-    /// The same, saying nothing.
-    pub fn silent(self) -> FsLoader {
-        FsLoader { log: None, ..self }
-    }
-
     /// The same, for names relative to `base`.
     pub fn below(&self, base: &Path) -> FsLoader {
         FsLoader { base: Some(base.to_path_buf()), ..self.clone() }
@@ -117,6 +113,11 @@ impl filters::Loader for FsLoader {
             file.take(MAX_RULE_FILE).read_to_end(&mut content)?;
         }
         Ok(content)
+    }
+
+    fn load_own(&mut self, path: &[u8]) -> io::Result<Vec<u8>> {
+        let trust = self.trust.clone().anywhere();
+        FsLoader { base: None, in_module: false, trust, ..self.clone() }.load(path)
     }
 }
 
@@ -165,6 +166,10 @@ pub fn context(settings: &Settings, protocol_30: bool, role: Role) -> ParseConte
         who: role.name().to_owned(),
         home,
         cvsignore: variable("CVSIGNORE"),
+        root: match settings.served.as_deref() {
+            Some(served) if !served.at_root => served.module_path.clone(),
+            _ => Vec::new(),
+        },
     }
 }
 
@@ -188,24 +193,27 @@ pub fn of_server(
 ) -> Result<FilterList, Error> {
     let cx =
         ParseContext { is_server: true, delete_excluded: false, ..context(settings, true, role) };
-    from_options(rules, &cx, loader, settings.am_sender)
+    let mut list = FilterList::new();
+    add_options(&mut list, rules, &cx, loader, settings.am_sender)?;
+    Ok(list)
 }
 
 fn failed(e: FilterError) -> Error {
     Error::fatal(ExitCode(e.code), e.text)
 }
 
-/// The user's list from the options. `am_sender`: this side sends.
-///
-/// # Errors
-/// Codes 1 and 11.
-pub fn from_options(
-    rules: &[FilterArg],
-    cx: &ParseContext,
-    loader: &mut FsLoader,
-    am_sender: bool,
-) -> Result<FilterList, Error> {
-    with_options(FilterList::new(), rules, cx, loader, am_sender)
+/// Says what a list has found out while rules were added and directories entered.
+pub fn say_notices(notices: Vec<Notice>, log: &Log, status: &Status) {
+    for Notice { text, kind } in notices {
+        match kind {
+            NoticeKind::Trace => log.info(named(&format!("[{}] ", log.role().name()), &text, "")),
+            NoticeKind::Error => log.error(text),
+            NoticeKind::IoError => {
+                log.error(text);
+                status.add_io_error(io_error::GENERAL);
+            }
+        }
+    }
 }
 
 /// The list of a local copy's receiving side: what `-M` adds comes behind the rules that both sides have.
@@ -214,25 +222,31 @@ pub fn from_options(
 /// Codes 1 and 11.
 pub fn add_of_receiver(
     settings: &Settings,
-    list: FilterList,
+    mut list: FilterList,
     rules: &[FilterArg],
 ) -> Result<FilterList, Error> {
     let role = Role::ReceiverPresplit;
     let cx =
         ParseContext { is_server: true, ..context(settings, settings.protocol_max >= 30, role) };
-    with_options(list, rules, &cx, &mut FsLoader::new(settings).for_own_options(), false)
+    add_options(&mut list, rules, &cx, &mut FsLoader::new(settings).for_own_options(), false)?;
+    Ok(list)
 }
 
-fn with_options(
-    mut list: FilterList,
+/// Adds what options say to a list. `am_sender`: this side sends.
+///
+/// # Errors
+/// Codes 1 and 11.
+pub fn add_options(
+    list: &mut FilterList,
     rules: &[FilterArg],
     cx: &ParseContext,
     loader: &mut FsLoader,
     am_sender: bool,
-) -> Result<FilterList, Error> {
+) -> Result<(), Error> {
     // An old receiver is not told of perishable rules.
     let perishable = cx.protocol_30 || !am_sender;
-    for FilterArg { rule, from0 } in rules {
+    for FilterArg { rule, from0, traced } in rules {
+        list.trace(*traced);
         // A file named by an option is read as `--from0` stood at that option.
         let cx = &ParseContext { from0: *from0, ..cx.clone() };
         match rule {
@@ -241,14 +255,11 @@ fn with_options(
             RuleArg::Include(text) => list.add_pattern(text, true, cx, loader),
             RuleArg::ExcludeFrom(path) => list.add_file(path, false, cx, loader),
             RuleArg::IncludeFrom(path) => list.add_file(path, true, cx, loader),
-            RuleArg::PartialDir(dir) => {
-                let mark: &[u8] = if perishable { b"-p " } else { b"- " };
-                list.add_rule(&[mark, dir, b"/"].concat(), cx, loader)
-            }
+            RuleArg::PartialDir(dir) => list.add_partial_dir(dir, perishable, cx, loader),
         }
         .map_err(failed)?;
     }
-    Ok(list)
+    Ok(())
 }
 
 /// Whether a push sends the filter list (both ends compute this from the same options).
@@ -286,7 +297,10 @@ fn client_list(session: &Session, list: &mut FilterList) -> Result<Vec<Vec<u8>>,
     let mut loader = FsLoader::new(settings).for_own_options();
     let (sends, protocol) = (settings.am_sender, session.protocol.number());
     let (excluded, cvs) = (settings.delete_excluded, settings.cvs_exclude);
-    list.client_list(sends, protocol, excluded, cvs, &cx, &mut loader).map_err(failed)
+    list.trace(settings.debug.filter > 1);
+    let texts = list.client_list(sends, protocol, excluded, cvs, &cx, &mut loader);
+    say_notices(list.take_notices(), &session.log, &session.status);
+    texts.map_err(failed)
 }
 
 /// The list as one side of a local copy, or of a client without a peer, sees it. Nothing is sent, but what the protocol cannot
@@ -300,10 +314,14 @@ pub fn for_this_side(session: &Session, mut list: FilterList) -> Result<FilterLi
         client_list(session, &mut list)?;
         return Ok(list);
     }
+    let mut added = Ok(());
     if settings.cvs_exclude {
+        list.trace(settings.debug.filter > 1);
         let cx = agreed_context(session);
-        list.add_cvs(&cx, &mut FsLoader::new(settings).for_own_options()).map_err(failed)?;
+        added = list.add_cvs(&cx, &mut FsLoader::new(settings).for_own_options());
     }
+    say_notices(list.take_notices(), &session.log, &session.status);
+    added.map_err(failed)?;
     let protocol = session.protocol.number();
     list.for_peer(false, protocol, settings.delete_excluded).map_err(failed)?;
     Ok(list)
@@ -322,12 +340,21 @@ pub fn receive<R: RecvHalf>(
     let settings = &session.settings;
     let protocol = session.protocol.number();
     let cx = agreed_context(session);
+    let say = |list: &mut FilterList| {
+        say_notices(list.take_notices(), &session.log, &session.status);
+    };
+    say(&mut list);
+    list.trace(settings.debug.filter > 1);
     while let Some(text) = reader.read(filter_list::decode_rule)? {
-        list.add_from_wire(&text, protocol, &cx, loader).map_err(failed)?;
+        let added = list.add_from_wire(&text, protocol, &cx, loader);
+        say(&mut list);
+        added.map_err(failed)?;
     }
     if settings.cvs_exclude {
         let mut own = FsLoader::new(settings);
-        list.add_server_cvs(settings.am_sender, protocol, &cx, &mut own).map_err(failed)?;
+        let added = list.add_server_cvs(settings.am_sender, protocol, &cx, &mut own);
+        say(&mut list);
+        added.map_err(failed)?;
     }
     Ok(list)
 }
@@ -517,13 +544,15 @@ pub fn excludes(
         (_, true) => "protecting",
         (_, false) => "risking",
     };
-    let kind = if is_dir { "directory" } else { "file" };
-    let mut line = format!("[{}] {what} {kind} ", log.role().name()).into_bytes();
-    line.extend_from_slice(name);
-    line.extend_from_slice(b" because of pattern ");
-    line.extend_from_slice(&hit.describe());
-    log.info(line);
+    say_decision(log, what, name, is_dir, &hit.describe());
     excluded
+}
+
+/// Says which rule decided about a name.
+pub fn say_decision(log: &Log, what: &str, name: &[u8], is_dir: bool, rule: &[u8]) {
+    let kind = if is_dir { "directory" } else { "file" };
+    let begin = format!("[{}] {what} {kind} ", log.role().name());
+    log.info([begin.as_bytes(), name, b" because of pattern ", rule].concat());
 }
 
 /// Handles control messages while the lists before the file list are exchanged.

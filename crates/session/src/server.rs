@@ -198,7 +198,11 @@ struct Given {
 impl Given {
     fn open(settings: &Settings, rules: &[FilterArg], role: Role) -> Result<Given, Error> {
         let mut loader = FsLoader::new(settings).for_own_options();
-        let rules = rules::of_server(settings, rules, &mut loader, role)?;
+        let mut rules = rules::of_server(settings, rules, &mut loader, role)?;
+        let status = Arc::new(Status::default());
+        let stderr = Outbox::new(status.clone(), Route::AllToStderr, true);
+        let log = Log::new(Arc::new(stderr), Role::Server);
+        rules::say_notices(rules.take_notices(), &log, &status);
         Ok(Given { rules, names: own_names(settings)? })
     }
 

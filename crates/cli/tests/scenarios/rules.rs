@@ -71,6 +71,23 @@ f dst/here.o
 f dst/kept
 ";
 
+/// Merge files in directories that are only on the way to what is asked for, and in the destination.
+const ON_THE_WAY: &str = r"
+f src/.f text=-\sa\n
+f src/d/a
+f src/d/e/a
+f src/d/e/b
+f src/g/.f text=-\sx\n
+f src/g/x
+f src/g/y
+f src/h/a
+f src/h/x
+f dst/.f text=-\skept\n
+f dst/src/d/kept
+f dst/src/d/.f text=-\sprivate\n
+f dst/src/d/e/private
+";
+
 const NAMED: &str = r"
 f src/f
 f src/dir/x/y
@@ -84,6 +101,25 @@ const PUSH_TOO: &[Via] = &[Via::Local, Via::Push];
 const LISTED: &[Via] = &[Via::Local, Via::Push, Via::Pull];
 
 pub const ROWS: &[Row] = &[
+    row("merges-on-the-way", &[ON_THE_WAY], "-aiR --delete '--filter=: .f'")
+        .from_to("src/d src/h", "dst/")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("merges-on-the-way-1", &[ON_THE_WAY], "-aiR --no-i-r --delete-before '--filter=: .f'")
+        .from_to("src/g/y src/d/e src/d/a", "dst/")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("merges-of-several", &[ON_THE_WAY], "-ai '--filter=: .f'")
+        .from_to("src/g/ src/h src/d/", "dst/")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("cvs-of-user", &[TREE, "f home/.cvsignore text=foo\\ssub", EMPTY], "-aiC")
+        .environment(&[("HOME", "home"), ("CVSIGNORE", "b")])
+        .over(LOCAL_AND_SHELL),
+    row("cvs-of-user-28", &[TREE, "f home/.cvsignore text=foo\\ssub\\n", EMPTY], "-aiC --delete")
+        .environment(&[("HOME", "home"), ("CVSIGNORE", "b")])
+        .protocols(&[28, 29, 30])
+        .over(SHELL),
     row("rule-1", &[TREE, EMPTY], "-ai --exclude=b '--filter=-_a'").over(PUSH_TOO),
     row("rule-2", &[TREE, EMPTY], "-ai --exclude=b '--filter=exclude_a'"),
     row("rule-3", &[TREE, EMPTY], "-ai --exclude=b '--filter=-, a'"),

@@ -4,7 +4,7 @@ use crate::{
     batch::Recorder,
     conn::{Reader, Writer},
     finish, handshake,
-    log::Role,
+    log::{Role, named},
     receive::{self, ReceiveJob},
     report::Reporter,
     rules::{self, FsLoader},
@@ -65,6 +65,9 @@ impl Pull {
         rules::send(session, writer, list)?;
 
         let mut requested = RequestedNames::default();
+        if settings.debug.filter > 2 && !settings.trust_sender_args {
+            requested.tell();
+        }
         match self.names {
             Some(from) => {
                 rules::forward_files_from(session, from, Some(&mut requested), reader, writer)?
@@ -81,6 +84,9 @@ impl Pull {
                     );
                 }
             }
+        }
+        for pattern in requested.told() {
+            session.log.info(named("[Receiver] add_implied_include(", pattern, ")"));
         }
         if let Some(recorder) = self.recorder {
             reader.set_recorder(recorder);

@@ -42,6 +42,8 @@ pub struct FilterArg {
     pub rule: RuleArg,
     /// Whether `--from0` was in force where it was typed: a file named here is read at once.
     pub from0: bool,
+    /// Whether `--debug=FILTER2` was: what it adds is told.
+    pub traced: bool,
 }
 
 /// What an option adds to the filter rules.

@@ -341,7 +341,8 @@ impl State {
 
     /// Adds filter rules.
     pub(super) fn filter(&mut self, rule: RuleArg) {
-        self.filters.push(FilterArg { rule, from0: self.from0 });
+        let traced = self.debug.level("FILTER") > 1;
+        self.filters.push(FilterArg { rule, from0: self.from0, traced });
     }
     /// Who is parsing.
     pub(super) fn role(&self) -> Role {

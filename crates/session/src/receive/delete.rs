@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     Error, Session,
-    log::{Class, named},
-    rules::{FsLoader, excludes},
-    session::io_error,
+    log::{Class, Log, named},
+    rules::{FsLoader, excludes, say_notices},
+    session::{Status, io_error},
 };
 use fast_io::SendHalf;
 use filters::{FilterList, ParseContext, Side, Verdict};
@@ -21,10 +21,8 @@ pub(super) struct Deleter {
     rules: FilterList,
     cx: ParseContext,
     loader: FsLoader,
-    /// Directories whose merge files are active, outermost first.
-    entered: Vec<Vec<u8>>,
-    /// The merge files of the destination itself are read only if it is an item of the transfer.
-    pub root_is_listed: bool,
+    /// How deep the directories are whose merge files are active, outermost first.
+    entered: Vec<usize>,
     deleted: u64,
     skipped: u64,
     /// I/O errors of the lists so far, and our own.
@@ -32,7 +30,7 @@ pub(super) struct Deleter {
     /// "skipping file deletion" was said.
     noticed: bool,
     /// `--delete-delay`.
-    queue: Vec<(RelPath, Kind)>,
+    queue: Vec<(RelPath, Kind, Arc<FilterList>)>,
     /// `-x`: devices of the directories that the transfer began with.
     devices: HashSet<u64>,
 }
@@ -87,12 +85,12 @@ impl Deleter {
             true => fsroot::text::bytes(dir),
             false => super::dest::absolute(dir),
         });
+        rules.trace(session.settings.debug.filter > 1);
         Deleter {
             cx: crate::rules::agreed_context(session),
             rules,
             loader,
             entered: Vec::new(),
-            root_is_listed: true,
             deleted: 0,
             skipped: 0,
             errors: 0,
@@ -107,26 +105,29 @@ impl Deleter {
         self.skipped
     }
 
-    /// Makes exactly the merge files of `dir` and the directories above it active.
-    fn enter(&mut self, dir: &RelPath) -> Result<(), Error> {
-        let mut chain = if self.root_is_listed { vec![Vec::new()] } else { Vec::new() };
-        let bytes = dir.as_bytes();
-        if !dir.is_root() {
-            let slashes = bytes.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(i, _)| i);
-            chain.extend(slashes.chain([bytes.len()]).map(|end| bytes[..end].to_vec()));
-        }
-        let common = chain.iter().zip(&self.entered).take_while(|(a, b)| a == b).count();
-        while self.entered.len() > common {
-            self.rules.pop_dir();
+    /// Makes the merge files of `dir` active instead of those of directories that are not above it.
+    fn enter(&mut self, dir: &[u8], log: &Log, status: &Status) -> Result<(), Error> {
+        let depth = filters::depth(dir);
+        let above = self.entered.iter().take_while(|above| **above < depth).count();
+        self.leave(above, false, log, status);
+        self.push(dir, log, status)
+    }
+
+    fn push(&mut self, dir: &[u8], log: &Log, status: &Status) -> Result<(), Error> {
+        let pushed = self.rules.push_dir(dir, Side::Receiver, &self.cx, &mut self.loader);
+        say_notices(self.rules.take_notices(), log, status);
+        pushed.map_err(|e| Error::fatal(crate::ExitCode(e.code), e.text))?;
+        self.entered.push(filters::depth(dir));
+        Ok(())
+    }
+
+    /// Leaves all but the outermost directories; for `doomed`, see [`FilterList::pop_dir`].
+    fn leave(&mut self, kept: usize, doomed: bool, log: &Log, status: &Status) {
+        while self.entered.len() > kept {
+            self.rules.pop_dir(doomed);
+            say_notices(self.rules.take_notices(), log, status);
             self.entered.pop();
         }
-        for dir in chain.drain(common..) {
-            self.rules
-                .push_dir(&dir, Side::Receiver, &self.cx, &mut self.loader)
-                .map_err(|e| Error::fatal(crate::ExitCode(e.code), e.text))?;
-            self.entered.push(dir);
-        }
-        Ok(())
     }
 }
 
@@ -177,10 +178,8 @@ impl<W: SendHalf> Generator<W> {
             let name = e.name();
             if !(e.is_dir() && e.has_content()) {
                 // Merge files are looked for below everything that is listed: a link may lead to one, or be refused.
-                if self.deleter.rules.has_dir_merge()
-                    && let Some(path) = RelPath::new(&name)
-                {
-                    self.deleter.enter(&path)?;
+                if self.deleter.rules.has_dir_merge() || self.deleter.rules.is_traced() {
+                    self.pass_by(&name)?;
                 }
                 continue;
             }
@@ -195,6 +194,7 @@ impl<W: SendHalf> Generator<W> {
             }
             self.writer.keep_alive()?;
         }
+        self.leave_rules();
         Ok(())
     }
 
@@ -230,12 +230,14 @@ impl<W: SendHalf> Generator<W> {
             dev = Some(st.dev);
         }
         let Some((candidates, _)) = self.candidates(dir, false, dev)? else { return Ok(()) };
+        let mut rules = None;
         for c in candidates.into_iter().rev() {
             if list.has_name(c.path.as_bytes()) || self.is_mount_point(&c, dev) {
                 continue;
             }
             if delay {
-                self.deleter.queue.push((c.path, c.kind));
+                let rules = rules.get_or_insert_with(|| Arc::new(self.deleter.rules.clone()));
+                self.deleter.queue.push((c.path, c.kind, rules.clone()));
             } else {
                 let how = How { recurse: true, make_room: None };
                 self.remove(&c.path, c.kind, how, dev)?;
@@ -244,15 +246,22 @@ impl<W: SendHalf> Generator<W> {
         Ok(())
     }
 
+    /// A directory that is not looked into, but whose merge files count below it.
+    pub(super) fn pass_by(&mut self, dir: &[u8]) -> Result<(), Error> {
+        self.deleter.enter(dir, &self.log, &self.session.status)
+    }
+
+    /// No directory's merge files are in force any more.
+    pub(super) fn leave_rules(&mut self) {
+        self.deleter.leave(0, false, &self.log, &self.session.status);
+    }
+
     /// Removes what `--delete-delay` found.
     pub(super) fn delete_queued(&mut self) -> Result<(), Error> {
-        // What keeps merge files from being read was said when they were looked for first.
-        self.deleter.loader = std::mem::take(&mut self.deleter.loader).silent();
-        for (path, kind) in std::mem::take(&mut self.deleter.queue) {
-            if let Some(parent) = path.parent() {
-                // The rules that were asked when it was queued protect what is below it, too.
-                self.deleter.enter(&parent)?;
-            }
+        for (path, kind, rules) in std::mem::take(&mut self.deleter.queue) {
+            // The rules that were asked when it was queued protect what is below it, too (man page, --delete-delay; rsync forgets
+            // those of merge files).
+            self.deleter.rules = Arc::unwrap_or_clone(rules);
             let dev = match self.session.settings.one_file_system {
                 0 => None,
                 _ => self.lstat(&path).ok().flatten().map(|st| st.dev),
@@ -317,7 +326,10 @@ impl<W: SendHalf> Generator<W> {
                 }
             },
         };
-        self.deleter.enter(dir)?;
+        match doomed {
+            true => self.deleter.push(dir.as_bytes(), &self.log, &self.session.status)?,
+            false => self.deleter.enter(dir.as_bytes(), &self.log, &self.session.status)?,
+        }
         let mut found = Vec::with_capacity(entries.len());
         let mut protected = false;
         for e in entries {
@@ -465,6 +477,18 @@ impl<W: SendHalf> Generator<W> {
 
     /// Removes everything below a directory.
     fn empty(&mut self, dir: &RelPath, how: How, dev: Option<u64>) -> Result<Outcome, Error> {
+        let above = self.deleter.entered.len();
+        let outcome = self.empty_entered(dir, how, dev)?;
+        self.deleter.leave(above, true, &self.log, &self.session.status);
+        Ok(outcome)
+    }
+
+    fn empty_entered(
+        &mut self,
+        dir: &RelPath,
+        how: How,
+        dev: Option<u64>,
+    ) -> Result<Outcome, Error> {
         if !self.root_user()
             && self.shared.do_xfers
             && let Ok(Some(st)) = self.lstat(dir)

@@ -1,9 +1,6 @@
 //! Building and encoding list entries (WIRE.md, File list; ACL; Xattrs; Id lists).
 
-use super::{
-    scan::{Chain, Found},
-    source::Sources,
-};
+use super::{scan::Found, source::Sources};
 use crate::{
     Error, Session,
     chmod::Chmod,
@@ -98,12 +95,10 @@ pub(super) struct Lister {
     pub daemon_filters: Option<FilterList>,
     pub loader: FsLoader,
     pub rule_context: ParseContext,
-    /// Directories whose merge files are in force.
-    pub pushed: Vec<Arc<Chain>>,
+    /// How deep the directories are whose merge files are in force, outermost first.
+    pub entered: Vec<usize>,
     /// The source that the rules are seen from.
     pub filter_source: Option<u32>,
-    /// Directories scanned for the list being built (incremental recursion).
-    pub scanned: Vec<Arc<Chain>>,
     /// `--chmod`.
     chmod: Option<Chmod>,
     /// Shows how many files were found so far (`--info=flist2`).
@@ -123,10 +118,11 @@ pub(super) struct Lister {
 impl Lister {
     pub fn new(
         session: &Arc<Session>,
-        filters: FilterList,
+        mut filters: FilterList,
         daemon_filters: Option<FilterList>,
         loader: FsLoader,
     ) -> Lister {
+        filters.trace(session.settings.debug.filter > 1);
         let log = session.log.with_role(Role::Sender);
         Lister {
             session: session.clone(),
@@ -136,9 +132,8 @@ impl Lister {
             loader: loader.speaking(log.clone()),
             log,
             rule_context: crate::rules::agreed_context(session),
-            pushed: Vec::new(),
+            entered: Vec::new(),
             filter_source: None,
-            scanned: Vec::new(),
             chmod: Chmod::of(session.settings.chmod.as_ref()),
             show_count: false,
             encoder: FlistEncoder::new(flist::format(session)),

@@ -14,7 +14,6 @@ use crate::{
 use fsroot::{Kind, Stat};
 use std::{
     io,
-    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 use wire::{RelPath, limits::MAX_PATH};
@@ -69,21 +68,12 @@ fn invalid() -> Unseen {
     Unseen::Io(io::ErrorKind::InvalidInput.into())
 }
 
-/// Which directories whose merge files are in force: the scanned one and those above it.
-pub(super) struct Chain {
-    pub name: Vec<u8>,
-    pub source: u32,
-    pub parent: Option<Arc<Chain>>,
-}
-
 /// A directory whose contents are to be listed.
 #[derive(Clone)]
 pub(super) struct Dir {
     /// Wire name.
     pub name: Vec<u8>,
     pub source: u32,
-    /// The scanned directories above it.
-    pub above: Option<Arc<Chain>>,
     /// The file system that `-x` keeps to; `None` to ask the directory itself.
     pub device: Option<u64>,
 }
@@ -234,7 +224,8 @@ impl Lister {
 
     /// Rules that name files or absolute paths mean them as seen from this source.
     fn filter_from(&mut self, source: u32) {
-        if self.filter_source != Some(source) && !self.filters.is_empty() {
+        let needed = !self.filters.is_empty() || self.filters.is_traced();
+        if self.filter_source != Some(source) && needed {
             self.filter_source = Some(source);
             self.filters.set_cwd(&self.sources.rule_dir(source));
         }
@@ -248,8 +239,7 @@ impl Lister {
 
     /// Whether the user's rules hide a name.
     pub fn hidden(&self, name: &[u8], is_dir: bool) -> bool {
-        let name = filter_name(name);
-        !name.is_empty()
+        !filter_name(name).is_empty()
             && !self.filters.is_empty()
             && crate::rules::excludes(
                 &self.filters,
@@ -332,55 +322,43 @@ impl Lister {
         self.session.status.add_io_error(io_error::VANISHED);
     }
 
-    /// Has the merge files of a directory and of the scanned directories above it in force.
-    fn enter_filters(&mut self, chain: &Arc<Chain>) -> Result<(), Error> {
-        if !self.filters.has_dir_merge() {
+    /// Makes the merge files of a directory active instead of those of directories that are not above it.
+    pub fn enter_filters(&mut self, source: u32, name: &[u8]) -> Result<(), Error> {
+        let depth = filters::depth(filter_name(name));
+        let above = self.entered.iter().take_while(|above| **above < depth).count();
+        self.leave_filters(above, false);
+        self.push_filters(source, name)
+    }
+
+    /// Makes the merge files of a directory active besides those that are.
+    pub fn push_filters(&mut self, source: u32, name: &[u8]) -> Result<(), Error> {
+        if !self.filters.has_dir_merge() && !self.filters.is_traced() {
             return Ok(());
         }
-        let mut wanted = Vec::new();
-        let mut link = Some(chain);
-        while let Some(c) = link {
-            wanted.push(c.clone());
-            link = c.parent.as_ref();
-        }
-        wanted.reverse();
-        let kept = self
-            .pushed
-            .iter()
-            .zip(&wanted)
-            .take_while(|(have, want)| have.source == want.source && have.name == want.name)
-            .count();
-        for _ in kept..self.pushed.len() {
-            self.filters.pop_dir();
-        }
-        self.pushed.truncate(kept);
-        for c in &wanted[kept..] {
-            self.filter_from(c.source);
-            let mut loader = self.loader.clone();
-            self.filters
-                .push_dir(
-                    filter_name(&c.name),
-                    filters::Side::Sender,
-                    &self.rule_context,
-                    &mut loader,
-                )
-                .map_err(|e| Error::fatal(ExitCode(e.code), e.text))?;
-            self.pushed.push(c.clone());
-        }
+        self.filter_from(source);
+        let (name, side) = (filter_name(name), filters::Side::Sender);
+        let pushed = self.filters.push_dir(name, side, &self.rule_context, &mut self.loader);
+        self.say_notices();
+        pushed.map_err(|e| Error::fatal(ExitCode(e.code), e.text))?;
+        self.entered.push(filters::depth(name));
         Ok(())
+    }
+
+    /// Keeps the merge files of the outermost directories alone; for `scanned`, see [`filters::FilterList::pop_dir`].
+    pub fn leave_filters(&mut self, kept: usize, scanned: bool) {
+        while self.entered.len() > kept {
+            self.filters.pop_dir(scanned);
+            self.say_notices();
+            self.entered.pop();
+        }
+    }
+
+    fn say_notices(&mut self) {
+        crate::rules::say_notices(self.filters.take_notices(), &self.log, &self.session.status);
     }
 
     /// Lists the contents of a directory; the directories among them that are to be scanned next.
     pub fn scan(&mut self, dir: &Dir, out: &mut dyn Out) -> Result<Vec<Dir>, Error> {
-        let chain = Arc::new(Chain {
-            name: dir.name.clone(),
-            source: dir.source,
-            parent: dir.above.clone(),
-        });
-        if self.session.inc_recurse {
-            self.scanned.push(chain.clone());
-        }
-        self.enter_filters(&chain)?;
         let mut below = Vec::new();
         let Some(rel) = self.sources.rel(dir.source, &dir.name) else { return Ok(below) };
         let mut names = Vec::new();
@@ -458,12 +436,7 @@ impl Lister {
             self.say_made(&found.name, 2);
             let listed = self.emit(&found, false, !enter, out)?;
             if listed && enter && found.is_dir() {
-                below.push(Dir {
-                    name: found.name,
-                    source: found.source,
-                    above: Some(chain.clone()),
-                    device,
-                });
+                below.push(Dir { name: found.name, source: found.source, device });
             }
         }
         Ok(below)

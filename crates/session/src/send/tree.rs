@@ -3,14 +3,14 @@
 use super::{
     args::{self, Arg, ArgKind},
     list::{Lister, Out},
-    scan::{Chain, Dir, Found, Unseen, filter_name, join},
+    scan::{Dir, Found, Unseen, filter_name, join},
 };
 use crate::{
     Error,
     flist::{DirRef, Entry, Live},
     session::io_error,
 };
-use std::{collections::HashMap, io, sync::Arc};
+use std::{collections::HashMap, io};
 use wire::{
     mux::Message,
     ndx::{self, NdxEncoder},
@@ -29,7 +29,6 @@ struct Waiting {
     number: u32,
     first: DirRef,
     same_name: u32,
-    above: Option<Arc<Chain>>,
 }
 
 /// The tree of a session as it is listed.
@@ -136,11 +135,15 @@ impl Tree {
         if nested {
             self.emit_parents(lister, source, &arg.name, None, out)?;
         }
-        if let Some(dir) = self.emit_arg(lister, found, arg.kind, None, out)? {
+        if let Some(dir) = self.emit_arg(lister, found, arg.kind, out)? {
             // The contents of `.` belong to its own list; others get lists of their own.
             if !inc {
                 self.walk(lister, dir, out)?;
             } else if filter_name(&dir.name).is_empty() {
+                // As rsync: of several roots the first one's merge files count, for all of them.
+                if lister.entered.is_empty() {
+                    lister.enter_filters(dir.source, &dir.name)?;
+                }
                 lister.scan(&dir, out)?;
             }
         }
@@ -168,7 +171,6 @@ impl Tree {
         lister: &mut Lister,
         found: Found,
         kind: ArgKind,
-        above: Option<Arc<Chain>>,
         out: &mut dyn Out,
     ) -> Result<Option<Dir>, Error> {
         let content = lister.session.settings.recurse || kind != ArgKind::Normal;
@@ -178,7 +180,7 @@ impl Tree {
             return Ok(None);
         }
         let device = Some(found.st.dev);
-        Ok(Some(Dir { name: found.name, source: found.source, above, device }))
+        Ok(Some(Dir { name: found.name, source: found.source, device }))
     }
 
     /// Everything below a directory.
@@ -187,8 +189,12 @@ impl Tree {
         while let Some(level) = levels.last_mut() {
             let Some(dir) = level.pop() else {
                 levels.pop();
+                if !levels.is_empty() {
+                    lister.leave_filters(lister.entered.len().saturating_sub(1), true);
+                }
                 continue;
             };
+            lister.push_filters(dir.source, &dir.name)?;
             let mut below = lister.scan(&dir, out)?;
             below.reverse();
             levels.push(below);
@@ -226,7 +232,7 @@ impl Tree {
     }
 
     /// Sends the parents of a name that the previous argument did not bring, at most `limit` of
-    /// them counted from the top.
+    /// them counted from the top. Their merge files stay in force until other parents come.
     fn emit_parents(
         &mut self,
         lister: &mut Lister,
@@ -248,6 +254,9 @@ impl Tree {
             let sent = last_source == source && !again && is_above(parent, &last);
             if wanted && !sent {
                 self.emit_implied(lister, source, parent, out)?;
+                if !lister.session.inc_recurse {
+                    lister.enter_filters(source, parent)?;
+                }
             }
         }
         self.last_parents = (source, deepest.to_vec());
@@ -377,7 +386,6 @@ impl Tree {
         if !lister.session.inc_recurse {
             return Ok((Live { segment, parent }, message));
         }
-        let scanned = std::mem::take(&mut lister.scanned);
         let mark = self.waiting.len();
         let mut previous: Option<Vec<u8>> = None;
         // Directories are numbered in the order of indexes.
@@ -403,12 +411,7 @@ impl Tree {
             }
             previous = Some(name);
             if let Some(first) = DirRef::new(&segment, e.position()) {
-                // An argument's merge files begin with itself.
-                let above = (!e.top_dir()).then(|| {
-                    scanned.iter().find(|c| c.source == e.source()).or(scanned.first()).cloned()
-                });
-                let above = above.flatten();
-                self.waiting.push(Waiting { number, first, same_name: 1, above });
+                self.waiting.push(Waiting { number, first, same_name: 1 });
             }
         }
         self.waiting[mark..].reverse();
@@ -426,6 +429,9 @@ impl Tree {
         let Some(group) = self.waiting.pop() else {
             if !self.eof_sent {
                 self.eof_sent = true;
+                if self.next_dir > 0 {
+                    lister.leave_filters(0, false);
+                }
                 ndx.encode(ndx::FLIST_EOF, out.buf());
             }
             return Ok(None);
@@ -442,9 +448,10 @@ impl Tree {
             let e = dir.entry();
             same &= e.source() == group.first.entry().source();
             scanned = e.has_content() && !(same && scanned);
+            lister.enter_filters(e.source(), &name)?;
             if scanned {
-                let (name, above) = (name.clone(), group.above.clone());
-                lister.scan(&Dir { name, source: e.source(), above, device: None }, out)?;
+                let name = name.clone();
+                lister.scan(&Dir { name, source: e.source(), device: None }, out)?;
             }
         }
         self.deeper_of(lister, &name, out)?;
@@ -475,8 +482,10 @@ impl Tree {
                 .map_err(Unseen::Io)
                 .and_then(|below| self.look(lister, below, &deeper.name, deeper.kind));
             match found {
+                // Merge files on the way to it were not in force when the arguments were looked at.
+                Ok(found) if lister.hidden(&found.name, found.is_dir()) => {}
                 Ok(found) => {
-                    self.emit_arg(lister, found, deeper.kind, None, out)?;
+                    self.emit_arg(lister, found, deeper.kind, out)?;
                 }
                 Err(Unseen::Io(e))
                     if e.kind() == io::ErrorKind::NotFound

@@ -274,8 +274,11 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         match self.session.delete {
-            Some(DeleteTiming::During | DeleteTiming::Delay) if base.content => {
-                let delay = self.session.delete == Some(DeleteTiming::Delay);
+            Some(DeleteTiming::During | DeleteTiming::Delay) if !base.content => {
+                self.pass_by(node.path.as_bytes())
+            }
+            Some(when @ (DeleteTiming::During | DeleteTiming::Delay)) => {
+                let delay = when == DeleteTiming::Delay;
                 self.delete_in_dir(&node.path, list, base.top, delay)
             }
             _ => Ok(()),

@@ -23,7 +23,6 @@ impl<W: SendHalf> Generator<W> {
             Some(t @ (DeleteTiming::After | DeleteTiming::Delay)) => (false, Some(t)),
             _ => (false, None),
         };
-        self.deleter.root_is_listed = first.has_dir(b".");
         self.accept(first.clone());
         while inc && links && !self.eof && self.entries < LINK_AHEAD && !self.hurried {
             self.wait_event()?;
@@ -55,6 +54,7 @@ impl<W: SendHalf> Generator<W> {
             }
             self.free_finished()?;
         }
+        self.leave_rules();
         self.say_generating(|| "generate_files phase=1");
         // Redo, with every list still known to the sender.
         if inc {

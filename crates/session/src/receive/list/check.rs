@@ -5,19 +5,25 @@ use crate::{
     Error,
     log::{Class, Role},
     receive::dest::absolute,
-    rules::excludes,
+    rules::{excludes, say_decision},
     session::io_error,
 };
-use filters::{FilterList, Requested};
+use filters::{FilterList, Requested, Verdict};
 use fsroot::text;
 use wire::{Fault, RelPath, WireError, flist::FileEntry};
 
 impl ListReader {
+    /// Who reads the list that is being read. rsync reads a second one before it splits where the first is a single entry.
+    pub(super) fn role(&self) -> Role {
+        let before = if self.shared.session.inc_recurse { 3 } else { 0 };
+        if self.next_base <= before { Role::ReceiverPresplit } else { Role::Receiver }
+    }
+
     /// Turns name and target into what they are in our charset; false if that is not possible.
-    pub(super) fn convert(&self, e: &mut FileEntry, first: bool) -> bool {
+    pub(super) fn convert(&self, e: &mut FileEntry) -> bool {
         let session = &self.shared.session;
         let Some(charset) = &session.charset else { return true };
-        let role = if first { Role::ReceiverPresplit } else { Role::Receiver };
+        let role = self.role();
         let fail = |what: &str, name: &[u8], why: &std::io::Error| {
             let why = format!(" ({})", crate::log::reason(why));
             let what = format!("[{}] {what}", role.name());
@@ -34,7 +40,7 @@ impl ListReader {
             match charset.target_from_wire(&e.link_target) {
                 Ok(target) => e.link_target = target,
                 Err(why) => {
-                    let path = self.quoted(&e.name, first);
+                    let path = self.quoted(&e.name, role == Role::ReceiverPresplit);
                     return fail("cannot convert symlink data for: ", &path, &why);
                 }
             }
@@ -74,15 +80,31 @@ impl ListReader {
             .ok_or_else(|| refuse("ABORTING due to unsafe pathname from sender", &e.name))?;
         let is_dir = e.mode & 0o170000 == 0o040000;
         let is_root = path.is_root();
+        let says = session.settings.debug.filter > 2 && !is_root && e.mode != 0;
+        let shown = if says { e.name.clone() } else { Vec::new() };
+        let say = |what, rule: &[u8]| {
+            let log = self.attrs.log.with_role(self.role());
+            say_decision(&log, what, &shown, is_dir, rule);
+        };
         if !is_root
             && e.mode != 0
             && let Some(f) = &self.sender_filters
-            && self.excluded(f, path.as_bytes(), is_dir, matches!(parent, Parent::Any))
+            && let Some(hit) = f.find(path.as_bytes(), is_dir, false)
         {
-            return Err(refuse("ERROR: rejecting excluded file-list name", path.as_bytes()));
+            if says {
+                let hides = hit.verdict() == Verdict::Exclude;
+                say(if hides { "hiding" } else { "showing" }, &hit.describe());
+            }
+            if self.excluded(f, path.as_bytes(), is_dir, matches!(parent, Parent::Any)) {
+                let text = "ERROR: rejecting excluded file-list name";
+                return Err(refuse(text, path.as_bytes()));
+            }
         }
         if let Some(requested) = &self.requested {
             let name = if is_root { b"." } else { path.as_bytes() };
+            if let Some(pattern) = requested.why(name, is_dir).filter(|_| says) {
+                say("showing", &[pattern, b" [implied]"].concat());
+            }
             match requested.check(name, is_dir) {
                 Requested::Yes => {}
                 Requested::ParentOnly if is_dir => {

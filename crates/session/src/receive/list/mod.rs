@@ -194,7 +194,8 @@ impl ListReader {
         let mut unnamed = 0;
         let says = session.settings.debug.flist > 1;
         if let Some(number) = parent.number() {
-            self.attrs.log.debug(says, || format!("[receiver] receiving flist for dir {number}"));
+            let role = self.role().name();
+            self.attrs.log.debug(says, || format!("[{role}] receiving flist for dir {number}"));
         }
         let io_error = loop {
             let decoder = &mut self.decoder;
@@ -211,7 +212,7 @@ impl ListReader {
             };
             count += 1;
             progress.entry(count);
-            if matches!(parent, Parent::Unnamed(_)) || !self.convert(&mut e, first) {
+            if matches!(parent, Parent::Unnamed(_)) || !self.convert(&mut e) {
                 // ACLs and attributes are numbered by arrival, too.
                 if let Some(k) = e.xattr {
                     self.take_xattrs(k);
