@@ -10,7 +10,7 @@ pub const SUPPORTED: bool = false;
 
 /// Nothing to be remembered.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Doors;
+pub(crate) struct Doors {}
 
 impl Root {
     /// None.

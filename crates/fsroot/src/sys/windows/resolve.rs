@@ -13,7 +13,7 @@ const MAX_LINKS: usize = 40;
 
 /// There is one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Way;
+pub(crate) struct Way {}
 
 /// Opens the directory `path` (clean, no `..`; empty for `base` itself).
 pub(crate) fn open_dir(
