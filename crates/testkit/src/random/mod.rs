@@ -48,6 +48,16 @@ impl Case {
             // There a path begins at the module.
             groups.retain(|group| !group.contains("{top}"));
         }
+        if via == Via::Local {
+            // What is meant for the other side alone gives rsync's child other options than those it has inherited.
+            groups.retain(|group| !group.starts_with("-M"));
+        }
+        if matches!(via, Via::Pull | Via::DaemonPull)
+            && groups.iter().any(|group| options::hides(group))
+        {
+            // A hidden name that is to be deleted is refused by rsync's own client; ours does not receive it.
+            groups.retain(|group| !group.contains("--delete-missing-args"));
+        }
         let has = |word: &str| groups.iter().any(|group| group.contains(word));
         let extent = Extent {
             acls: has("-A") || rng.u32(..20) == 0,
@@ -80,7 +90,7 @@ impl Case {
             // Rsync loses links and devices whose backups' names are too long.
             entries.retain(|entry| !entry.has_long_name());
         }
-        let (from, to) = match rng.u32(..12) {
+        let (from, to) = match rng.u32(..15) {
             _ if groups.iter().any(|group| group.contains("/list")) => ("src/", "dst/"),
             0..3 if groups.iter().any(|group| group.contains("missing")) => {
                 ("src/a src/none src/dir/", "dst/")
@@ -91,6 +101,9 @@ impl Case {
             3 => ("src/a src/dir/", "dst/"),
             4 => ("src/a", "dst/b"),
             5 => ("src/./dir src/b", "dst/"),
+            6 => ("src/ src/dir src/dir", "dst/"),
+            7 => ("src/", "dst/new/"),
+            8 if has("--mkpath") => ("src/", "dst/new/deep/"),
             _ => ("src/", "dst/"),
         };
         Self { seed, via, groups, entries, from, to }
@@ -104,6 +117,9 @@ impl Case {
         let mut text = trees::lines(&self.entries);
         if self.groups.iter().any(|group| group.contains("/tmp")) {
             text.push_str("d tmp\n");
+        }
+        if self.groups.iter().any(|group| group.contains("/rules")) {
+            text.push_str(&trees::rules(&mut Rng::with_seed(self.seed ^ 2)));
         }
         if self.groups.iter().any(|group| group.contains("/list")) {
             let mut rng = Rng::with_seed(self.seed ^ 1);

@@ -163,6 +163,42 @@ const OTHERS: &[(u32, Group)] = &[
     (1, "--list-only"),
     (1, "-B 131072"),
     (1, "--bwlimit=100m"),
+    (3, "-K"),
+    (2, "-U"),
+    (1, "-UU"),
+    (1, "-HH"),
+    (1, "-xx"),
+    (2, "-yy --link-dest=../alt"),
+    (2, "-d"),
+    (2, "-0"),
+    (2, "-z --skip-compress=o/gz"),
+    (1, "-z --compress-threads=2"),
+    (2, "--exclude-from={top}/rules"),
+    (1, "--include-from={top}/rules --exclude=*"),
+    (2, "'--filter=. {top}/rules'"),
+    (1, "--files-from={top}/list -0"),
+    (2, "--partial-dir={top}/pp"),
+    (1, "--insecure-links"),
+    (1, "--confine-root={top}"),
+    (1, "--copy-as=33:44"),
+    (1, "--max-alloc=1g"),
+    (1, "--max-delete=0"),
+    (1, "--modify-window=2"),
+    (1, "--outbuf=B"),
+    (1, "--stop-after=10"),
+    (1, "--sockopts=TCP_NODELAY"),
+    (1, "--no-motd"),
+    (1, "--blocking-io"),
+    (1, "-4"),
+    (1, "-M--no-i-r"),
+    (1, "-M--munge-links"),
+    (1, "--chmod=D2755,F640"),
+    (1, "--no-whole-file --debug=deltasum1"),
+    (1, "--compare-dest=../alt --compare-dest=../alt2"),
+    (1, "--copy-dest={top}/alt2 --copy-dest=../alt"),
+    (1, "-b --suffix=.o"),
+    (1, "--no-R"),
+    (1, "--no-o --no-g --no-p"),
 ];
 
 /// What may not come together: a group that starts with the first and one that starts with one of the others.
@@ -170,12 +206,15 @@ const OTHERS: &[(u32, Group)] = &[
 /// - Both ends refuse `-A`, `-X` and `-m` with an old protocol, and which of them is heard is chance. Secluded arguments
 ///   have a form of their own there, and deletions are shown without a name.
 /// - Rsync counts names on a line that it wipes off when directories are scanned for deletions ahead of the transfer.
+/// - What only has to be copied from another directory passes through rsync's `--temp-dir`; ours lies beside the destination.
 /// - With `--append` rsync takes a basis from another directory for what is in the destination already.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
     ("-C", &["--protocol=28"]),
     ("'--filter", &["--protocol=28"]),
     ("-v --progress", &["--delete-before", "--delete-after", "--delete-delay"]),
+    ("-pX", &["--no-perms", "--no-o"]),
+    ("-T", &["--link-dest", "--copy-dest", "--compare-dest", "-yy"]),
     ("--append", &["-y", "--link-dest", "--copy-dest", "--compare-dest"]),
 ];
 
@@ -207,6 +246,11 @@ pub fn command_line(rng: &mut Rng) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// Whether it has rules that may hide a name that is asked for.
+pub fn hides(group: Group) -> bool {
+    ["clude", "--filter", "-F", "-C", "--old-dirs"].iter().any(|word| group.contains(word))
 }
 
 /// Whether two processes of rsync itself may write lines in any order: what the generator says, and what the other

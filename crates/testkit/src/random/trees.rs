@@ -289,6 +289,30 @@ pub fn tree(rng: &mut Rng, top: &'static str, extent: Extent) -> Vec<Entry> {
     entries
 }
 
+/// A file `rules` with patterns.
+pub fn rules(rng: &mut Rng) -> String {
+    const PATTERNS: &[&str] = &[
+        "*.o",
+        "/dir",
+        "sub/",
+        "-\\s*.c",
+        "+\\sa",
+        "#\\sno",
+        ";x",
+        "b?",
+        "[a-c]",
+        "**/dir/a",
+        "!",
+        "keep~\\x0d",
+        "",
+        "\\xff*",
+        "dir/***",
+        "two\\swords",
+    ];
+    let lines: Vec<_> = (0..rng.usize(1..5)).map(|_| pick(rng, PATTERNS)).collect();
+    format!("f rules text={}\\n\n", lines.join("\\n"))
+}
+
 /// A file `list` with names for `--files-from`: most of them in `src`, some with a slash at the end, some missing.
 pub fn list(rng: &mut Rng, entries: &[Entry]) -> String {
     let mut text = String::new();
