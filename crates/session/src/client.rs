@@ -229,6 +229,7 @@ impl Run {
         let protocol = Protocol::new(common).unwrap_or(wire::version::OLDEST);
         args::encode_block(protocol, false, &request.args, writer.buf());
         if let Some(strings) = request.secluded {
+            self.say_command("protected args", strings.get(1..).unwrap_or_default());
             args::encode_block(protocol, true, &self.converted(strings), writer.buf());
         }
         if let Err(e) = writer.flush() {
@@ -260,7 +261,9 @@ impl Run {
                 return end_with_child(&ending, Err(e), shell, &status);
             }
         };
-        let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
+        // Who receives knows what it can do, whatever an old protocol leaves unsaid.
+        let receives = !settings.am_sender && agreed.protocol.has_item_flags();
+        let symlink_times = receives || agreed.compat.has(CompatFlags::SYMLINK_TIMES);
         let targets = agreed.compat.has(CompatFlags::SYMLINK_ICONV);
         let agreed = agreed.with_charset(charset, targets);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);

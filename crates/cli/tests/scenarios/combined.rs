@@ -207,6 +207,18 @@ pub const ROWS: &[Row] = &[
     )
     .over(&[Via::Pull, Via::DaemonPull])
     .any_order(),
+    row(
+        "times-of-links-29",
+        &["l src/l -> x mtime=5\nl dst/l -> x\nl src/n -> y\nd src mtime=5\nd dst mtime=5"],
+        "-ai",
+    )
+    .over(LOCAL_AND_SHELL)
+    .protocols(&[28, 29, 30]),
+    // What is asked for, for one file, is found on another before it comes.
+    row("xattrs-shared-with-what-is-there", &["f src/a size=262143 x:user.one=\\{w*33}\nf src/d/b size=65535 x:user.one=\\{w*33}\nf src/d/c size=9 x:user.one=\\{w*33}\nf dst/d/b size=65535 x:user.one=\\{w*33}"], "-aiX").over(EVERY_WAY),
+    row("xattrs-shared-with-what-is-touched", &["f src/a size=262143 x:user.one=\\{w*33}\nf src/d/b size=65535 x:user.one=\\{w*33}\nf dst/d/b size=65535 x:user.one=\\{w*33} edits=2 mtime=5"], "-aiX --no-whole-file").over(EVERY_WAY),
+    row("secluded-args-of-a-daemon", &["f src/a\\sb size=3\nd dst"], "-avvs").over(DAEMON).any_order(),
+    row("alternates-of-what-is-not-made", &["d src\nd dst\nd alt"], "-an --copy-dest=../alt --copy-dest=x/../y").from_to("src/", "dst/new/"),
     row("twice", &[TWICE], "-rvv").over(EVERY_WAY).from_to("src/ src/", "dst/").any_order(),
     row("twice-thrice", &[TWICE], "-r --stats")
         .over(EVERY_WAY)

@@ -62,7 +62,9 @@ impl AltDirs {
                 Ok(None) | Err(_) => "does not exist",
             };
             let mut text = format!("{} arg {fault}: ", kind.option()).into_bytes();
-            text.extend_from_slice(&full(dest, dir));
+            // As it was typed, but for what leads out of a destination that was left by its name.
+            let shown = if dir.starts_with(b"../") { &typed } else { dir };
+            text.extend_from_slice(&full(dest, shown));
             session.log.warning(text);
             None
         };
