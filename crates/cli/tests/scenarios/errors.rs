@@ -170,6 +170,8 @@ pub const ROWS: &[Row] = &[
     row("not-our-folder-delete-after", &[NOT_OUR_FOLDER], "-rlti --delete-after").over(LOCAL_AND_SHELL).as_nobody().any_order(),
     row("no-xattrs", &[NO_XATTRS], "-rtXi").over(LOCAL_AND_SHELL).as_nobody(),
     row("no-xattrs-immutable", &["f src/b size=3 x:user.a=1\nf dst/b size=3 flags=i\nd src/d x:user.a=2\nd dst/d flags=i"], "-rtXi").over(LOCAL_AND_SHELL),
+    row("unreadable-xattrs", &["f src/a size=6 mode=600 x:user.a=1\nf src/d/b size=6 mode=600 x:user.a=1\nd dst uid=65534"], "-rtX").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unreadable-xattrs-one", &["f src/a size=6 mode=600 x:user.a=1\nd dst uid=65534"], "-rtX").from_to("src/a", "dst/").over(LOCAL_AND_SHELL).as_nobody(),
     row("directory-modes", &[MODES], "-rti").as_nobody().any_order(),
     row("directory-modes-kept", &[MODES], "-rtpi").as_nobody().any_order(),
     // Where the destination is, or what options name, is something else.

@@ -286,7 +286,9 @@ impl Lister {
         let extras = match self.extras(found) {
             Ok(extras) => extras,
             Err(Unread { what, after, e }) => {
-                self.sources.complain(&self.log, what, found.source, &found.name, &after, &e);
+                let dot: &[u8] = if found.in_dot { b"./" } else { b"" };
+                let name = [dot, &found.name].concat();
+                self.sources.complain(&self.log, what, found.source, &name, &after, &e);
                 session.status.add_io_error(io_error::GENERAL);
                 return Ok(false);
             }

@@ -27,6 +27,8 @@ pub(super) struct Found {
     pub st: Stat,
     /// Symlink target, if it is wanted.
     pub target: Vec<u8>,
+    /// It was found where a source's own names are, as `./NAME`.
+    pub in_dot: bool,
 }
 
 impl Found {
@@ -145,7 +147,7 @@ impl Lister {
         let root = self.sources.root(source)?;
         let st = root.lstat(&rel)?;
         let unread = root.take_unread();
-        let mut found = Found { name, source, rel, st, target: Vec::new() };
+        let mut found = Found { name, source, rel, st, target: Vec::new(), in_dot: false };
         if let Some(e) = unread {
             let what = "failed to read xattr user.rsync.%stat for ";
             self.sources.complain(&self.log, what, source, &found.name, "", &e);
@@ -398,7 +400,7 @@ impl Lister {
                 continue;
             }
             let found = match self.examine(dir.source, name, false) {
-                Ok(found) => found,
+                Ok(found) => Found { in_dot: dir.name == b".", ..found },
                 Err(Unseen::Fatal(e)) => return Err(e),
                 Err(Unseen::Io(e)) if self.is_unsearchable(dir, &entry.name, &e) => {
                     self.cannot_scan(dir, &e);
