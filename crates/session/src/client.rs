@@ -154,6 +154,13 @@ impl Run {
         finish::report(&self.log, e)
     }
 
+    /// The remote shell cannot be started: the child that was to become it says so, then the parent that nobody is there.
+    fn not_started(&self, e: &Error) -> ExitCode {
+        let code = self.fail(e);
+        finish::explain(&self.log, &Error::Closed { received: 0 });
+        finish::close(&self.log, &self.status.stats, code)
+    }
+
     /// Secluded arguments as they travel.
     fn converted(&self, strings: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         match &self.charset {
@@ -181,7 +188,7 @@ impl Run {
         self.say_command("opening connection using", argv);
         let (shell, reader, writer) = match Shell::spawn(argv, &[], self.log.role) {
             Ok(started) => started,
-            Err(e) => return self.fail(&e),
+            Err(e) => return self.not_started(&e),
         };
         let activity = Arc::new(Activity::new(self.settings.timeout).until(self.settings.stop_at));
         let reader = Reader::new(reader, activity.clone());
@@ -205,7 +212,7 @@ impl Run {
         self.say_command("opening connection using", argv);
         match Shell::spawn(argv, &[("RSYNC_PORT", port.to_string())], self.log.role) {
             Ok((shell, reader, writer)) => self.greet(request, reader, writer, Some(shell)),
-            Err(e) => self.fail(&e),
+            Err(e) => self.not_started(&e),
         }
     }
 

@@ -174,14 +174,23 @@ pub fn local(settings: &Settings) -> Result<Agreement, Error> {
         CompatFlags(0)
     };
     let mut names = Names::new(settings, false)?;
+    let mut server_names = Names::new(settings, true)?;
     if compat.has(CompatFlags::VARINT_FLIST_FLAGS) {
-        for list in names.open_lists() {
-            let (client, none) = (list.joined(), if list.restricted { "" } else { " none" });
-            let lists = [&*client, &*format!("{client}{none}")];
+        for (list, server) in names.open_lists().zip(server_names.open_lists()) {
+            let lists = [&*list.joined(), &*server.joined()];
             for is_server in [false, true] {
                 notes.lists(settings, is_server, list.what, lists);
             }
-            list.chosen = list.own.as_ref().and_then(|own| own.first().copied());
+            let own = list.own.as_deref().unwrap_or_default();
+            let chosen = negotiate::client_choice(own, server.joined().as_bytes());
+            let refused = || {
+                let [client, server] = lists.map(|list| match list {
+                    "" => b"INVALID",
+                    names => names.as_bytes(),
+                });
+                Error::from(negotiate::no_choice(list.what, server, client))
+            };
+            list.chosen = Some(chosen.ok_or_else(refused)?);
         }
     }
     let seed = match settings.checksum_seed {
@@ -300,6 +309,19 @@ fn check_options(settings: &Settings, protocol: Protocol) -> Result<(), Error> {
     Ok(())
 }
 
+/// `--checksum` compares sums.
+fn no_list_sum() -> Error {
+    Error::fatal(ExitCode::UNSUPPORTED, "Invalid checksum-choice for --checksum: none (0)")
+}
+
+/// Whether the environment of a server allows the algorithms that its client chose.
+///
+/// # Errors
+/// Code 4.
+pub fn allows_choices(settings: &Settings) -> Result<(), Error> {
+    Names::new(settings, true).map(drop)
+}
+
 /// The names that are negotiated, given or implied.
 struct Names {
     checksum: NameList,
@@ -351,8 +373,7 @@ impl Names {
         let listed =
             settings.checksum_choice.as_deref().and_then(|choice| choice.rsplit(',').next());
         if settings.checksum && listed.is_some_and(|name| name.eq_ignore_ascii_case("none")) {
-            let text = "Invalid checksum-choice for --checksum: none (0)";
-            return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
+            return Err(no_list_sum());
         }
         let open_sums = settings.checksum_choice.is_none();
         let open_compressors = settings.compress && settings.compress_choice.is_none();
@@ -445,6 +466,9 @@ impl Names {
             (None, Some(name)) => (by_name(name)?, by_name(name)?),
             (None, None) => (fallback()?, fallback()?),
         };
+        if settings.checksum && list.algo == Checksum::None {
+            return Err(no_list_sum());
+        }
         let compressor = match (&settings.compress_choice, self.compress.chosen) {
             (Some(name), _) => Compressor::from_name(name).ok_or_else(|| {
                 Error::fatal(ExitCode::UNSUPPORTED, format!("unknown compress name: {name}"))

@@ -68,6 +68,12 @@ impl WireError {
         WireError { role_leads: true, ..WireError::new(Fault::Memory, text) }
     }
 
+    /// An array that `--max-alloc` does not allow.
+    #[track_caller]
+    pub fn max_alloc(limit: u64) -> Self {
+        WireError::memory(format!("exceeded --max-alloc={limit} setting"))
+    }
+
     /// A value outside its range.
     pub(crate) fn value(what: &str, n: i32, max: i32) -> Self {
         let text = format!("wire value {what} out of range: {n} not in [0,{max}]");

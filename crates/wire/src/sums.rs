@@ -2,6 +2,8 @@
 
 use crate::{Cursor, Decode, Fault, Protocol, WireError, varint::Put};
 
+/// Memory that rsync needs for each sum, in bytes: what `--max-alloc` limits.
+const RECORD: u64 = 24;
 /// Bytes of one rolling sum.
 const WEAK_LEN: usize = 4;
 /// Strong sums longer than this are cut.
@@ -56,9 +58,8 @@ impl SumHead {
         let longest = u32::try_from(digest_len).unwrap_or(u32::MAX);
         let s2length = bounded(ints.int32()?, longest, "checksum length")?;
         let remainder = bounded(ints.int32()?, blength, "remainder length")?;
-        if u64::from(count) * (WEAK_LEN as u64 + u64::from(s2length)) > max_alloc {
-            let text = format!("exceeded --max-alloc={max_alloc} setting");
-            return Err(WireError::memory(text).into());
+        if count > 0 && u64::from(count) >= max_alloc / RECORD {
+            return Err(WireError::max_alloc(max_alloc).into());
         }
         *c = at;
         Ok(SumHead { count, blength, s2length, remainder })
@@ -242,7 +243,9 @@ mod tests {
         }
         let refused = text(32, [100_000, 700, 16, 0], 1 << 20);
         assert!(refused.starts_with("[sender] exceeded --max-alloc=1048576 setting (file="));
-        assert!(text(32, [52_428, 700, 16, 0], 1 << 20).starts_with("SumHead"));
+        let refused = text(32, [43_690, 700, 16, 0], 1 << 20);
+        assert!(refused.starts_with("[sender] exceeded --max-alloc=1048576 setting (file="));
+        assert!(text(32, [43_689, 700, 16, 0], 1 << 20).starts_with("SumHead"));
         assert!(text(32, [0, 0, 0, 0], 0).starts_with("SumHead"));
         assert!(text(32, [1, 700, 0, 700], NO_BOUND).starts_with("SumHead"));
         assert!(text(29, [1, 1 << 29, 2, 0], NO_BOUND).starts_with("SumHead"));

@@ -58,6 +58,17 @@ pub const ROWS: &[Row] = &[
     row("corrupt-delayed-partial-dir", &[CORRUPT], "-ri --no-W --delay-updates --partial-dir=.kept -e {top}/corrupt").over(&[Via::Pull]),
     row("corrupt-inplace", &[CORRUPT], "-ri --inplace -e {top}/corrupt").over(&[Via::Pull]),
     row("corrupt-logged", &[CORRUPT], "-r --log-file=/dev/stdout --inplace -e {top}/corrupt").over(&[Via::Pull]),
+    // Remote ends that do not come up.
+    row("false-shell", &[BASIC, EMPTY], "-ai -e false").over(SHELL).any_server_args().any_stderr(),
+    row("copy-as-nobody-known", &[BASIC, EMPTY], "-ai --copy-as=nosuchuser").over(&[Via::Push]),
+    row("remote-copy-as-nobody-known", &[BASIC, EMPTY], "-ai -M--copy-as=nosuchuser").over(&[Via::Push]),
+    row("remote-copy-as-no-group", &[BASIC, EMPTY], "-ai -M--copy-as=nobody:nosuchgroup").over(&[Via::Push]),
+    // Limits of memory.
+    row("max-alloc-list", &["many src/m count=66000 per=66000 size=0", EMPTY], "-r --no-i-r --max-alloc=1M").over(&[Via::Local]).one_process().any_stderr().any_tree(),
+    row("max-alloc-larger-list", &["many src/m count=66000 per=66000 size=0", EMPTY], "-rn --no-i-r --max-alloc=1048584"),
+    row("max-alloc-sums", &["f src/a size=30583000\nf dst/a size=30583000 edits=1 mtime=5"], "-rt --no-W -B700 --max-alloc=1M").over(PUSHES).any_stderr().any_tree(),
+    row("max-alloc-fewer-sums", &["f src/a size=30582300\nf dst/a size=30582300 edits=1 mtime=5"], "-rt --no-W -B700 --max-alloc=1M").over(SHELL),
+    row("checksum-of-nothing", &[BASIC, EMPTY], "-ac").over(&[Via::Local, Via::Push]).environment(&[("RSYNC_CHECKSUM_LIST", "none")]).any_stderr(),
     // Log files of clients that fail.
     row("log-missing", &[BASIC, OLDER], "-a --log-file=/dev/stdout").over(EVERY_WAY).from_to("src/ src/nope", "dst/"),
     row("log-missing-verbose", &[BASIC, OLDER], "-av --log-file=/dev/stdout").over(EVERY_WAY).from_to("src/ src/nope", "dst/").any_order(),

@@ -130,6 +130,23 @@ pub const ROWS: &[Row] = &[
     row("environment-no-compressors", &[BASIC, OLDER], "-az")
         .environment(&[("RSYNC_COMPRESS_LIST", "nope")])
         .over(SHELL),
+    row("environment-local-checksums", &[BASIC, OLDER], "-aiz --debug=NSTR2")
+        .environment(&[("RSYNC_CHECKSUM_LIST", "md4 md5 & sha1 md5"), ("RSYNC_COMPRESS_LIST", "nope zlibx")])
+        .one_process()
+        .any_order(),
+    row("environment-no-local-checksums", &[BASIC, OLDER], "-a")
+        .environment(&[("RSYNC_CHECKSUM_LIST", "nope")])
+        .one_process(),
+    row("environment-other-local-checksums", &[BASIC, OLDER], "-a")
+        .environment(&[("RSYNC_CHECKSUM_LIST", "md5 & md4")])
+        .one_process(),
+    row("environment-no-local-compressors", &[BASIC, OLDER], "-az")
+        .environment(&[("RSYNC_COMPRESS_LIST", "zstd & nope")])
+        .one_process(),
+    row("environment-refused-checksum", &[BASIC, OLDER], "-a --cc=md5")
+        .environment(&[("RSYNC_CHECKSUM_LIST", "md4")])
+        .over(LOCAL_AND_SHELL)
+        .one_process(),
     row("environment-partial-dir", &[BASIC, OLDER], "-ai --partial")
         .environment(&[("RSYNC_PARTIAL_DIR", ".part")])
         .over(LOCAL_AND_SHELL),

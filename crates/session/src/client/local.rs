@@ -27,6 +27,15 @@ impl Run {
         let Run { settings, charset, receiver, list, names, transfer, log, status, started, batch } =
             self;
         let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };
+        let chosen = match settings.write_batch {
+            None => handshake::allows_choices(&settings),
+            Some(_) => Ok(()),
+        };
+        if let Err(e) = chosen {
+            // As two processes would end.
+            finish::report(&log.with_role(Role::ReceiverPresplit), &e);
+            return finish::report(&log, &Error::Closed { received: 0 });
+        }
         let agreed = match handshake::local(&settings) {
             Ok(agreed) => agreed,
             Err(e) => return finish::report(&log, &e),

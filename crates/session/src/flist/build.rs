@@ -10,9 +10,16 @@ use std::{
     sync::Arc,
 };
 use wire::{
-    Protocol,
+    Protocol, WireError,
     flist::{FileEntry, HardLink},
 };
+
+/// What rsync's array of entries has room for at first.
+const ARRAY: usize = 32 * 1024;
+/// Beyond this it does not double any more.
+const ARRAY_DOUBLES: usize = ARRAY * 256;
+/// Bytes for each entry in it.
+const POINTER: u64 = 8;
 
 /// How "contents were listed" is derived before protocol 30, where the wire does not say it
 /// (WIRE.md, Entry flags).
@@ -99,6 +106,19 @@ impl SegmentBuilder {
     /// Entries so far; the next one's arrival position.
     pub fn len(&self) -> usize {
         self.seg.recs.len()
+    }
+    /// Whether `--max-alloc` lets another entry in. What rsync limits is an array of pointers, which doubles when it is full.
+    ///
+    /// # Errors
+    /// Code 22.
+    pub fn room(&self, max_alloc: u64) -> Result<(), WireError> {
+        let len = self.len();
+        let full = (ARRAY..=ARRAY_DOUBLES).contains(&len) && len.is_power_of_two();
+        let wanted = if full { 2 * len as u64 } else { len as u64 };
+        match len >= ARRAY && wanted >= max_alloc / POINTER {
+            true => Err(WireError::max_alloc(max_alloc)),
+            false => Ok(()),
+        }
     }
     /// First index.
     pub fn base(&self) -> i32 {

@@ -90,11 +90,19 @@ fn full(dest: &Dest, typed: &[u8]) -> Vec<u8> {
     if typed.starts_with(b"/") {
         return typed.to_vec();
     }
-    let mut out = match &dest.root {
-        Some(root) => root.display(&RelPath::root()),
-        None => super::dest::absolute(&dest.path),
+    let (mut out, rest) = match &dest.root {
+        Some(root) => (root.display(&RelPath::root()), typed),
+        None => {
+            // Of a destination that a dry run has not made, rsync shows the parent.
+            let mut out = super::dest::absolute(&dest.path);
+            let rest = typed.strip_prefix(b"../");
+            if let (Some(_), Some(end)) = (rest, out.iter().rposition(|byte| *byte == b'/')) {
+                out.truncate(end);
+            }
+            (out, rest.unwrap_or(typed))
+        }
     };
     out.push(b'/');
-    out.extend_from_slice(typed);
+    out.extend_from_slice(rest);
     out
 }

@@ -228,6 +228,7 @@ impl Lister {
         if self.builder.len().is_multiple_of(BREATH) {
             out.breathe()?;
         }
+        self.builder.room(self.session.settings.max_alloc)?;
         let session = self.session.clone();
         let s = &session.settings;
         let st = &found.st;

@@ -212,6 +212,7 @@ impl ListReader {
             };
             count += 1;
             progress.entry(count);
+            builder.room(session.settings.max_alloc)?;
             if matches!(parent, Parent::Unnamed(_)) || !self.convert(&mut e) {
                 // ACLs and attributes are numbered by arrival, too.
                 if let Some(k) = e.xattr {
