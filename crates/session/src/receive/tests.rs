@@ -5,18 +5,14 @@ use crate::{
     Settings,
     conn::Activity,
     log::{Class, Log, Sink},
+    report::testing,
     rules::FsLoader,
-    session::{Stats, Status},
+    session::Status,
     settings::DeleteTiming,
 };
 use delta::checksum::{Checksum, FileHasher, SumSpec};
 use fast_io::memory::{MemoryReader, MemoryWriter, channel};
-use std::{
-    fs,
-    path::Path,
-    thread::JoinHandle,
-    time::{Instant, SystemTime},
-};
+use std::{fs, path::Path, thread::JoinHandle, time::SystemTime};
 use tempfile::TempDir;
 use wire::{
     Protocol,
@@ -26,8 +22,9 @@ use wire::{
     mux::{FrameHeader, Message, Tag},
     ndx::{self, NdxDecoder, NdxEncoder},
     sums::SumHead,
-    token::Compressor,
 };
+
+const MD5: SumSpec = SumSpec { algo: Checksum::Md5, seed: 0, legacy_md4: false, seed_last: false };
 
 /// Remembers what was said.
 #[derive(Default)]
@@ -82,32 +79,16 @@ impl Setup {
         let compat = CompatFlags::SAFE_FLIST | CompatFlags::VARINT_FLIST_FLAGS;
         let status = Arc::new(Status::default());
         let activity = Arc::new(Activity::new(0));
+        let (session, _page) = testing::session(self.protocol, self.settings.clone());
         let session = Arc::new(Session {
-            settings: self.settings.clone(),
-            protocol,
             compat: CompatFlags(if protocol.has_varints() { compat } else { 0 }),
             inc_recurse: self.inc,
-            transfer_sum: SumSpec {
-                algo: Checksum::Md5,
-                seed: 0,
-                legacy_md4: false,
-                seed_last: false,
-            },
-            list_sum: Checksum::Md5,
-            compressor: Compressor::None,
-            compress_level: 0,
-            whole_file: false,
+            transfer_sum: MD5,
             delete: self.delete,
-            receiver_symlink_times: true,
             status: status.clone(),
-            stats: Arc::new(Stats::default()),
-            counters: Arc::default(),
             log: Log::new(said.clone(), Role::ReceiverPresplit),
             activity: activity.clone(),
-            started: Instant::now(),
-            charset: None,
-            converts_targets: false,
-            installed: None,
+            ..session
         });
         let (from_script, to_receiver) = channel();
         let (from_receiver, to_script) = channel();
@@ -295,7 +276,7 @@ impl Script {
 }
 
 fn md5(data: &[u8]) -> Vec<u8> {
-    let spec = SumSpec { algo: Checksum::Md5, seed: 0, legacy_md4: false, seed_last: false };
+    let spec = MD5;
     let mut h = FileHasher::transfer(&spec);
     h.update(data);
     h.finish().as_bytes().to_vec()

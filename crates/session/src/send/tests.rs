@@ -1,25 +1,16 @@
 //! The sender against a scripted receiving side.
 
 use super::*;
-use crate::{
-    Settings,
-    conn::Activity,
-    log::Sink,
-    rules::FsLoader,
-    session::{Stats, Status},
-    settings::RemoveSource,
-};
+use crate::{Settings, log::Sink, report::testing, rules::FsLoader, settings::RemoveSource};
 use delta::checksum::{Checksum, FileHasher, SumSpec};
 use fast_io::memory::{MemoryReader, MemoryWriter, channel};
 use std::{path::Path, thread};
 use wire::{
-    Protocol,
     compat::CompatFlags,
     flist::{FlistDecoder, ListItem},
     item::{Item, ItemFlags, basis},
     ndx,
     sums::SumHead,
-    token::Compressor,
 };
 
 const TRANSFER: u16 = ItemFlags::TRANSFER;
@@ -43,27 +34,14 @@ impl Said {
 
 fn session(settings: Settings, protocol: u32, inc_recurse: bool, said: Arc<Said>) -> Arc<Session> {
     let compat = CompatFlags::SAFE_FLIST | CompatFlags::VARINT_FLIST_FLAGS;
+    let (session, _page) = testing::session(protocol, settings);
     Arc::new(Session {
-        settings,
-        protocol: Protocol::new(protocol).expect("a version we speak"),
         compat: CompatFlags(if protocol >= 30 { compat } else { 0 }),
         inc_recurse,
         transfer_sum: SumSpec { algo: Checksum::Md5, seed: 0, legacy_md4: false, seed_last: false },
-        list_sum: Checksum::Md5,
-        compressor: Compressor::None,
-        compress_level: 0,
         whole_file: true,
-        delete: None,
-        receiver_symlink_times: true,
-        status: Arc::new(Status::default()),
-        stats: Arc::new(Stats::default()),
-        counters: Arc::default(),
         log: Log::new(said, Role::Server),
-        activity: Arc::new(Activity::new(0)),
-        started: Instant::now(),
-        charset: None,
-        converts_targets: false,
-        installed: None,
+        ..session
     })
 }
 
