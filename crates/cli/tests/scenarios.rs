@@ -40,6 +40,8 @@ mod output;
 mod owners;
 #[path = "scenarios/rules.rs"]
 mod rules;
+#[path = "scenarios/rules_mixed.rs"]
+mod rules_mixed;
 #[path = "scenarios/selection.rs"]
 mod selection;
 #[path = "scenarios/sides.rs"]
@@ -139,6 +141,11 @@ fn rules() {
 #[test]
 fn failures() {
     family("failures", failures::ROWS);
+}
+
+#[test]
+fn rules_mixed() {
+    family("rules-mixed", rules_mixed::ROWS);
 }
 
 #[test]

@@ -143,5 +143,45 @@ pub const ROWS: &[Row] = &[
         "-ai --existing --force",
     )
     .over(LOCAL_AND_SHELL),
+    row("max-delete-very-negative", &[BASIC, EXTRA], "-av --delete --max-delete=-5")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("no-room", &["f src/x size=4\nl src/y -> x", "f dst/x/in size=4\nd dst/y/in"], "-avi")
+        .over(EVERY_WAY)
+        .any_order(),
+    row(
+        "room-by-delete",
+        &["f src/x size=4\nl src/y -> x", "f dst/x/in size=4\nd dst/y/in"],
+        "-avi --delete",
+    )
+    .over(EVERY_WAY)
+    .any_order(),
+    row(
+        "dirs-without-slash",
+        &["f src/d/a\nf src/b", "f dst/src/old\nf dst/src/d/old\nf dst/old"],
+        "-dti --delete",
+    )
+    .over(EVERY_WAY)
+    .from_to("src", "dst/")
+    .any_order(),
+    row(
+        "dirs-with-slash",
+        &["f src/d/a\nf src/b", "f dst/src/old\nf dst/d/old\nf dst/old"],
+        "-dti --delete",
+    )
+    .over(EVERY_WAY)
+    .any_order(),
+    // Only directories, which one process tells of: that deletions come first shows in the order.
+    row(
+        "first-with-an-old-protocol",
+        &[
+            "d src/d/e\nd src/f",
+            "d dst/d/e/x\nd dst/d/y\nd dst/f/z\nd dst/w",
+            "d src/d/e mtime=5\nd src/d mtime=5\nd src/f mtime=5\nd src mtime=5",
+        ],
+        "-ai --delete",
+    )
+    .over(LOCAL_AND_SHELL)
+    .protocols(&[29]),
     row("empty-dest", &[BASIC, EMPTY], "-ai --delete").over(LOCAL_AND_SHELL),
 ];

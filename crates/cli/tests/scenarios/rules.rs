@@ -328,6 +328,16 @@ pub const ROWS: &[Row] = &[
     .over(LOCAL_AND_SHELL)
     .any_order(),
     row(
+        "doomed-per-dir-delay",
+        &[
+            DOOMED,
+            "f src/.f text=P\\skept\\n\nf dst/.f text=P\\skept\\n\nd src mtime=5\nd dst mtime=6",
+        ],
+        "-ai --delete-delay '--filter=: .f'",
+    )
+    .over(LOCAL_AND_SHELL)
+    .any_order(),
+    row(
         "missing-args-deleted",
         &["f src/a", "f dst/none\nf dst/dir/in"],
         "-ai --delete-missing-args",
