@@ -13,6 +13,7 @@ f src/b text=hi\n mtime=1577836800
 h src/b2 -> src/b
 f src/skipped size=3
 f src/sub/c size=2
+h src/sub/b3 -> src/b
 f src/sub/deep/d size=3
 f src/.rules text=-\sskip*\n:\s.more\n
 f src/sub/.more text=-\snothing\n
@@ -52,7 +53,7 @@ const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("debug", "EXIT", 2, "the number of a process, and steps of its end"),
     ("debug", "FLIST", 3, "rsync's memory of a list"),
     ("debug", "HASH", 1, "addresses and sizes of rsync's hash tables"),
-    ("debug", "HLINK", 1, "how rsync shortens an entry, in each process that reads it"),
+    ("debug", "HLINK", 2, "how the generator finds a leader, and rsync's tables of inodes"),
     ("debug", "IO", 1, "each message between rsync's processes; ours tells of lanes"),
 ];
 

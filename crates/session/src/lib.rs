@@ -14,6 +14,7 @@ pub mod expand;
 pub mod finish;
 mod flist;
 pub mod handshake;
+mod hlink;
 pub mod log;
 mod messages;
 mod operator;

@@ -73,6 +73,13 @@ fn stdout_line(line: &str) -> String {
     {
         return format!("{start}_exit_cleanup(code={code}, file=#): {rest}");
     }
+    if let Some((role, rest)) = line.split_once("] #")
+        && let Some((_, kind)) =
+            rest.split_once(" hard-links #").and_then(|(_, r)| r.split_once(' '))
+    {
+        // Entries are numbered as they stand in the directory, in any order.
+        return format!("{role}] # hard-links # {kind}");
+    }
     progress(line).unwrap_or_else(|| line.to_owned())
 }
 

@@ -6,6 +6,7 @@ use crate::{
     chmod::Chmod,
     conn::Writer,
     flist::{self, SegmentBuilder},
+    hlink,
     log::{Log, Role},
     rules::FsLoader,
     session::io_error,
@@ -296,6 +297,11 @@ impl Lister {
         };
         if s.hard_links && !is_dir {
             self.entry.hard_link = self.hard_link(found);
+            if s.debug.hlink > 0 {
+                let base = self.builder.base();
+                let ndx = i64::from(base) + self.builder.len() as i64;
+                hlink::say_member(&self.log, &self.entry.hard_link, ndx, base);
+            }
         }
         self.encode(&found.name, found.source, extras, out);
         Ok(true)

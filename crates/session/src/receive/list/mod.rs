@@ -12,6 +12,7 @@ use crate::{
     chmod::Chmod,
     conn::Reader,
     flist::{Segment, SegmentBuilder},
+    hlink,
     log::{Role, named},
     session::io_error,
     settings::MUNGE_PREFIX,
@@ -24,7 +25,7 @@ use lines::{Progress, say_duplicates};
 use std::{sync::Arc, time::Instant};
 use wire::{
     Fault, WireError,
-    flist::{FlistDecoder, ListItem},
+    flist::{FileEntry, FlistDecoder, ListItem},
 };
 
 /// One number of the directory table.
@@ -210,6 +211,9 @@ impl ListReader {
                     break bits | unnamed;
                 }
             };
+            if session.settings.debug.hlink > 0 {
+                self.say_hard_link(&e, base, count);
+            }
             count += 1;
             progress.entry(count);
             builder.room(session.settings.max_alloc)?;
@@ -273,6 +277,18 @@ impl ListReader {
         }
         self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
         Ok((seg, io_error))
+    }
+
+    /// `--debug=HLINK`. Rsync's generator reads further lists, too.
+    fn say_hard_link(&self, e: &FileEntry, base: i32, before: u64) {
+        let ndx = i64::from(base) + before as i64;
+        let also = match self.role() {
+            Role::Receiver if self.shared.session.inc_recurse => Some(Role::Generator),
+            _ => None,
+        };
+        for role in [Some(self.role()), also].into_iter().flatten() {
+            hlink::say_member(&self.shared.log(role), &e.hard_link, ndx, base);
+        }
     }
 
     /// Counts entries by type: those that are duplicates or pruned came, too.
