@@ -4,7 +4,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use testkit::{Peers, row, scenario::differences};
+use testkit::run::{command, run};
+use testkit::{Peers, Scratch, row, scenario::differences};
 
 const TREE: &str =
     "f src/a text=one mtime=1577836800\nf src/d/b text=two mtime=1577836800\nl src/l -> a\nd dst";
@@ -65,4 +66,21 @@ fn bad_command_lines() {
     let mut wrong = wrong.into_inner().expect("no holder panics");
     wrong.sort();
     assert!(wrong.is_empty(), "\n{}\n{} of {} differ", wrong.join("\n"), wrong.len(), lines.len());
+}
+
+/// The real rsync says one of three things, as the child that was to become the shell ends sooner or later.
+#[test]
+fn a_shell_that_is_not_there() {
+    let scratch = Scratch::new("command_lines", "no_shell");
+    let mut client = command(env!("CARGO_BIN_EXE_oxrsync").as_ref());
+    client.args(["-a", "-e", "/nonexistent", "h:x", "dst"]);
+    let done = run(client, b"", &scratch.path);
+    assert_eq!(done.code(), Some(14), "{}", done.text());
+    let text = String::from_utf8(done.stderr).unwrap();
+    let lines: Vec<_> =
+        text.lines().map(|line| line.split(" at ").next().unwrap_or(line)).collect();
+    let of_child = "rsync: [Receiver] Failed to exec /nonexistent: No such file or directory (2)";
+    let of_parent = "rsync: connection unexpectedly closed (0 bytes received so far) [Receiver]";
+    let end = "rsync error: error in IPC code (code 14)";
+    assert_eq!(lines, [of_child, end, of_parent, end]);
 }

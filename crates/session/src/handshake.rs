@@ -314,12 +314,12 @@ fn no_list_sum() -> Error {
     Error::fatal(ExitCode::UNSUPPORTED, "Invalid checksum-choice for --checksum: none (0)")
 }
 
-/// Whether the environment of a server allows the algorithms that its client chose.
+/// Whether options and environment allow one end the algorithms that were chosen.
 ///
 /// # Errors
 /// Code 4.
-pub fn allows_choices(settings: &Settings) -> Result<(), Error> {
-    Names::new(settings, true).map(drop)
+pub fn allows_choices(settings: &Settings, is_server: bool) -> Result<(), Error> {
+    Names::new(settings, is_server).map(drop)
 }
 
 /// The names that are negotiated, given or implied.

@@ -114,7 +114,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     // A mistyped name is told before anything else is said; a daemon's client hears it over the protocol.
     let given = match settings.am_daemon {
         true => None,
-        false => match handshake::allows_choices(&settings)
+        false => match handshake::allows_choices(&settings, true)
             .and_then(|()| Given::open(&settings, &rules, Role::Server))
         {
             Ok(given) => Some(given),

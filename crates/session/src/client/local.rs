@@ -27,8 +27,11 @@ impl Run {
         let Run { settings, charset, receiver, list, names, transfer, log, status, started, batch } =
             self;
         let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };
+        if let Err(e) = handshake::allows_choices(&settings, false) {
+            return finish::report(&log, &e);
+        }
         let chosen = match settings.write_batch {
-            None => handshake::allows_choices(&settings),
+            None => handshake::allows_choices(&settings, true),
             Some(_) => Ok(()),
         };
         if let Err(e) = chosen {
