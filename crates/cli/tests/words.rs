@@ -50,7 +50,6 @@ const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("info", "ALL", 3, "how rsync uses its memory"),
     ("debug", "CHDIR", 1, "we never change the directory"),
     ("debug", "DELTASUM", 3, "each block as the matching goes, and the maps of files"),
-    ("debug", "EXIT", 2, "the number of a process, and steps of its end"),
     ("debug", "FLIST", 3, "rsync's memory of a list"),
     ("debug", "HASH", 1, "addresses and sizes of rsync's hash tables"),
     ("debug", "HLINK", 2, "how the generator finds a leader, and rsync's tables of inodes"),

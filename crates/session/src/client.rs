@@ -47,7 +47,7 @@ use wire::{Protocol, args, compat::CompatFlags};
 
 /// Runs a client. `sink` is the user's terminal.
 pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
-    let says = job.settings.debug.exit > 0;
+    let (level, dry_run) = (job.settings.debug.exit, job.settings.dry_run);
     let role = match &job.transfer {
         Transfer::Pull { .. } => Role::Generator,
         _ => Role::Sender,
@@ -58,12 +58,12 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         role => role,
     };
     // Where in the program is as little said as in the closing line of an error.
-    Log::new(sink, role).debug(says, || {
-        let (role, code) = (role.name(), code.0);
-        format!(
-            "[{role}] _exit_cleanup(code={code}, file=main.rs, line=1): about to call exit({code})"
-        )
-    });
+    let log = Log::new(sink, role);
+    let (role, number) = (role.name(), code.0);
+    let start = || format!("[{role}] _exit_cleanup(code={number}, file=main.rs, line=1): ");
+    log.debug(level > 1, || start() + "entered");
+    let dry_run = if dry_run { " (DRY RUN)" } else { "" };
+    log.debug(level > 0, || format!("{}about to call exit({number}){dry_run}", start()));
     code
 }
 

@@ -60,9 +60,12 @@ fn stdout_line(line: &str) -> String {
         let name = name.rsplit_once('.').map_or(name, |(start, _)| start);
         return format!("{start} => {name}.??????: {error}");
     }
-    for start in
-        ["server_recv(2) starting pid=", "generator starting pid=", "client_run2 waiting on "]
-    {
+    for start in [
+        "server_recv(2) starting pid=",
+        "generator starting pid=",
+        "client_run waiting on ",
+        "client_run2 waiting on ",
+    ] {
         if line.starts_with(start) {
             return format!("{start}#");
         }

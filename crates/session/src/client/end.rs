@@ -31,11 +31,22 @@ pub(super) fn conclude(
         Err(_) => Role::Receiver,
     };
     let log = session.log.with_role(role);
-    if let (Some(shell), false, Ok(())) = (&shell, session.settings.am_sender, &ended) {
-        let says = session.settings.debug.recv > 0;
-        log.debug(says, || format!("client_run2 waiting on {}", shell.id()));
+    if let (Some(shell), Ok(())) = (&shell, &ended) {
+        match session.settings.am_sender {
+            true => say_waiting(session, shell.id()),
+            false => {
+                let says = session.settings.debug.recv > 0;
+                log.debug(says, || format!("client_run2 waiting on {}", shell.id()));
+            }
+        }
     }
     end_with_child(&Ending::new(session, &log), ended, shell, &session.status)
+}
+
+/// A sender that is done waits for the process of the other side; that of a local copy is its own.
+pub(super) fn say_waiting(session: &Session, process: u32) {
+    let says = session.settings.debug.exit > 1;
+    session.log.debug(says, || format!("client_run waiting on {process}"));
 }
 
 /// Ends the progress lines of a run that went well and prints its summary.

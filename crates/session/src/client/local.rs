@@ -1,6 +1,11 @@
 //! A local copy: a client whose server is a thread of the same process.
 
-use super::{Run, Transfer, end::close_reports, new_reporter, push::Push};
+use super::{
+    Run, Transfer,
+    end::{close_reports, say_waiting},
+    new_reporter,
+    push::Push,
+};
 use crate::{
     Error, ExitCode, Settings,
     batch::Recorder,
@@ -179,8 +184,9 @@ impl Run {
             let push = Push { sources, list, names, recorder, reporter: reporter.clone() };
             push.send(&session, &mut reader, &mut writer)
         });
-        if let Err(e) = &ended {
-            finish::tell(&session, e, Some(&mut reader), &mut writer);
+        match &ended {
+            Ok(()) => say_waiting(&session, std::process::id()),
+            Err(e) => finish::tell(&session, e, Some(&mut reader), &mut writer),
         }
         drop(writer);
         drop(reader);
