@@ -48,11 +48,21 @@ const DEBUG: &[&str] = &[
 const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("info", "STATS", 3, "how rsync uses its memory"),
     ("info", "ALL", 3, "how rsync uses its memory"),
-    ("debug", "CHDIR", 1, "we never change the directory"),
+    (
+        "debug",
+        "CHDIR",
+        1,
+        "we never change the directory; rsync does so whenever the next file has another source",
+    ),
     ("debug", "DELTASUM", 3, "each block as the matching goes, and the maps of files"),
     ("debug", "FLIST", 3, "rsync's memory of a list"),
     ("debug", "HASH", 1, "addresses and sizes of rsync's hash tables"),
-    ("debug", "HLINK", 2, "how the generator finds a leader, and rsync's tables of inodes"),
+    (
+        "debug",
+        "HLINK",
+        2,
+        "a leader is -1 once rsync has freed its list, which is a matter of time; tables of inodes",
+    ),
     ("debug", "IO", 1, "each message between rsync's processes; ours tells of lanes"),
 ];
 
