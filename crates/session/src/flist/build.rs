@@ -89,11 +89,13 @@ impl SegmentBuilder {
             groups: HashMap::new(),
         }
     }
+
     /// Indexes follow the order of arrival (`--iconv`).
     pub fn numbered_by_arrival(mut self, on: bool) -> Self {
         self.seg.arrivals = on.then(|| Arrivals { positions: Vec::new(), numbers: Vec::new() });
         self
     }
+
     /// What the session says about recursion and `--relative`; before protocol 30 it decides which
     /// directories count as listed (otherwise: recursive, not relative).
     pub fn with_options(mut self, recurse: bool, relative: bool) -> Self {
@@ -103,10 +105,12 @@ impl SegmentBuilder {
         }
         self
     }
+
     /// Entries so far; the next one's arrival position.
     pub fn len(&self) -> usize {
         self.seg.recs.len()
     }
+
     /// Whether `--max-alloc` lets another entry in. What rsync limits is an array of pointers, which doubles when it is full.
     ///
     /// # Errors
@@ -120,10 +124,12 @@ impl SegmentBuilder {
             false => Ok(()),
         }
     }
+
     /// First index.
     pub fn base(&self) -> i32 {
         self.seg.base
     }
+
     /// Adds an entry whose name was checked; `name` is cleaned. A leading slash of `--relative` may
     /// stay: it takes part in the order, and [`Entry::name`] leaves it out. `source` as in [`Entry::source`].
     pub fn push(&mut self, e: &FileEntry, name: &[u8], source: u32) {
@@ -179,6 +185,7 @@ impl SegmentBuilder {
         rec.set_offset(at);
         self.seg.recs.push(rec);
     }
+
     /// Adds an entry whose name cannot be used here: it has an index, and nothing else.
     pub fn push_unnamed(&mut self, is_dir: bool) {
         let mode = if is_dir { 0o040000 } else { 0o100000 };
@@ -190,6 +197,7 @@ impl SegmentBuilder {
             rec.flags |= flag::BLANK;
         }
     }
+
     fn group_of(&mut self, link: &HardLink) -> Option<u64> {
         match *link {
             HardLink::None => None,
@@ -207,10 +215,12 @@ impl SegmentBuilder {
             }
         }
     }
+
     /// Sorts (stable, spec order of the protocol). `receiver`: blank duplicates and merge directories.
     pub fn finish(self, receiver: bool) -> Arc<Segment> {
         Arc::new(self.sorted(receiver))
     }
+
     /// As [`Self::finish`] for a receiver with `--prune-empty-dirs`: also blanks every directory
     /// below which no other file is left, unless `keep` says that the receiver's rules protect it.
     pub fn finish_pruned(self, mut keep: impl FnMut(Entry<'_>) -> bool) -> Arc<Segment> {
@@ -232,6 +242,7 @@ impl SegmentBuilder {
         }
         Arc::new(seg)
     }
+
     fn sorted(self, receiver: bool) -> Segment {
         let protocol = self.protocol;
         let mut seg = self.seg;

@@ -180,7 +180,7 @@ impl Levels {
     /// Adds words that something else implies.
     pub fn imply(&mut self, words: &'static str) {
         // Our own words are known; as a server nothing is an error anyway.
-        let _ = self.set(words.as_bytes(), Priority::Implied, true);
+        let _known = self.set(words.as_bytes(), Priority::Implied, true);
     }
 
     /// The level of a word; 0 for a word that is not in the table.
@@ -290,7 +290,7 @@ pub fn words_help(table: &Words) -> String {
     let mut out = "Use OPT or OPT1 for level 1 output, OPT2 for level 2, etc.; OPT0 silences.\n\n"
         .to_string();
     let mut line = |name: &str, text: &str| {
-        let _ = writeln!(out, "{name:<10} {text}");
+        let _infallible = writeln!(out, "{name:<10} {text}");
     };
     for word in table.words {
         line(word.name, word.help);
@@ -302,7 +302,7 @@ pub fn words_help(table: &Words) -> String {
     let mut out = out.replace("           \n", "\n");
     out.push_str("\nOptions added at each level of verbosity:\n");
     for (level, words) in table.verbosity.iter().enumerate().filter(|(_, w)| !w.is_empty()) {
-        let _ = writeln!(out, "{level}) {words}");
+        let _infallible = writeln!(out, "{level}) {words}");
     }
     out
 }

@@ -71,10 +71,12 @@ impl Sources {
             clock: 0,
         }
     }
+
     /// Links may lead anywhere.
     pub fn unconfined(&self) -> bool {
         !self.confined || self.insecure
     }
+
     /// The source that an argument's directory part means; it can be opened.
     pub fn add(&mut self, dir: &[u8]) -> io::Result<u32> {
         if let Some(&id) = self.by_path.get(dir) {
@@ -100,6 +102,7 @@ impl Sources {
             }
         }
     }
+
     /// The source behind the directory link `name` of source `parent`. `late`: if there are too many links on the way to it, that
     /// is found when it is read.
     pub fn add_link(&mut self, parent: u32, name: &[u8], late: bool) -> io::Result<u32> {
@@ -129,10 +132,12 @@ impl Sources {
             }
         }
     }
+
     fn push(&mut self, dir: SourceDir) -> u32 {
         self.dirs.push(dir);
         self.dirs.len() as u32 - 1
     }
+
     /// The root of a source, opened if need be.
     pub fn root(&mut self, id: u32) -> io::Result<&mut Root> {
         self.clock += 1;
@@ -155,6 +160,7 @@ impl Sources {
         dir.used = clock;
         dir.root.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
+
     fn open_root(&mut self, id: u32) -> io::Result<Root> {
         match &self.dirs[id as usize].place {
             Place::Path(path) if self.confined => {
@@ -177,22 +183,26 @@ impl Sources {
             }
         }
     }
+
     /// Which links a daemon's sources follow.
     fn following(&self) -> FollowParents {
         if self.insecure { FollowParents::Unconfined } else { FollowParents::Beneath }
     }
+
     fn module(&mut self) -> io::Result<&mut Root> {
         if self.module.is_none() {
             self.module = Some(Root::open_unchecked(Path::new("."))?);
         }
         self.module.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
+
     /// A name's path below its source's root; `None` if it is not a legal one.
     pub fn rel(&self, id: u32, name: &[u8]) -> Option<RelPath> {
         let prefix = &self.dirs[id as usize].prefix;
         let below = name.strip_prefix(&prefix[..]).unwrap_or(name);
         RelPath::new(below.strip_prefix(b"/").unwrap_or(below))
     }
+
     /// The path of a name for messages.
     pub fn shown(&self, id: u32, name: &[u8]) -> Vec<u8> {
         let dir = &self.dirs[id as usize];
@@ -207,11 +217,13 @@ impl Sources {
         }
         out
     }
+
     /// The path of a name in quotes, with the module that it lies in. There the directory that an argument starts from is seen from
     /// the module's root.
     pub fn quoted(&self, id: u32, name: &[u8]) -> Vec<u8> {
         self.quoted_shown(id, self.shown(id, name))
     }
+
     /// The same of a directory whose names are read; the top one's own name is seen.
     pub fn quoted_scanned(&self, id: u32, name: &[u8]) -> Vec<u8> {
         let mut shown = self.shown(id, name);
@@ -220,6 +232,7 @@ impl Sources {
         }
         self.quoted_shown(id, shown)
     }
+
     fn quoted_shown(&self, id: u32, shown: Vec<u8>) -> Vec<u8> {
         if !self.confined {
             return quoted(&shown);
@@ -228,9 +241,11 @@ impl Sources {
         let slash: &[u8] = if below { b"/" } else { b"" };
         self.in_module(&[slash, &shown].concat())
     }
+
     fn in_module(&self, path: &[u8]) -> Vec<u8> {
         [b"\"", path, b"\" (in ", &self.module_name, b")"].concat()
     }
+
     /// A directory argument's path in quotes.
     pub fn quoted_dir(&self, dir: &[u8]) -> Vec<u8> {
         let path = self.absolute(dir);
@@ -240,6 +255,7 @@ impl Sources {
             false => quoted(&path),
         }
     }
+
     /// `TEXT "PATH" AFTER: STRERROR (ERRNO)`, the shape of the sender's complaints.
     pub fn complain(
         &self,
@@ -253,6 +269,7 @@ impl Sources {
         let line = [text.as_bytes(), &self.quoted(id, name), after.as_bytes()].concat();
         log.sys_error(Class::ErrorXfer, line, e);
     }
+
     /// Appends the path for `%f`: the directory as typed, then the name, without leading slash.
     pub fn push_typed(&self, id: u32, name: &[u8], out: &mut Vec<u8>) {
         let dir = &self.dirs[id as usize].typed;
@@ -262,10 +279,12 @@ impl Sources {
         }
         out.extend_from_slice(name.strip_prefix(b"/").unwrap_or(name));
     }
+
     /// The directory that merge-file names of this source start from.
     pub fn rule_dir(&self, id: u32) -> Vec<u8> {
         self.absolute(&self.dirs[id as usize].typed)
     }
+
     /// A directory argument's path for messages.
     pub fn absolute(&self, dir: &[u8]) -> Vec<u8> {
         if self.confined {
@@ -278,6 +297,7 @@ impl Sources {
         let parts = absolute.components().collect::<PathBuf>();
         text::shown(&parts)
     }
+
     /// The sender's log line for a directory that cannot be entered.
     pub fn cannot_enter(&self, log: &Log, dir: &[u8], e: &io::Error) {
         let line = [b"change_dir ", &self.quoted_dir(dir)[..], b" failed"].concat();

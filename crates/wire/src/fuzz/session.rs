@@ -112,7 +112,8 @@ pub fn greeting(data: &[u8]) {
     if let Some(greeting) = Greeting::parse(rest) {
         let common = greeting.common(p.number());
         assert!(common <= p.number() && common <= greeting.major);
-        let _ = version::Protocol::agree(greeting.major.into(), common.into(), "Client");
+        let _agreed_or_not =
+            version::Protocol::agree(greeting.major.into(), common.into(), "Client");
         let complete = greeting.omitted().is_none();
         assert!(complete || greeting.major >= 30);
         let strongest = greeting.strongest(&DIGESTS);

@@ -29,6 +29,7 @@ impl<P: FnMut(u64)> Run<P> {
     pub fn read(&mut self, buf: &mut [u8], offset: u64) {
         self.read_pieces(&mut [IoSliceMut::new(buf)], offset);
     }
+
     /// Fills several buffers in the same way, one behind the other.
     pub fn read_pieces(&mut self, pieces: &mut [IoSliceMut<'_>], offset: u64) {
         if self.error.is_some() {
@@ -37,6 +38,7 @@ impl<P: FnMut(u64)> Run<P> {
             self.error = read_filled(&self.file, pieces, offset);
         }
     }
+
     /// If somebody writes to the file, the rest is copied: what is hashed must be what is sent. After an error the file is not
     /// asked again.
     pub fn note_changes(&mut self, hashing: bool) {
@@ -47,6 +49,7 @@ impl<P: FnMut(u64)> Run<P> {
             self.copied = Some(Reason::Changing);
         }
     }
+
     /// Whether the next `len` bytes go as a range of the file.
     pub fn by_range<W: SendHalf>(&self, writer: &mut Writer<W>, len: u64) -> bool {
         match &self.copied {
@@ -57,6 +60,7 @@ impl<P: FnMut(u64)> Run<P> {
             }
         }
     }
+
     pub fn range<W: SendHalf>(
         &mut self,
         writer: &mut Writer<W>,
