@@ -5,7 +5,7 @@
 //!
 //!     tools/cross build -p oxrsync
 //!     OXRSYNC_TEST_WINDOWS_EXE=$PWD/target/windows/x86_64-pc-windows-gnu/debug/oxrsync.exe \
-//!         cargo test -p oxrsync --test windows
+//!         tools/cross with-wine cargo test -p oxrsync --test windows
 #![cfg(target_os = "linux")]
 
 use std::{
