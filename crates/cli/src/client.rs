@@ -8,7 +8,7 @@ use session::{
     finish,
     log::{Log, Role},
     options::{
-        Environment, OptionError, Outbuf, Plan, Remote, ServerArgs, Transfer, Via,
+        Environment, Operands, OptionError, Outbuf, Plan, Remote, ServerArgs, Via,
         server_args::server_args,
     },
     report::{Buffering, Terminal},
@@ -75,26 +75,26 @@ fn receiver_option_error(e: &OptionError) -> i32 {
 
 /// Decides what is copied where, and how the other end is reached.
 fn prepare(plan: &mut Plan) -> Result<(client::Transfer, Link), OptionError> {
-    let transfer = plan.transfer()?;
-    let args = server_args(plan, &transfer)?;
+    let operands = plan.settle_operands()?;
+    let args = server_args(plan, &operands)?;
     let no_server =
         || OptionError::line(Role::Client, 1, "rsync: there is nothing to run remotely");
-    Ok(match transfer {
-        Transfer::Local { sources, dest } => {
+    Ok(match operands {
+        Operands::Local { sources, dest } => {
             say_words(plan, None, dest.as_deref().unwrap_or(b"."), None);
             (client::Transfer::Local { sources, dest }, Link::Local)
         }
-        Transfer::Replay { dest } => {
+        Operands::Replay { dest } => {
             let name = plan.settings.read_batch.clone().unwrap_or_default();
             say_words(plan, None, &dest, None);
             (client::Transfer::Pull { requested: Vec::new(), dest: Some(dest) }, Link::Batch(name))
         }
-        Transfer::Push { sources, remote, dest } => {
+        Operands::Push { sources, remote, dest } => {
             let args = args.ok_or_else(no_server)?;
             let link = link(plan, &remote, &[dest], args, Role::Sender)?;
             (client::Transfer::Push { sources }, link)
         }
-        Transfer::Pull { remote, sources, dest } => {
+        Operands::Pull { remote, sources, dest } => {
             let args = args.ok_or_else(no_server)?;
             let link = link(plan, &remote, &sources, args, Role::ReceiverPresplit)?;
             (client::Transfer::Pull { requested: sources, dest }, link)

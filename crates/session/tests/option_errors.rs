@@ -32,9 +32,9 @@ fn ours(args: &[&str]) -> Refusal {
     let env = Environment::default();
     let result = options::parse_args(&typed, &env).and_then(|request| match request {
         Request::Client(mut plan) => {
-            let transfer = plan.transfer()?;
-            options::server_args::server_args(&plan, &transfer)?;
-            if let options::Transfer::Pull { remote, .. } = &transfer {
+            let operands = plan.settle_operands()?;
+            options::server_args::server_args(&plan, &operands)?;
+            if let options::Operands::Pull { remote, .. } = &operands {
                 plan.shell_command(remote, &[], session::log::Role::Client)?;
             }
             Ok(())

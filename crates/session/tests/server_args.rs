@@ -1,7 +1,7 @@
 //! The server's command line compared with rsync's own: rsync is run with a remote shell that only
 //! records its arguments (and what follows on stdin with `-s`), and the same command line is given
 //! to our library.
-use session::options::{self, Environment, Request, Transfer, server_args, table};
+use session::options::{self, Environment, Operands, Request, server_args, table};
 use std::{
     collections::HashSet,
     fs,
@@ -81,10 +81,10 @@ impl Lab {
         let typed: Vec<Vec<u8>> = args.iter().map(|a| a.as_bytes().to_vec()).collect();
         let request = options::parse_args(&typed, &env);
         let Ok(Request::Client(mut plan)) = request else { panic!("{args:?}: {request:?}") };
-        let transfer = plan.transfer().unwrap_or_else(|e| panic!("{args:?}: {e}"));
-        let server = server_args::server_args(&plan, &transfer).expect("not too many");
+        let operands = plan.settle_operands().unwrap_or_else(|e| panic!("{args:?}: {e}"));
+        let server = server_args::server_args(&plan, &operands).expect("not too many");
         let server = server.expect("a remote transfer");
-        let (Transfer::Push { remote, .. } | Transfer::Pull { remote, .. }) = &transfer else {
+        let (Operands::Push { remote, .. } | Operands::Pull { remote, .. }) = &operands else {
             panic!("{args:?} is local");
         };
         let role = session::log::Role::Client;
@@ -359,8 +359,8 @@ fn daemon_arguments() {
         let typed: Vec<Vec<u8>> = args.iter().map(|a| a.as_bytes().to_vec()).collect();
         let request = options::parse_args(&typed, &Environment::default());
         let Ok(Request::Client(mut plan)) = request else { panic!("{args:?}: {request:?}") };
-        let transfer = plan.transfer().expect("operands that rsync takes");
-        let server = server_args::server_args(&plan, &transfer).expect("not too many");
+        let operands = plan.settle_operands().expect("operands that rsync takes");
+        let server = server_args::server_args(&plan, &operands).expect("not too many");
         let server = server.expect("a remote transfer");
         let mut ours: Vec<String> =
             server.argv.iter().map(|s| String::from_utf8_lossy(s).into_owned()).collect();

@@ -129,6 +129,14 @@ pub struct Levels {
     levels: Vec<(u8, Priority)>,
 }
 
+impl Default for Levels {
+    /// Of a table without words.
+    fn default() -> Levels {
+        static NONE: Words = Words { option: "", words: &[], verbosity: &[] };
+        Levels::new(&NONE)
+    }
+}
+
 impl Levels {
     /// All silent.
     pub fn new(table: &'static Words) -> Levels {

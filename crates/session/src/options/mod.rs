@@ -29,7 +29,7 @@ mod version;
 pub use alias::Aliases;
 pub use daemon_args::DaemonArgs;
 pub use help::{daemon_help, help};
-pub use operands::{Hostspec, Remote, Transfer, Via};
+pub use operands::{Hostspec, Operands, Remote, Via};
 pub use parse::Typed;
 pub use plan::{Environment, Family, FilterArg, Outbuf, Plan, RuleArg};
 pub use server_args::ServerArgs;

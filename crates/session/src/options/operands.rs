@@ -159,7 +159,7 @@ impl Remote {
 
 /// What is copied where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Transfer {
+pub enum Operands {
     /// Within this host; without a destination the sources are listed.
     Local {
         /// The sources.
@@ -194,22 +194,22 @@ pub enum Transfer {
 
 impl Plan {
     /// Decides what the operands mean and settles what depends on it.
-    pub fn transfer(&mut self) -> Result<Transfer, OptionError> {
+    pub fn settle_operands(&mut self) -> Result<Operands, OptionError> {
         let transfer = classify(self)?;
         let listing = match &transfer {
-            Transfer::Local { dest, .. } | Transfer::Pull { dest, .. } => dest.is_none(),
-            Transfer::Push { .. } | Transfer::Replay { .. } => false,
+            Operands::Local { dest, .. } | Operands::Pull { dest, .. } => dest.is_none(),
+            Operands::Push { .. } | Operands::Replay { .. } => false,
         };
         let settings = &mut self.settings;
         if listing && !settings.list_only {
             settings.list_only = true;
             settings.dirs |= self.given.dirs_undecided;
         }
-        settings.local = matches!(transfer, Transfer::Local { .. });
-        settings.am_sender = !matches!(transfer, Transfer::Pull { .. } | Transfer::Replay { .. });
+        settings.local = matches!(transfer, Operands::Local { .. });
+        settings.am_sender = !matches!(transfer, Operands::Pull { .. } | Operands::Replay { .. });
         settings.am_daemon_client = match &transfer {
-            Transfer::Push { remote, .. } | Transfer::Pull { remote, .. } => remote.is_daemon(),
-            Transfer::Local { .. } | Transfer::Replay { .. } => false,
+            Operands::Push { remote, .. } | Operands::Pull { remote, .. } => remote.is_daemon(),
+            Operands::Local { .. } | Operands::Replay { .. } => false,
         };
         // A receiving side of ours needs the whole list before it can do these.
         let receiving = settings.local || !settings.am_sender;
@@ -228,7 +228,7 @@ impl Plan {
     }
 }
 
-fn classify(plan: &Plan) -> Result<Transfer, OptionError> {
+fn classify(plan: &Plan) -> Result<Operands, OptionError> {
     let operands = &plan.operands;
     let Some(first) = operands.first() else {
         let role = match plan.typed.arg_count {
@@ -238,7 +238,7 @@ fn classify(plan: &Plan) -> Result<Transfer, OptionError> {
         return Err(OptionError::usage(role));
     };
     if let (Some(_), Some(dest)) = (&plan.settings.read_batch, plan.operands.last()) {
-        return Ok(Transfer::Replay { dest: dest.clone() });
+        return Ok(Operands::Replay { dest: dest.clone() });
     }
     match Hostspec::parse(first, plan.port) {
         Some(spec) => pull(plan, spec),
@@ -246,7 +246,7 @@ fn classify(plan: &Plan) -> Result<Transfer, OptionError> {
     }
 }
 
-fn pull(plan: &Plan, first: Hostspec) -> Result<Transfer, OptionError> {
+fn pull(plan: &Plan, first: Hostspec) -> Result<Operands, OptionError> {
     let err = |lines: &[&[u8]]| OptionError {
         lines: lines.iter().map(|line| line.to_vec()).collect(),
         code: 1,
@@ -293,10 +293,10 @@ fn pull(plan: &Plan, first: Hostspec) -> Result<Transfer, OptionError> {
         Some(dest) => Some(local_dest(plan, dest, Role::ReceiverPresplit)?),
         None => None,
     };
-    Ok(Transfer::Pull { remote, sources: paths, dest })
+    Ok(Operands::Pull { remote, sources: paths, dest })
 }
 
-fn push_or_local(plan: &Plan) -> Result<Transfer, OptionError> {
+fn push_or_local(plan: &Plan) -> Result<Operands, OptionError> {
     let err = |text: &[u8]| OptionError::line(Role::Sender, 1, text);
     let (dest, sources) = match plan.operands.split_last() {
         Some((last, sources)) if !sources.is_empty() => (Some(last), sources),
@@ -317,12 +317,12 @@ fn push_or_local(plan: &Plan) -> Result<Transfer, OptionError> {
         (Some(spec), _) => {
             let dest = spec.path.clone();
             let remote = remote(plan, spec, &dest, Role::Sender)?;
-            Ok(Transfer::Push { sources, remote, dest })
+            Ok(Operands::Push { sources, remote, dest })
         }
         (None, dest) => {
             check_daemon_options(plan, None, Role::Sender)?;
             let dest = dest.map(|dest| local_dest(plan, dest, Role::Sender)).transpose()?;
-            Ok(Transfer::Local { sources, dest })
+            Ok(Operands::Local { sources, dest })
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The server's command line, in the order that rsync sends it; restricted shells match on it.
 use super::{
     OptionError, Plan,
-    operands::{Remote, Transfer},
+    operands::{Operands, Remote},
 };
 use crate::{
     log::Role,
@@ -40,11 +40,11 @@ const MAX_ARGS: usize = 140;
 const CAPABILITIES: &str = "LsfxCIvu";
 
 /// For a remote shell or a daemon. Nothing is left to tell within this process.
-pub fn server_args(plan: &Plan, transfer: &Transfer) -> Result<Option<ServerArgs>, OptionError> {
+pub fn server_args(plan: &Plan, transfer: &Operands) -> Result<Option<ServerArgs>, OptionError> {
     let (remote, push) = match transfer {
-        Transfer::Local { .. } | Transfer::Replay { .. } => return Ok(None),
-        Transfer::Push { remote, .. } => (remote, true),
-        Transfer::Pull { remote, .. } => (remote, false),
+        Operands::Local { .. } | Operands::Replay { .. } => return Ok(None),
+        Operands::Push { remote, .. } => (remote, true),
+        Operands::Pull { remote, .. } => (remote, false),
     };
     let mut args = Builder { plan, remote, push, out: Vec::new() };
     args.plain("--server");
@@ -68,12 +68,12 @@ pub fn server_args(plan: &Plan, transfer: &Transfer) -> Result<Option<ServerArgs
     }
     args.plain(".");
     match transfer {
-        Transfer::Pull { sources, .. } => {
+        Operands::Pull { sources, .. } => {
             let module = module_of(sources.first().map_or(&[], Vec::as_slice));
             sources.iter().for_each(|path| args.path(path, module));
         }
-        Transfer::Push { dest, .. } => args.path(dest, module_of(dest)),
-        Transfer::Local { .. } | Transfer::Replay { .. } => {}
+        Operands::Push { dest, .. } => args.path(dest, module_of(dest)),
+        Operands::Local { .. } | Operands::Replay { .. } => {}
     }
     let mut argv = args.out;
     let secluded = plan.settings.secluded.then(|| {

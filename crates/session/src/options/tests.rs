@@ -8,7 +8,7 @@ fn words(args: &[&str]) -> Vec<Vec<u8>> {
 fn plan(args: &[&str]) -> Plan {
     match parse_args(&words(args), &Environment::default()) {
         Ok(Request::Client(mut plan)) => {
-            plan.transfer().expect("good operands");
+            plan.settle_operands().expect("good operands");
             *plan
         }
         Ok(Request::Server(plan)) => *plan,
@@ -92,7 +92,7 @@ fn a_lone_operand_lists() {
     assert!(!plan(&["--no-d", "a"]).settings.dirs);
     let mut p = plan(&["host:a", ":b"]);
     assert!(p.settings.list_only, "a last operand with a colon is one more source");
-    let Ok(Transfer::Pull { sources, dest, .. }) = p.transfer() else { panic!("a pull") };
+    let Ok(Operands::Pull { sources, dest, .. }) = p.settle_operands() else { panic!("a pull") };
     assert_eq!((sources, dest), (words(&["a", "b"]), None));
 }
 
