@@ -1,27 +1,27 @@
 //! Version exchange, compat flags, algorithm negotiation and seed (WIRE.md, Version exchange; Compat flags;
 //! Algorithm lists; Seed), up to the switch to framing.
 
+mod agreement;
+mod names;
 mod notes;
 
 use crate::{
     Error, ExitCode, Session, Settings, batch,
-    charset::Charset,
-    conn::{Activity, Reader, Writer},
+    conn::{Reader, Writer},
     log::Log,
-    report::to_own_stderr,
-    session::Status,
-    settings::{DeleteTiming, RemoveSource},
+    settings::RemoveSource,
 };
-use delta::checksum::{Checksum, SumSpec};
+pub use agreement::Agreement;
+use agreement::Algorithm;
+use delta::checksum::Checksum;
 use fast_io::{RecvHalf, SendHalf};
-use notes::{Notes, side};
-use std::{sync::Arc, time::Instant};
+use names::Names;
+use notes::Notes;
 use wire::{
     Protocol,
     batch::BatchStart,
     compat::{ClientCapabilities, CompatFlags},
     negotiate,
-    token::Compressor,
     varint::Put,
 };
 
@@ -32,30 +32,6 @@ pub enum VersionExchange {
     Binary,
     /// The daemon's greeting did it; this is the common version.
     Greeting(u32),
-}
-
-/// What the handshake decides.
-#[derive(Debug, Clone)]
-pub struct Agreement {
-    /// The version.
-    pub protocol: Protocol,
-    /// The compat flags, 0 before protocol 30.
-    pub compat: CompatFlags,
-    /// The checksum seed.
-    pub seed: i32,
-    transfer: Algorithm<Checksum>,
-    list_sum: Checksum,
-    compressor: Compressor,
-    charset: Option<Arc<Charset>>,
-    converts_targets: bool,
-    notes: Notes,
-}
-
-/// An algorithm and whether a name was exchanged or given for it, or the version implies it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Algorithm<T> {
-    algo: T,
-    implied: bool,
 }
 
 /// Performs the client's part.
@@ -309,276 +285,12 @@ fn check_options(settings: &Settings, protocol: Protocol) -> Result<(), Error> {
     Ok(())
 }
 
-/// `--checksum` compares sums.
-fn no_list_sum() -> Error {
-    Error::fatal(ExitCode::UNSUPPORTED, "Invalid checksum-choice for --checksum: none (0)")
-}
-
 /// Whether options and environment allow one end the algorithms that were chosen.
 ///
 /// # Errors
 /// Code 4.
 pub fn allows_choices(settings: &Settings, is_server: bool) -> Result<(), Error> {
     Names::new(settings, is_server).map(drop)
-}
-
-/// The names that are negotiated, given or implied.
-struct Names {
-    checksum: NameList,
-    compress: NameList,
-}
-
-struct NameList {
-    what: &'static str,
-    /// Allowed names in order of preference; `None` if the environment leaves none.
-    own: Option<Vec<&'static str>>,
-    /// The environment restricts the list.
-    restricted: bool,
-    /// A list is exchanged (if the peer does that at all).
-    open: bool,
-    chosen: Option<&'static str>,
-}
-
-impl NameList {
-    fn new(
-        what: &'static str,
-        all: &[&'static str],
-        allowed: Option<&str>,
-        is_server: bool,
-        open: bool,
-    ) -> NameList {
-        let allowed = allowed.unwrap_or_default();
-        let restricted = !allowed.trim().is_empty();
-        let all: Vec<_> = all.iter().copied().chain(["none"]).collect();
-        let own = negotiate::environment_list(&all, allowed, is_server);
-        NameList { what, own, restricted, open, chosen: None }
-    }
-
-    /// A single name, whatever the environment says.
-    fn only(what: &'static str, name: &'static str, open: bool) -> NameList {
-        NameList { what, own: Some(vec![name]), restricted: false, open, chosen: None }
-    }
-
-    fn joined(&self) -> String {
-        self.own.as_deref().unwrap_or_default().join(" ")
-    }
-
-    fn allows(&self, name: &str) -> bool {
-        !self.restricted || self.own.as_ref().is_some_and(|own| own.contains(&name))
-    }
-}
-
-impl Names {
-    fn new(settings: &Settings, is_server: bool) -> Result<Names, Error> {
-        let listed =
-            settings.checksum_choice.as_deref().and_then(|choice| choice.rsplit(',').next());
-        if settings.checksum && listed.is_some_and(|name| name.eq_ignore_ascii_case("none")) {
-            return Err(no_list_sum());
-        }
-        let open_sums = settings.checksum_choice.is_none();
-        let open_compressors = settings.compress && settings.compress_choice.is_none();
-        if settings.write_batch.is_some() || settings.read_batch.is_some() {
-            // A batch does not say what was negotiated, so it can only be what every reader assumes.
-            let old = |name: &str| ["md5", "none", "auto"].contains(&name);
-            let choice = settings.checksum_choice.iter().flat_map(|choice| choice.split(','));
-            if let Some(name) = choice.filter(|_| settings.local).find(|name| !old(name)) {
-                let text =
-                    format!("Your --checksum-choice value ({name}) was refused by the server.");
-                return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
-            }
-            return Ok(Names {
-                checksum: NameList::only("checksum", "md5", open_sums),
-                compress: NameList::only("compress", "zlib", open_compressors),
-            });
-        }
-        let names = Names {
-            checksum: NameList::new(
-                "checksum",
-                &Checksum::NAMES,
-                settings.checksum_list.as_deref(),
-                is_server,
-                open_sums,
-            ),
-            compress: NameList::new(
-                "compress",
-                Compressor::NAMES,
-                settings.compress_list.as_deref(),
-                is_server,
-                open_compressors,
-            ),
-        };
-        if is_server {
-            let refused = |list: &NameList, name: &str| {
-                let text = format!(
-                    "Your --{}-choice value ({name}) was refused by the server.",
-                    list.what
-                );
-                Err(Error::fatal(ExitCode::UNSUPPORTED, text))
-            };
-            for name in settings.checksum_choice.iter().flat_map(|choice| choice.split(',')) {
-                if name != "none" && name != "auto" && !names.checksum.allows(name) {
-                    return refused(&names.checksum, name);
-                }
-            }
-            if let Some(name) = &settings.compress_choice
-                && name != "none"
-                && !names.compress.allows(name)
-            {
-                return refused(&names.compress, name);
-            }
-        }
-        Ok(names)
-    }
-
-    fn open_lists(&mut self) -> impl Iterator<Item = &mut NameList> {
-        [&mut self.checksum, &mut self.compress].into_iter().filter(|list| list.open)
-    }
-
-    /// Resolves names to algorithms.
-    fn agree(
-        self,
-        settings: &Settings,
-        protocol: Protocol,
-        compat: CompatFlags,
-        seed: i32,
-    ) -> Result<Agreement, Error> {
-        let fallback = if protocol.has_varints() { Checksum::Md5 } else { Checksum::Md4 };
-        let fallback = || {
-            if self.checksum.allows(fallback.name()) {
-                Ok(Algorithm { algo: fallback, implied: true })
-            } else {
-                let text = format!("the checksum list does not allow {}", fallback.name());
-                Err(Error::fatal(ExitCode::UNSUPPORTED, text))
-            }
-        };
-        let by_name = |name: &str| match Checksum::from_name(name) {
-            _ if name == "auto" => fallback(),
-            Some(algo) => Ok(Algorithm { algo, implied: false }),
-            None => {
-                Err(Error::fatal(ExitCode::UNSUPPORTED, format!("unknown checksum name: {name}")))
-            }
-        };
-        let (transfer, list) = match (&settings.checksum_choice, self.checksum.chosen) {
-            (Some(choice), _) => match choice.split_once(',') {
-                Some((transfer, list)) => (by_name(transfer)?, by_name(list)?),
-                None => (by_name(choice)?, by_name(choice)?),
-            },
-            (None, Some(name)) => (by_name(name)?, by_name(name)?),
-            (None, None) => (fallback()?, fallback()?),
-        };
-        if settings.checksum && list.algo == Checksum::None {
-            return Err(no_list_sum());
-        }
-        let compressor = match (&settings.compress_choice, self.compress.chosen) {
-            (Some(name), _) => Compressor::from_name(name).ok_or_else(|| {
-                Error::fatal(ExitCode::UNSUPPORTED, format!("unknown compress name: {name}"))
-            })?,
-            _ if !settings.compress => Compressor::None,
-            (None, Some(name)) => Compressor::from_name(name).unwrap_or(Compressor::Zlib),
-            (None, None) if self.compress.allows("zlib") => Compressor::Zlib,
-            (None, None) => {
-                let text = "the compress list does not allow zlib";
-                return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
-            }
-        };
-        let notes = self.notes(settings, transfer.algo, compressor);
-        Ok(Agreement {
-            protocol,
-            compat,
-            seed,
-            transfer,
-            list_sum: list.algo,
-            compressor,
-            charset: None,
-            converts_targets: false,
-            notes,
-        })
-    }
-
-    /// What `--debug=NSTR` says about the outcome.
-    fn notes(&self, settings: &Settings, sum: Checksum, compressor: Compressor) -> Notes {
-        let mut notes = Notes::default();
-        let sides = [
-            (false, settings.local || !settings.am_server),
-            (true, settings.local || settings.am_server),
-        ];
-        for is_server in sides.into_iter().filter_map(|(side, here)| here.then_some(side)) {
-            let mut add = |list: &NameList, name: String| {
-                let how = if list.chosen.is_some() { " negotiated" } else { "" };
-                let text = format!("{}{how} {}: {name}", side(is_server), list.what);
-                notes.add(settings, is_server, settings.debug.nstr, 1, text);
-            };
-            add(&self.checksum, sum.name().to_string());
-            if let Some(level) = compressor.level(settings.compress_level) {
-                add(&self.compress, format!("{} (level {level})", compressor.name()));
-            }
-        }
-        notes
-    }
-}
-
-impl Agreement {
-    /// With the charset of the side whose session it becomes. `targets`: the peer converts symlink targets, too.
-    pub fn with_charset(self, charset: Option<Arc<Charset>>, targets: bool) -> Agreement {
-        let converts_targets = targets && charset.is_some();
-        Agreement { charset, converts_targets, ..self }
-    }
-
-    /// The session that both sides agreed on.
-    pub fn into_session(
-        self,
-        settings: Settings,
-        receiver_symlink_times: bool,
-        log: Log,
-        status: Arc<Status>,
-        activity: Arc<Activity>,
-        started: Instant,
-    ) -> Session {
-        let Agreement { protocol, compat, seed, transfer, list_sum, compressor, notes, .. } = self;
-        if !settings.am_server {
-            notes.client.iter().for_each(|note| log.info(note));
-        } else if !settings.am_daemon {
-            // The stream's messages have not begun for a server that says this.
-            notes.server.iter().for_each(|note| to_own_stderr(format!("{note}\n").as_bytes()));
-        }
-        let level = compressor.level(settings.compress_level);
-        let whole_file = settings.sends_whole_files() || transfer.algo == Checksum::None;
-        let delete = settings.delete.then(|| {
-            settings.delete_when.unwrap_or(match protocol.has_varints() {
-                true => DeleteTiming::During,
-                false => DeleteTiming::Before,
-            })
-        });
-        Session {
-            protocol,
-            compat,
-            inc_recurse: compat.has(CompatFlags::INC_RECURSE),
-            transfer_sum: SumSpec {
-                algo: transfer.algo,
-                seed,
-                legacy_md4: transfer.implied && transfer.algo == Checksum::Md4,
-                seed_last: transfer.implied
-                    && transfer.algo == Checksum::Md5
-                    && !compat.has(CompatFlags::CHKSUM_SEED_FIX),
-            },
-            list_sum,
-            compressor: if level.is_some() { compressor } else { Compressor::None },
-            compress_level: level.unwrap_or_default(),
-            whole_file,
-            delete,
-            receiver_symlink_times,
-            stats: status.stats.clone(),
-            status,
-            counters: Arc::default(),
-            log,
-            activity,
-            started,
-            charset: self.charset,
-            converts_targets: self.converts_targets,
-            installed: None,
-            settings,
-        }
-    }
 }
 
 /// Switches reader and writer to the session's framing (WIRE.md, Frames). The files-from exceptions of
