@@ -57,16 +57,64 @@ const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("debug", "DELTASUM", 3, "each block as the matching goes, and the maps of files"),
     ("debug", "FLIST", 3, "rsync's memory of a list"),
     ("debug", "HASH", 1, "addresses and sizes of rsync's hash tables"),
-    (
-        "debug",
-        "HLINK",
-        2,
-        "a leader is -1 once rsync has freed its list, which is a matter of time; tables of inodes",
-    ),
     ("debug", "IO", 1, "each message between rsync's processes; ours tells of lanes"),
 ];
 
-fn rows() -> Vec<(String, Via)> {
+/// Groups of hard links: up to date, to be sent, in part of either, in an alternate directory.
+const LINKS: &str = r"
+f src/a1 text=a\n mtime=1577836800
+h src/a2 -> src/a1
+h src/a3 -> src/a1
+h src/s/a4 -> src/a1
+h src/s/t/a5 -> src/a1
+f src/b1 text=b\n mtime=1577836800
+h src/b2 -> src/b1
+h src/b3 -> src/b1
+h src/s/b4 -> src/b1
+f src/c1 text=c\n mtime=1577836800
+h src/c2 -> src/c1
+h src/s/c3 -> src/c1
+f src/d1 text=d\n mtime=1577836800
+h src/d2 -> src/d1
+h src/s/d3 -> src/d1
+p src/p1
+h src/p2 -> src/p1
+f dst/a2 text=older
+f dst/b2 text=b\n mtime=1577836800
+f dst/s/b4 text=newer mtime=2000000000
+f alt/c1 text=c\n mtime=1577836800
+f more/d1 text=d\n mtime=1577836800
+h more/d2 -> more/d1
+";
+
+/// Words over trees and options of their own.
+const MORE: &[(&str, &str, &[Via])] = &[
+    (LINKS, "-aH --debug=hlink3,genr", &[Via::Local, Via::Push, Via::Pull]),
+    (LINKS, "-aH --debug=hlink3,genr --no-i-r", &[Via::Local, Via::Push, Via::Pull]),
+    (LINKS, "-aH --debug=hlink3,genr --no-i-r -n", &[Via::Local]),
+    (LINKS, "-aH --debug=hlink3,genr --no-i-r --existing", &[Via::Local]),
+    (LINKS, "-aH --debug=hlink3,genr --no-i-r --ignore-existing", &[Via::Local]),
+    (LINKS, "-aH --debug=hlink3,genr --no-i-r --update", &[Via::Local]),
+    (LINKS, "-aH --debug=hlink3,genr --no-i-r --max-size=1", &[Via::Local]),
+    (
+        LINKS,
+        "-aH --debug=hlink3,genr --no-i-r -c --link-dest=../alt --link-dest=../more",
+        &[Via::Local],
+    ),
+    (
+        LINKS,
+        "-aH --debug=hlink3,genr --no-i-r --copy-dest=../alt --copy-dest=../more",
+        &[Via::Local],
+    ),
+    (
+        LINKS,
+        "-aHn --debug=hlink3,genr --no-i-r --compare-dest=../alt --compare-dest=../more",
+        &[Via::Local],
+    ),
+    (LINKS, "-aH --debug=hlink3,genr --protocol=29", &[Via::Local, Via::Push, Via::Pull]),
+];
+
+fn rows() -> Vec<(&'static str, String, Via)> {
     let mut lines = Vec::new();
     for (option, words) in [("info", INFO), ("debug", DEBUG)] {
         for word in words {
@@ -77,10 +125,13 @@ fn rows() -> Vec<(String, Via)> {
                     continue;
                 }
                 for via in [Via::Local, Via::Push, Via::Pull] {
-                    lines.push((format!("{OPTIONS} --{option}={word}{level}"), via));
+                    lines.push((TREE, format!("{OPTIONS} --{option}={word}{level}"), via));
                 }
             }
         }
+    }
+    for (tree, line, vias) in MORE {
+        lines.extend(vias.iter().map(|via| (*tree, (*line).to_owned(), *via)));
     }
     lines
 }
@@ -95,13 +146,13 @@ fn words_and_levels() {
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                while let Some((line, via)) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((tree, line, via)) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if !line.contains(&only) {
                         continue;
                     }
-                    let via = [*via];
+                    let (trees, via) = ([*tree], [*via]);
                     let row: Row<'_> =
-                        row("word", &[TREE], line).over(&via).distinct().any_server_args();
+                        row("word", &trees, line).over(&via).distinct().any_server_args();
                     let ours = differences(&peers, &row).concat();
                     if !ours.is_empty() {
                         wrong.lock().expect("no holder panics").push(format!("{line}\n{ours}"));

@@ -83,6 +83,19 @@ fn stdout_line(line: &str) -> String {
         // Entries are numbered as they stand in the directory, in any order.
         return format!("{role}] # hard-links # {kind}");
     }
+    if let Some(rest) = line.strip_prefix("hlink for ")
+        && let Some((name, found)) = rest.split_once("): ")
+        && let Some((name, number)) = name.rsplit_once(',')
+    {
+        let number = if number == "-1" { number } else { "#" };
+        return format!("hlink for {name},{number}): {found}");
+    }
+    // Each tree has a file system of its own.
+    for start in ["[sender] dev:inode for #", "created hashtable for dev "] {
+        if let Some((role, _)) = line.split_once(start) {
+            return format!("{role}{start}#");
+        }
+    }
     progress(line).unwrap_or_else(|| line.to_owned())
 }
 

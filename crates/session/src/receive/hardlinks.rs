@@ -3,6 +3,7 @@
 //! One member of a group, its leader, is transferred or found up to date; the others wait until it is in place and are linked to
 //! it then. A missing member that is not the last of its group in the lists so far waits even before there is a leader, since a later one
 //! may have a basis. If a leader fails, the next member that waits takes its place.
+use super::chains::Chains;
 use std::collections::{HashMap, VecDeque};
 use wire::RelPath;
 
@@ -33,9 +34,16 @@ pub(super) struct Links {
     groups: HashMap<u64, Group>,
     /// Members that must lead because nobody before them could.
     pub promoted: VecDeque<i32>,
+    /// `--debug=HLINK2`.
+    pub chains: Option<Chains>,
 }
 
 impl Links {
+    /// No groups; `traced`: what members find out about theirs is to be told.
+    pub fn new(traced: bool) -> Links {
+        Links { chains: traced.then(Chains::default), ..Links::default() }
+    }
+
     pub fn leader(&self, group: u64) -> Leader {
         self.groups.get(&group).map_or(Leader::None, |g| g.leader.clone())
     }
@@ -43,6 +51,9 @@ impl Links {
     /// A member that a list brought; they come in the order of the lists.
     pub fn member(&mut self, group: u64, ndx: i32) {
         self.groups.entry(group).or_default().last = Some(ndx);
+        if let Some(chains) = &mut self.chains {
+            chains.member(group, ndx);
+        }
     }
 
     /// Whether no later member is known.

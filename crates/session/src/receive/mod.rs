@@ -11,6 +11,7 @@ mod altdest;
 mod aside;
 mod attrs;
 mod backup;
+mod chains;
 mod data;
 mod delete;
 mod dest;

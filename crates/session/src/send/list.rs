@@ -111,6 +111,7 @@ pub(super) struct Lister {
     ids: Ids,
     /// Group numbers by device and inode.
     links: HashMap<(u64, u64), u32>,
+    devices: hlink::Devices,
     /// What the receiver was told of our I/O errors.
     told_io_error: i32,
     hash_buf: Vec<u8>,
@@ -142,6 +143,7 @@ impl Lister {
             entry: FileEntry::default(),
             ids: Ids::default(),
             links: HashMap::new(),
+            devices: hlink::Devices::default(),
             told_io_error: 0,
             hash_buf: Vec::new(),
         }
@@ -300,6 +302,11 @@ impl Lister {
             if s.debug.hlink > 0 {
                 let base = self.builder.base();
                 let ndx = i64::from(base) + self.builder.len() as i64;
+                if s.debug.hlink > 2 && self.entry.hard_link == HardLink::First {
+                    self.devices.say(&self.log, st.dev);
+                    let text = format!("dev:inode for #{ndx} is {}:{}", st.dev, st.ino);
+                    self.log.info(format!("[sender] {text}"));
+                }
                 hlink::say_member(&self.log, &self.entry.hard_link, ndx, base);
             }
         }

@@ -104,7 +104,7 @@ impl<W: SendHalf> Generator<W> {
             Level::Matches
                 if kind == AltDestKind::Link && self.link_regular(node, &found, have) =>
             {
-                self.report_linked(node)?;
+                self.report_linked(node, &found)?;
                 self.confirm(node.ndx, Confirmed::Present)?;
                 return Ok(Alternate::Settled);
             }
@@ -147,7 +147,7 @@ impl<W: SendHalf> Generator<W> {
                 Ok(Alternate::Settled)
             }
             Some(AltDestKind::Link) if self.link_alternate(node, &found, None).is_ok() => {
-                self.report_linked(node)?;
+                self.report_linked(node, &found)?;
                 Ok(Alternate::Settled)
             }
             _ => Ok(Alternate::Basis(found)),
@@ -155,7 +155,10 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// Reports what was linked, with the empty name that says so.
-    fn report_linked(&mut self, node: &Node) -> Result<(), Error> {
+    fn report_linked(&mut self, node: &Node, found: &Found) -> Result<(), Error> {
+        if let Some(chains) = &mut self.links.chains {
+            chains.linked_from(node.ndx, found.number);
+        }
         self.emit(node, F::LOCAL_CHANGE | F::XNAME_FOLLOWS, Some(b""), None)?;
         self.say_unchanged(node, false);
         self.lead(node)

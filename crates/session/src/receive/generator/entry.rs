@@ -44,6 +44,8 @@ impl<W: SendHalf> Generator<W> {
         if self.below_skipped(&node.name) {
             if e.is_dir() {
                 self.skipped.insert(node.name);
+            } else {
+                self.unasked_member(&node, false);
             }
             return Ok(());
         }
@@ -85,7 +87,7 @@ impl<W: SendHalf> Generator<W> {
                 let text = self.name_text("not creating new file \"", &node.name, "\"");
                 self.log.info(text);
             }
-            self.skipped_member(&node, last);
+            self.unasked_member(&node, last);
             return Ok(());
         }
         if let (true, Some(st)) = (settings.ignore_existing, &have) {
@@ -93,7 +95,7 @@ impl<W: SendHalf> Generator<W> {
                 let why = if settings.info.skip >= 2 { self.why_exists(&node, e, st) } else { "" };
                 self.log.info(self.name_text("", &node.name, &format!(" exists{why}")));
             }
-            self.skipped_member(&node, last);
+            self.unasked_member(&node, last);
             return Ok(());
         }
         if self.follows(&node, have.as_ref())? {
@@ -137,6 +139,7 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn entry_again(&mut self, ndx: i32, redo: bool) -> Result<(), Error> {
         let Some((list, slot, node)) = self.node(ndx) else { return Ok(()) };
         if !redo {
+            self.say_entry(&node.name, ndx);
             return self.entry(&list, slot, true);
         }
         // Everything that could keep the file from being transferred was decided the first time.
@@ -266,7 +269,10 @@ impl<W: SendHalf> Generator<W> {
             if settings.info.skip >= 1 {
                 self.log.info(self.name_text("", &node.name, skip));
             }
-            self.skipped_member(node, last);
+            match skip {
+                " is newer" => self.unasked_member(node, last),
+                _ => self.skipped_member(node, last),
+            }
             return Ok(());
         }
         let device = settings.write_devices && have.is_some_and(|st| st.kind.is_device());

@@ -25,6 +25,9 @@ impl<W: SendHalf> Generator<W> {
     /// `node` is in place and leads its group from now on.
     pub(super) fn lead(&mut self, node: &Node) -> Result<(), Error> {
         let Some(group) = node.group else { return Ok(()) };
+        if let Some(chains) = &mut self.links.chains {
+            chains.lead(group, node.ndx);
+        }
         for ndx in self.links.finish(group, node.place, &node.path, &node.name) {
             self.end_one(ndx);
             if let Some((_, _, follower)) = self.node(ndx) {
@@ -38,6 +41,7 @@ impl<W: SendHalf> Generator<W> {
     /// What the group of `node` means for it: true if nothing else is to be done.
     pub(super) fn follows(&mut self, node: &Node, have: Option<&Stat>) -> Result<bool, Error> {
         let Some(group) = node.group else { return Ok(false) };
+        self.say_group(node, group);
         match self.links.leader(group) {
             Leader::None => Ok(false),
             Leader::InProgress(leader) if leader == node.ndx => Ok(false),
@@ -50,6 +54,28 @@ impl<W: SendHalf> Generator<W> {
                 self.follow(node, have.copied(), &path, &name)?;
                 Ok(true)
             }
+        }
+    }
+
+    /// `--debug=HLINK2`: what `node` finds out about its group.
+    fn say_group(&mut self, node: &Node, group: u64) {
+        let leader = self.links.chains.is_some().then(|| self.links.leader(group));
+        let (Some(leader), Some(chains)) = (leader, &mut self.links.chains) else { return };
+        // Without incremental recursion groups have no numbers.
+        let number = if self.session.inc_recurse { group as i64 } else { -1 };
+        for text in chains.findings((group, node.ndx), &leader) {
+            let before = format!("hlink for {} (", node.ndx);
+            let after = [format!(",{number}): ").as_bytes(), &text].concat();
+            self.log.info([before.as_bytes(), &node.name, &after].concat());
+        }
+    }
+
+    /// After each entry rsync forgets lists that are done with, oldest first.
+    pub(super) fn forget_lists(&mut self) {
+        let Some(chains) = &mut self.links.chains else { return };
+        let open = self.live.iter().find(|state| !state.walked || !state.list.is_settled());
+        if let Some(state) = open.filter(|_| self.session.inc_recurse) {
+            chains.forget_before(state.list.base());
         }
     }
 
@@ -113,6 +139,14 @@ impl<W: SendHalf> Generator<W> {
             self.emit(node, flags, Some(name), None)?;
         }
         self.confirm(node.ndx, Confirmed::Present)
+    }
+
+    /// A member that is skipped because of what is there: its group goes on as if it did not belong to it.
+    pub(super) fn unasked_member(&mut self, node: &Node, last: bool) {
+        if let Some(chains) = &mut self.links.chains {
+            chains.skip(node.ndx);
+        }
+        self.skipped_member(node, last);
     }
 
     /// A member that is skipped for a reason of its own: if others wait for somebody to lead, the next one does.

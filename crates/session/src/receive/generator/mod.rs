@@ -161,7 +161,7 @@ impl<W: SendHalf> Generator<W> {
             redo: VecDeque::new(),
             redoing: false,
             closing: false,
-            links: Links::default(),
+            links: Links::new(session.settings.debug.hlink > 1),
             skipped: HashSet::new(),
             early: HashSet::new(),
             unmade: HashSet::new(),
@@ -217,12 +217,16 @@ impl<W: SendHalf> Generator<W> {
                 self.say_entry(&e.name(), e.ndx());
             }
             self.entry(list, slot, false)?;
+            self.forget_lists();
             if list.in_order() {
                 self.walked(list.base() + slot as i32);
             }
             self.tick()?;
         }
         self.walked(list.base() + list.len() as i32 - 1);
+        if list.is_empty() {
+            self.forget_lists();
+        }
         if let Some(state) = self.live.back_mut() {
             state.walked = true;
         }

@@ -25,7 +25,7 @@ use lines::{Progress, say_duplicates};
 use std::{sync::Arc, time::Instant};
 use wire::{
     Fault, WireError,
-    flist::{FileEntry, FlistDecoder, ListItem},
+    flist::{FileEntry, FlistDecoder, HardLink, ListItem},
 };
 
 /// One number of the directory table.
@@ -73,6 +73,7 @@ pub(super) struct ListReader {
     attrs: Attrs,
     /// `--debug=own2`.
     id_notes: Option<IdNotes>,
+    devices: hlink::Devices,
 }
 
 impl ListReader {
@@ -93,6 +94,7 @@ impl ListReader {
             dest: job.dest.clone().unwrap_or_default(),
             chmod: Chmod::of(shared.session.settings.chmod.as_ref()),
             attrs: Attrs::new(shared.clone(), log),
+            devices: hlink::Devices::default(),
             id_notes: (shared.session.settings.debug.own > 1).then(IdNotes::default),
             shared,
         }
@@ -280,7 +282,13 @@ impl ListReader {
     }
 
     /// `--debug=HLINK`. Rsync's generator reads further lists, too.
-    fn say_hard_link(&self, e: &FileEntry, base: i32, before: u64) {
+    fn say_hard_link(&mut self, e: &FileEntry, base: i32, before: u64) {
+        if let HardLink::DevIno(device, _) = e.hard_link
+            && self.shared.session.settings.debug.hlink > 2
+        {
+            // As it travels, one more than it is.
+            self.devices.say(&self.shared.log(self.role()), device.wrapping_add(1));
+        }
         let ndx = i64::from(base) + before as i64;
         let also = match self.role() {
             Role::Receiver if self.shared.session.inc_recurse => Some(Role::Generator),
