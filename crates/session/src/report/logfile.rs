@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn no_file() {
         assert!(LogFile::open(&Settings::default()).is_none());
-        let log_file = Some(b"/nonexistent/log".to_vec());
+        let dir = tempfile::tempdir().unwrap();
+        let log_file = Some(dir.path().join("none/log").into_os_string().into_encoded_bytes());
         assert!(LogFile::open(&Settings { log_file, ..Settings::default() }).unwrap().is_err());
     }
 }
