@@ -1,5 +1,8 @@
 //! Texts made from the table of options: the man page and the completions of shells (`--generate=KIND`).
-use super::table::{Arg, DAEMON_OPTIONS, Entry, OPTIONS};
+use super::{
+    manual,
+    table::{Arg, Entry, OPTIONS},
+};
 use std::fmt::Write as _;
 
 /// What [`generate`] makes.
@@ -9,7 +12,7 @@ pub const KINDS: [&str; 5] =
 /// One of [`KINDS`].
 pub fn generate(kind: &str) -> Option<String> {
     Some(match kind {
-        "man" => man(),
+        "man" => manual::page(),
         "complete-bash" => bash(),
         "complete-zsh" => zsh(),
         "complete-fish" => fish(),
@@ -19,14 +22,14 @@ pub fn generate(kind: &str) -> Option<String> {
 }
 
 /// An option as users see it: its names with their dashes, what follows, and its explanation.
-struct Shown {
-    names: Vec<String>,
-    value: Option<&'static str>,
-    about: String,
+pub(super) struct Shown {
+    pub(super) names: Vec<String>,
+    pub(super) value: Option<&'static str>,
+    pub(super) about: String,
 }
 
 /// Every option that is not for rsync's own use, and their negations.
-fn shown(table: &'static [Entry]) -> Vec<Shown> {
+pub(super) fn shown(table: &'static [Entry]) -> Vec<Shown> {
     let mut all = Vec::new();
     for e in table.iter().filter(|e| !e.is_internal()) {
         let mut names = Vec::new();
@@ -62,70 +65,6 @@ fn shown(table: &'static [Entry]) -> Vec<Shown> {
 /// Values that are names of files or directories.
 fn takes_path(value: &str) -> bool {
     matches!(value, "FILE" | "DIR" | "PROGRAM")
-}
-
-fn man() -> String {
-    let mut out = String::from(
-        ".TH OXRSYNC 1 2026-11-28 \"oxrsync\" \"User Commands\"
-.SH NAME
-oxrsync \\- copy files, here or to and from other hosts, by what differs
-.SH SYNOPSIS
-.nf
-\\fBoxrsync\\fR [\\fIOPTION\\fR]... \\fISRC\\fR... \\fIDEST\\fR
-\\fBoxrsync\\fR [\\fIOPTION\\fR]... \\fISRC\\fR... [\\fIUSER\\fR@]\\fIHOST\\fR:\\fIDEST\\fR
-\\fBoxrsync\\fR [\\fIOPTION\\fR]... [\\fIUSER\\fR@]\\fIHOST\\fR:\\fISRC\\fR... [\\fIDEST\\fR]
-\\fBoxrsync\\fR [\\fIOPTION\\fR]... rsync://\\fIHOST\\fR[:\\fIPORT\\fR]/\\fISRC\\fR... [\\fIDEST\\fR]
-\\fBoxrsync \\-\\-daemon\\fR [\\fIOPTION\\fR]...
-.B oxrsync \\-\\-generate=\\fIKIND\\fR
-.fi
-.SH DESCRIPTION
-.B oxrsync
-does what
-.BR rsync (1)
-does, with the same options, the same output and the same exit codes,
-and speaks with any rsync.
-What an option means in detail stands in rsync's manual page.
-.PP
-A path with a single colon is reached through a remote shell,
-one with two colons or an rsync:// URL at a daemon,
-where it begins with the name of a module.
-.SH OPTIONS
-",
-    );
-    man_options(&mut out, OPTIONS);
-    out.push_str(".SH DAEMON OPTIONS\nWith \\fB\\-\\-daemon\\fR these count instead:\n");
-    man_options(&mut out, DAEMON_OPTIONS);
-    out.push_str(".SH GENERATED TEXTS\n.B \\-\\-generate=\\fIKIND\\fR\nas the only argument writes a text to standard output. Kinds:\n");
-    for kind in KINDS {
-        let _never_fails = writeln!(out, ".br\n{}", roff(kind));
-    }
-    out.push_str(".SH FILES\n.TP\n~/.popt, /etc/popt, /etc/popt.d/*\nAliases for options; see\n.BR popt (3).\n");
-    out.push_str(".SH SEE ALSO\n.BR rsync (1),\n.BR rsyncd.conf (5)\n");
-    out
-}
-
-fn man_options(out: &mut String, table: &'static [Entry]) {
-    for option in shown(table) {
-        let value = option.value.map_or(String::new(), |value| format!("=\\fI{}\\fR", roff(value)));
-        let names: Vec<String> = option
-            .names
-            .iter()
-            .map(|name| match name.starts_with("--") {
-                true => format!("\\fB{}\\fR{value}", roff(name)),
-                false => format!("\\fB{}\\fR", roff(name)),
-            })
-            .collect();
-        let _never_fails = writeln!(out, ".TP\n{}\n{}", names.join(", "), roff(&option.about));
-    }
-}
-
-/// Text that means itself to `troff`.
-fn roff(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('~', "\\(ti");
-    match text.starts_with(['.', '\'']) {
-        true => format!("\\&{text}"),
-        false => text,
-    }
 }
 
 fn bash() -> String {

@@ -11,6 +11,7 @@ mod daemon_args;
 pub mod generate;
 mod help;
 pub mod levels;
+mod manual;
 pub mod operands;
 pub mod parse;
 pub mod plan;
