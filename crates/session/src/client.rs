@@ -202,8 +202,8 @@ impl Run {
     }
 
     fn daemon(self, target: &Target, request: DaemonRequest) -> ExitCode {
-        match tcp::connect(target, self.settings.debug.connect, &self.log) {
-            Ok((shell, reader, writer)) => self.greet(request, reader, writer, shell),
+        match tcp::connect(target, &self.settings.debug, &self.log) {
+            Ok((reader, writer)) => self.greet(request, reader, writer, None),
             Err(e) => self.fail(&e),
         }
     }

@@ -131,10 +131,10 @@ fn logged_totals(stats: &Stats) -> String {
     )
 }
 
-/// Whether the peer is told of this failure by ERROR_EXIT.
+/// Whether the peer is told of this failure by ERROR_EXIT. In a local copy the link is never what failed.
 fn told(session: &Session, code: ExitCode) -> bool {
     let silent = [ExitCode::SOCKET_IO, ExitCode::STREAM_IO, ExitCode::SIGNAL1, ExitCode::TIMEOUT];
-    session.protocol.has_error_exit() && !silent.contains(&code)
+    session.protocol.has_error_exit() && (session.settings.local || !silent.contains(&code))
 }
 
 /// Ends a failed session towards the peer: its error, for a server also the texts, and ERROR_EXIT.

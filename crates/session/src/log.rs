@@ -97,6 +97,11 @@ impl Log {
     pub fn info(&self, text: impl AsRef<[u8]>) {
         self.line(Class::Info, text)
     }
+    /// The rest of a line that was begun; to a log file it is a line of its own.
+    pub fn rest_of_line(&self, text: impl AsRef<[u8]>) {
+        self.line(Class::Client, &text);
+        self.sink.log_only(text.as_ref());
+    }
     /// Information that a word of `--debug` asks for, one line.
     pub fn debug<T: AsRef<[u8]>>(&self, wanted: bool, text: impl FnOnce() -> T) {
         if wanted {

@@ -375,12 +375,24 @@ pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<OpenList, Err
     };
     match file {
         Ok(file) => Ok(Box::new(BufReader::new(file))),
+        Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
+            Ok(Box::new(BufReader::new(Directory(e))))
+        }
         Err(e) => {
             let reason = crate::log::reason(&e);
             let text =
                 format!("rsync: failed to open files-from file {}: {reason}", name.display());
             Err(Error::fatal(ExitCode::SYNTAX, text))
         }
+    }
+}
+
+/// A directory: it opens, and fails to be read.
+struct Directory(io::Error);
+
+impl Read for Directory {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.raw_os_error().map_or(self.0.kind().into(), io::Error::from_raw_os_error))
     }
 }
 
@@ -419,8 +431,10 @@ pub fn names(mut from: OpenList, nul: bool) -> Names {
 /// Forwards a list to the peer's sender: NUL-terminated names and an empty one. Meanwhile `reader` buffers what the peer
 /// sends, since it starts its file list before it has read all names.
 ///
+/// A list that cannot be read on ends where that happens, as in rsync.
+///
 /// # Errors
-/// The link's, or code 11 if the list cannot be read.
+/// The link's.
 pub fn forward_files_from<R: RecvHalf, W: SendHalf>(
     session: &Session,
     from: OpenList,
@@ -460,12 +474,7 @@ fn send_names<W: SendHalf>(
     writer: &mut Writer<W>,
 ) -> Result<(), Error> {
     let settings = &session.settings;
-    loop {
-        let record = next_record(&mut *from, settings.from0).map_err(|e| {
-            let line = crate::log::sys_error_line(Role::Client, "failed to read files-from", &e);
-            Error::fatal(ExitCode::FILE_IO, line)
-        })?;
-        let Some(name) = record else { break };
+    while let Ok(Some(name)) = next_record(&mut *from, settings.from0) {
         if name.is_empty() {
             continue;
         }

@@ -152,6 +152,49 @@ const PASSWORDS: &str = "auth users = root\nsecrets file = {top}/secrets";
 
 const PUSHES: &[Via] = &[Via::Local, Via::Push];
 
+/// Directories that may be read, but not searched.
+const UNSEARCHABLE: &str = r"
+f src/a size=2
+f src/s/b size=2
+f src/full/x size=2
+d src/full mode=600 uid=65534
+d src/empty mode=600 uid=65534
+d src/none mode=400 uid=65534
+d dst uid=65534
+";
+
+/// The same where they are to be deleted, or what is in them.
+const UNSEARCHABLE_EXTRAS: &str = r"
+f src/a size=2
+f src/m/keep
+d src/z
+d dst uid=65534
+f dst/a/1 size=1
+d dst/a uid=65534
+f dst/m/f size=2
+d dst/m/s uid=65534
+d dst/m mode=600 uid=65534
+d dst/x/f uid=65534
+d dst/x mode=600 uid=65534
+f dst/z/gone uid=65534
+d dst/z uid=65534
+";
+
+/// What may not be written by its owner, and is to be deleted.
+const UNWRITABLE_EXTRAS: &str = r"
+f src/a size=2
+d dst uid=65534
+f dst/d/x size=2 mode=444 uid=65534
+f dst/d/e/y size=2 uid=65534
+d dst/d/e mode=555 uid=65534
+d dst/d mode=555 uid=65534
+f dst/w/z size=2 uid=65534
+d dst/w mode=300 uid=65534
+f dst/r/q/z size=2 uid=65534
+d dst/r/q mode=500 uid=65534
+d dst/r mode=700 uid=65534
+";
+
 pub const ROWS: &[Row] = &[
     row("unreadable", &[UNREADABLE], "-rtvi").over(LOCAL_AND_SHELL).as_nobody().any_order(),
     row("unreadable-delete", &[UNREADABLE], "-rti --delete").over(LOCAL_AND_SHELL).as_nobody().any_order(),
@@ -253,6 +296,21 @@ pub const ROWS: &[Row] = &[
     row("read-only-partial-dir", &[READ_ONLY], "-rlptDi --partial-dir=.kept").over(LOCAL_AND_SHELL).any_order(),
     row("read-only-source", &["f src/a size=3\nf src/b size=3\nf dst/b size=3\nd src ro=1"], "-rti --remove-source-files").over(EVERY_WAY).any_order(),
     row("partial-dir-nowhere", &[PLACES], "-rti --partial-dir={top}/nope/p --delay-updates").over(PUSHES).as_nobody(),
+    // Directories that may not be searched.
+    row("unsearchable", &[UNSEARCHABLE], "-ri").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unsearchable-hidden", &[UNSEARCHABLE], "-rvvi --exclude=x").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unsearchable-links", &[UNSEARCHABLE], "-rLi").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unsearchable-dir-links", &[UNSEARCHABLE], "-rki").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unsearchable-unsafe-links", &[UNSEARCHABLE], "-rli --copy-unsafe-links").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unsearchable-daemon", &[UNSEARCHABLE], "-rLi").over(&[Via::DaemonPull]).modules("uid = nobody\ngid = nogroup"),
+    row("unsearchable-daemon-chrooted", &[UNSEARCHABLE], "-rki").over(&[Via::DaemonPull]).modules("uid = nobody\ngid = nogroup\nuse chroot = yes"),
+    row("unsearchable-deleted", &[UNSEARCHABLE_EXTRAS], "-ri --delete").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unsearchable-deleted-late", &[UNSEARCHABLE_EXTRAS], "-ri --delete-delay").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unsearchable-protected", &[UNSEARCHABLE_EXTRAS], "-ri --delete --exclude=f/").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    // What its owner may not write.
+    row("unwritable-deleted", &[UNWRITABLE_EXTRAS], "-ri --delete").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unwritable-deleted-backup", &[UNWRITABLE_EXTRAS, "d bak uid=65534"], "-ri --delete --backup-dir={top}/bak").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unwritable-deleted-linked", &["d src\nf dst/a size=2 mode=444 uid=65534\nh other -> dst/a\nd dst uid=65534"], "-r --delete").as_nobody(),
     // Passwords.
     row("password-file-empty", &["f src/a size=3\nf secrets text=root:x\\n mode=600\nf pw mode=600 size=0"], "-rti --password-file=pw").over(&[Via::DaemonPush]).modules(PASSWORDS),
     row("password-file-empty-line", &["f src/a size=3\nf secrets text=root:x\\n mode=600\nf pw mode=600 text=\\n"], "-rti --password-file=pw").over(&[Via::DaemonPush]).modules(PASSWORDS),

@@ -23,6 +23,25 @@ d src/dir\x02
 d dst
 ";
 
+/// A daemon that a connect program starts.
+const SERVED: &str = r"
+f conf text=use\schroot\s=\sno\n[served]\npath\s=\s%TOP%\nread\sonly\s=\sno\nuid\s=\s0\ngid\s=\s0\n
+";
+
+/// New and old directories, a link, and something to delete.
+const OLD_NAMES: &str = r"
+f src/a size=2
+l src/l -> a
+h src/h -> src/a
+d src/new
+f src/s/b size=3
+d src/s/t
+d src mtime=7
+f dst/n/x size=1
+d dst/s mtime=1
+d dst mtime=7
+";
+
 pub const ROWS: &[Row] = &[
     row("outbuf-none", &[BASIC, OLDER], "-av --outbuf=N").over(LOCAL_AND_SHELL),
     row("outbuf-block", &[BASIC, OLDER], "-av --outbuf=Block").over(EVERY_WAY),
@@ -167,6 +186,30 @@ pub const ROWS: &[Row] = &[
         .from_to("rsync://127.0.0.1:1/x", "dst/"),
     row("environment-connect-program", &[BASIC], "-a")
         .environment(&[("RSYNC_CONNECT_PROG", "echo '@ERROR: not today'")])
+        .from_to("rsync://127.0.0.1/x", "dst/"),
+    row("environment-connect-program-daemon", &[BASIC, EMPTY, SERVED], "-aivv --debug=connect")
+        .environment(&[("RSYNC_CONNECT_PROG", "{rsync} --daemon --config={top}/conf"), ("TOP", "{top}")])
+        .from_to("src/ 127.0.0.1::served/dst/", "")
+        .any_order(),
+    row("environment-connect-program-pull", &[BASIC, EMPTY, SERVED], "-ai")
+        .environment(&[("RSYNC_CONNECT_PROG", "{rsync} --daemon --config={top}/conf"), ("TOP", "{top}")])
+        .from_to("127.0.0.1::served/src/", "dst/"),
+    // Before protocol 29 formats are for transfers; everything else is named.
+    row("old-names", &[OLD_NAMES], "-rlv").over(LOCAL_AND_SHELL).protocols(&[27, 28]),
+    row("old-names-times", &[OLD_NAMES], "-avH").over(LOCAL_AND_SHELL).protocols(&[28]),
+    row("old-names-dry-run", &[OLD_NAMES], "-rlvn").over(LOCAL_AND_SHELL).protocols(&[28]),
+    row("old-names-more", &[OLD_NAMES], "-rlvv").over(LOCAL_AND_SHELL).protocols(&[28]).distinct(),
+    row("old-names-format", &[OLD_NAMES], "-a --out-format=%o:%n").over(LOCAL_AND_SHELL).protocols(&[28]),
+    row("old-names-format-verbose", &[OLD_NAMES], "-av --out-format=%f").over(LOCAL_AND_SHELL).protocols(&[28]),
+    row("old-names-format-empty", &[OLD_NAMES], "-a --delete --out-format=").over(&[Via::Pull]).protocols(&[28]),
+    row("old-names-logged", &[OLD_NAMES], "-av --log-file=/dev/stderr").over(LOCAL_AND_SHELL).protocols(&[28]),
+    row("old-names-logged-format", &[OLD_NAMES], "-a --log-file=/dev/stderr --log-file-format=%n").over(LOCAL_AND_SHELL).protocols(&[28]),
+    row("old-names-logged-itemized", &[OLD_NAMES], "-ai --log-file=/dev/stderr").over(LOCAL_AND_SHELL).protocols(&[28]),
+    row("names-logged", &[OLD_NAMES], "-av --log-file=/dev/stderr --log-file-format=%n").over(LOCAL_AND_SHELL),
+    row("names-logged-whole-list", &[OLD_NAMES], "-av --no-i-r --log-file=/dev/stderr").over(LOCAL_AND_SHELL),
+    row("counts-logged", &[OLD_NAMES], "-a --no-i-r --info=flist2 --log-file=/dev/stderr").over(LOCAL_AND_SHELL),
+    row("environment-proxy-said", &[BASIC], "-a --debug=connect")
+        .environment(&[("RSYNC_PROXY", "127.0.0.1:1")])
         .from_to("rsync://127.0.0.1/x", "dst/"),
     row("environment-connect-program-host", &[BASIC], "-a")
         .environment(&[("RSYNC_CONNECT_PROG", "echo %H")])

@@ -101,6 +101,10 @@ pub const ROWS: &[Row] = &[
     row("files-from-remote", &[PROJECT, NAMES, EMPTY], "-av --files-from={host}list").over(&[Via::Push, Via::Pull]),
     row("files-from-remote-daemon", &[PROJECT, NAMES, EMPTY], "-av --files-from=:/list").over(&[Via::DaemonPull, Via::DaemonPush]),
     row("files-from-zero", &[PROJECT, NAMES, EMPTY], "-av --from0 --files-from=list0").over(EVERY_WAY),
+    // A sender cannot read a directory; what is forwarded to it is nothing.
+    row("files-from-directory", &["f src/a size=2\nd list\nd dst"], "-ri --files-from=list").over(EVERY_WAY).one_process(),
+    row("files-from-directory-remote", &["f src/a size=2\nd list\nd dst"], "-ri --files-from={host}list").over(SHELL),
+    row("files-from-directory-old", &["f src/a size=2\nd list\nd dst"], "-ri --files-from=list").over(SHELL).protocols(&[28, 30]),
     row("files-from-stdin", &[PROJECT, EMPTY], "-av --files-from=-").over(EVERY_WAY).stdin("main.c\nlib/\nlib/sub/b.o\n"),
     row("files-from-missing-names", &[PROJECT, NAMES, EMPTY], "-av --files-from=missing").over(EVERY_WAY),
     row("files-from-missing-file", &[PROJECT, EMPTY], "-av --files-from=nofile").over(LOCAL_AND_SHELL),

@@ -26,6 +26,11 @@ impl Root {
         self.at(p).is_ok_and(|(dir, leaf)| sys::is_readable_at(&dir, leaf))
     }
 
+    /// Whether this process may look at what is in the directory, which is no symlink.
+    pub fn is_searchable(&mut self, p: &RelPath) -> bool {
+        self.at(p).is_ok_and(|(dir, leaf)| sys::is_searchable_at(&dir, leaf))
+    }
+
     /// stat: a final symlink is followed while it stays beneath the root (or its anchor), or
     /// anywhere when `unconfined` (a local sender's `-L`).
     pub fn stat_follow(&mut self, p: &RelPath, unconfined: bool) -> io::Result<Stat> {

@@ -1,11 +1,11 @@
 //! Connecting to a daemon's socket (man page, CONNECTING TO AN RSYNC DAEMON; ENVIRONMENT VARIABLES).
 
-use super::shell::Shell;
 use crate::{
     Error, ExitCode,
     log::{self, Log, Role},
     options::Family,
     platform,
+    settings::DebugLevels,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fast_io::fd::{self, FdReader, FdWriter};
@@ -13,6 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io::{self, Read, Write},
     net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs},
+    process::Command,
     time::Duration,
 };
 
@@ -50,25 +51,33 @@ fn fail(code: ExitCode, text: impl Into<Vec<u8>>) -> Error {
 /// Code 10, or 35 if the connection took longer than `--contimeout`.
 pub fn connect(
     target: &Target,
-    debug: u8,
+    debug: &DebugLevels,
     log: &Log,
-) -> Result<(Option<Shell>, FdReader, FdWriter), Error> {
+) -> Result<(FdReader, FdWriter), Error> {
+    let (host, port) = (&target.host, target.port);
     if let Some(program) = variable("RSYNC_CONNECT_PROG") {
-        let command = program_command(&program, &target.host)?;
+        let line = program_command(&program, host)?;
+        log.debug(debug.connect > 0, || {
+            let way = "Using RSYNC_CONNECT_PROG instead of opening tcp connection";
+            format!("{way} to {host} port {port}")
+        });
+        log.debug(debug.cmd > 0, || format!("Running socket program: \"{line}\""));
         let shell = variable("RSYNC_SHELL").unwrap_or_else(|| "/bin/sh".into());
-        let argv = [shell.into_bytes(), b"-c".to_vec(), command.into_bytes()];
-        let (shell, reader, writer) = Shell::spawn(&argv, &[], log.role)?;
-        return Ok((Some(shell), reader, writer));
+        let mut command = Command::new(&shell);
+        command.arg("-c").arg(line);
+        return platform::spawn_on_socket(command).map_err(|e| {
+            let text = log::sys_error_line(log.role, format!("Failed to exec {shell}"), &e);
+            fail(ExitCode::SOCKET_IO, text)
+        });
     }
+    log.debug(debug.connect > 0, || format!("opening tcp connection to {host} port {port}"));
     let stream = match variable("RSYNC_PROXY") {
-        Some(proxy) => through_proxy(&proxy, target, debug, log)?,
-        None => open(&target.host, target.port, target, debug, log)?,
+        Some(proxy) => through_proxy(&proxy, target, debug.connect, log)?,
+        None => open(host, port, target, debug.connect, log)?,
     };
     // Without it each small message may wait for the acknowledgement of the one before.
     let _slower_on_error = stream.set_nodelay(true);
-    let (reader, writer) =
-        fd::socket(stream).map_err(|source| Error::Link { op: "read error", source })?;
-    Ok((None, reader, writer))
+    fd::socket(stream).map_err(|source| Error::Link { op: "read error", source })
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -76,9 +85,6 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn open(host: &str, port: u16, target: &Target, debug: u8, log: &Log) -> Result<TcpStream, Error> {
-    if debug > 0 {
-        log.info(format!("opening tcp connection to {host} port {port}"));
-    }
     let failed = |reason: &str| {
         fail(ExitCode::SOCKET_IO, format!("rsync: getaddrinfo: {host} {port}: {reason}"))
     };
@@ -264,6 +270,7 @@ fn through_proxy(proxy: &str, target: &Target, debug: u8, log: &Log) -> Result<T
     if request.len() > MAX_PROXY_LINE {
         return Err(fail(ExitCode::SOCKET_IO, "proxy CONNECT request too long"));
     }
+    log.debug(debug > 0, || format!("connection via http proxy {host} port {port}"));
     let mut stream = open(host, port, target, debug, log)?;
     let link = |e: io::Error| {
         let text = log::sys_error_line(log::Role::Client, "failed to talk to the proxy", &e);

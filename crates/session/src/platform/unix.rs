@@ -1,14 +1,19 @@
 //! Unix.
 
+use fast_io::fd::{self, FdReader, FdWriter};
 use signal_hook::consts::SIGVTALRM;
 use std::{
     fs::{File, FileType, Metadata},
     io::{self, BufRead, Read, Stdout, Write},
-    os::unix::{
-        fs::{FileTypeExt, MetadataExt},
-        process::ExitStatusExt,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{FileTypeExt, MetadataExt},
+            process::ExitStatusExt,
+        },
     },
-    process::ExitStatus,
+    process::{Command, ExitStatus},
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -51,6 +56,21 @@ pub fn do_not_pace(_socket: &socket2::Socket) {}
 /// Named pipe.
 pub fn is_fifo(kind: FileType) -> bool {
     kind.is_fifo()
+}
+
+/// Starts a program with the other end of a TCP connection of this machine as its standard input and output: a daemon asks
+/// for a socket there, and for its peer's address. Nobody waits for the program.
+pub fn spawn_on_socket(mut command: Command) -> io::Result<(FdReader, FdWriter)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let ours = TcpStream::connect(listener.local_addr()?)?;
+    let (theirs, peer) = listener.accept()?;
+    if peer != ours.local_addr()? {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    ours.set_nodelay(true)?;
+    command.stdin(OwnedFd::from(theirs.try_clone()?)).stdout(OwnedFd::from(theirs));
+    command.spawn()?;
+    fd::socket(ours)
 }
 
 /// Whether a process ended by a signal left a core dump.

@@ -1,9 +1,10 @@
 //! Windows.
 
+use fast_io::fd::{FdReader, FdWriter};
 use std::{
     fs::{FileType, Metadata},
     io::{self, Stdout},
-    process::ExitStatus,
+    process::{Command, ExitStatus, Stdio},
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -47,6 +48,15 @@ pub fn do_not_pace(_socket: &socket2::Socket) {}
 /// Nor are files pipes.
 pub fn is_fifo(_kind: FileType) -> bool {
     false
+}
+
+/// Starts a program with pipes as its standard input and output, which cannot be a socket here. Nobody waits for it.
+pub fn spawn_on_socket(mut command: Command) -> io::Result<(FdReader, FdWriter)> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    };
+    Ok((FdReader::new(stdout)?, FdWriter::new(stdin)?))
 }
 
 /// Processes are not ended by signals.

@@ -1,18 +1,21 @@
 //! Removing what the sender does not have, and what stands in the way (man page, --delete).
+
+mod candidates;
+
 use super::{
     backup::{How as BackupHow, Made},
-    generator::{Generator, is_missing},
+    generator::Generator,
     list::List,
 };
 use crate::{
     Error, Session,
     log::{Class, Log, named},
-    rules::{FsLoader, excludes, say_notices},
+    rules::{FsLoader, say_notices},
     session::{Status, io_error},
 };
 use fast_io::SendHalf;
 use filters::{FilterList, ParseContext, Side, Verdict};
-use fsroot::{Kind, Stat};
+use fsroot::Kind;
 use std::{collections::HashSet, path::Path, sync::Arc};
 use wire::{RelPath, mux::Message};
 
@@ -71,13 +74,6 @@ mod flags {
     ];
 }
 
-/// A directory entry that may be removed.
-struct Candidate {
-    path: RelPath,
-    kind: Kind,
-    dev: Option<u64>,
-}
-
 impl Deleter {
     pub fn new(session: &Session, mut rules: FilterList, loader: FsLoader, dir: &Path) -> Deleter {
         // A daemon's rules and the files they name start at its module.
@@ -134,19 +130,6 @@ impl Deleter {
 /// A directory, or what `--keep-dirlinks` may take for one.
 fn may_be_dir(kind: Kind) -> bool {
     matches!(kind, Kind::Directory | Kind::Symlink)
-}
-
-/// File-list order inside of a directory.
-fn order(a: &Candidate, b: &Candidate, modern: bool) -> std::cmp::Ordering {
-    let (x, y) = (a.path.as_bytes(), b.path.as_bytes());
-    if !modern {
-        return x.cmp(y);
-    }
-    let dir = |c: &Candidate| c.kind == Kind::Directory;
-    dir(a).cmp(&dir(b)).then_with(|| match dir(a) {
-        true => x.iter().chain(b"/").cmp(y.iter().chain(b"/")),
-        false => x.cmp(y),
-    })
 }
 
 impl<W: SendHalf> Generator<W> {
@@ -301,85 +284,6 @@ impl<W: SendHalf> Generator<W> {
             self.log.error_xfer(text);
         }
         Ok(outcome == Outcome::Removed)
-    }
-
-    /// The entries of a directory that no rule protects, in file-list order, and whether any was protected. `None` if it cannot be
-    /// read.
-    fn candidates(
-        &mut self,
-        dir: &RelPath,
-        doomed: bool,
-        dev: Option<u64>,
-    ) -> Result<Option<(Vec<Candidate>, bool)>, Error> {
-        let entries = match &mut self.root {
-            None => return Ok(None),
-            Some(root) => match root.read_dir(dir) {
-                Ok(entries) => entries,
-                Err(e) => {
-                    if !is_missing(&e) {
-                        let text = super::attrs::about("opendir", &root.quoted(dir), " failed");
-                        self.log.sys_error(Class::ErrorXfer, text, &e);
-                        self.session.status.add_io_error(io_error::GENERAL);
-                        self.deleter.errors |= io_error::GENERAL;
-                    }
-                    return Ok(None);
-                }
-            },
-        };
-        match doomed {
-            true => self.deleter.push(dir.as_bytes(), &self.log, &self.session.status)?,
-            false => self.deleter.enter(dir.as_bytes(), &self.log, &self.session.status)?,
-        }
-        let mut found = Vec::with_capacity(entries.len());
-        let mut protected = false;
-        for e in entries {
-            let Some(path) = dir.join(&e.name) else { continue };
-            let mut stat: Option<Stat> = None;
-            // With --fake-super a file is not what the directory says.
-            let fake = self.session.settings.fake_super;
-            let kind = match e.kind.filter(|k| !fake && (dev.is_none() || *k != Kind::Directory)) {
-                Some(kind) => kind,
-                None => match self.lstat(&path) {
-                    Ok(Some(st)) => {
-                        stat = Some(st);
-                        st.kind
-                    }
-                    _ => continue,
-                },
-            };
-            let is_dir = kind == Kind::Directory;
-            if self.daemon_excludes(&path, is_dir)
-                || excludes(
-                    &self.deleter.rules,
-                    self.session.settings.debug.filter,
-                    &self.log,
-                    path.as_bytes(),
-                    is_dir,
-                    doomed,
-                )
-            {
-                protected = true;
-                continue;
-            }
-            let says = self.session.settings.debug.flist > 1;
-            self.log.debug(says, || named("[generator] make_file(", path.as_bytes(), ",*,2)"));
-            found.push(Candidate { path, kind, dev: stat.map(|st| st.dev) });
-        }
-        let modern = self.session.protocol.has_item_flags();
-        found.sort_unstable_by(|a, b| order(a, b, modern));
-        Ok(Some((found, protected)))
-    }
-
-    /// With `-x`, a directory on another device stays.
-    fn is_mount_point(&self, c: &Candidate, dev: Option<u64>) -> bool {
-        let (Some(dev), Some(own)) = (dev, c.dev) else { return false };
-        if c.kind != Kind::Directory || dev == own {
-            return false;
-        }
-        if self.session.settings.info.mount >= 1 {
-            self.log.info([&b"cannot delete mount point: "[..], c.path.as_bytes()].concat());
-        }
-        true
     }
 
     /// Removes one item.
@@ -602,28 +506,5 @@ impl<W: SendHalf> Generator<W> {
             self.writer.message(&Message::Deleted { name, is_dir })?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn directories_come_last_and_sort_as_if_they_ended_in_a_slash() {
-        let c = |name: &str, kind| Candidate {
-            path: RelPath::new(name.as_bytes()).unwrap(),
-            kind,
-            dev: None,
-        };
-        let dir = Kind::Directory;
-        let mut all =
-            [c("a0", dir), c("b", Kind::Regular), c("a", dir), c("a-", dir), c("~", Kind::Symlink)];
-        all.sort_by(|a, b| order(a, b, true));
-        let names: Vec<_> = all.iter().map(|c| c.path.as_bytes()).collect();
-        assert_eq!(names, [&b"b"[..], b"~", b"a-", b"a", b"a0"]);
-        all.sort_by(|a, b| order(a, b, false));
-        assert_eq!(all[0].path.as_bytes(), b"a");
-        assert_eq!(all[4].path.as_bytes(), b"~");
     }
 }

@@ -70,6 +70,8 @@ pub struct Reporter {
     session: Arc<Session>,
     context: Context,
     format: Option<Format>,
+    /// The format of what is not transferred.
+    still: Option<Format>,
     /// The format shows what differs, so that items whose attributes differ are worth a line.
     itemizes: bool,
     /// Deletions are lines of their own.
@@ -117,6 +119,7 @@ impl Reporter {
             None if !shows || settings.info.del == 0 => None,
             _ => Format::new(b"deleting %n").ok(),
         };
+        let names = (settings.info.name > 0).then(|| Format::new(b"%n%L").ok()).flatten();
         if helps {
             // What a client passes on of its format names nothing.
             let nameless = |f: &Format| !f.has(b'n') && !f.has(b'f');
@@ -124,12 +127,13 @@ impl Reporter {
                 let typed = settings.out_format.as_deref().unwrap_or_default();
                 deletions = Format::new(&[typed, b" %n"].concat()).ok();
             }
-            let named = settings.info.name > 0;
-            format = format.filter(|f| named && !nameless(f) && !f.has(b'i'));
-            if named && format.is_none() {
-                format = Format::new(b"%n%L").ok();
-            }
+            format.clone_from(&names);
         }
+        // Before protocol 29 a format is for transfers, unless it itemizes.
+        let still = match session.protocol.has_item_flags() || itemizes {
+            true => format.clone(),
+            false => names.filter(|_| shows),
+        };
         let logs = logs(settings);
         let typed = settings.log_file_format.as_deref().unwrap_or(logfile::DEFAULT_FORMAT);
         let log_format = match Format::new(typed) {
@@ -153,11 +157,14 @@ impl Reporter {
         Reporter {
             context: Context::of(&session),
             format,
+            still,
             itemizes,
             deletions,
             log_format,
             log_deletions,
-            plain: has_own_log(settings).then(|| Format::new(b"%n%L").ok()).flatten(),
+            plain: (!settings.am_sender && (has_own_log(settings) || settings.log_file.is_some()))
+                .then(|| Format::new(b"%n%L").ok())
+                .flatten(),
             transfers: !helps,
             progress,
             lists: Vec::new(),
@@ -204,18 +211,20 @@ impl Reporter {
         // A server decides by the format of its log alone what a line is worth.
         let served = settings.am_server && log_columns;
         let unlogged = settings.am_server && (settings.dry_run || !log_columns);
-        // A new directory that gets no attributes is not worth a line to a daemon.
+        // A new directory that gets no attributes is not worth a line to a daemon, or before protocol 29.
+        let old = !self.session.protocol.has_item_flags();
         let undressed = flags.has(ItemFlags::IS_NEW)
             && is(e.mode, listing::DIRECTORY)
             && !(settings.perms || (settings.times && !settings.omit_dir_times));
-        if has_own_log(settings)
-            && !settings.am_sender
-            && !log_columns
-            && settings.info.name > 0
-            && (self.transfers || !settings.dry_run)
-            && (names_a_link || named)
-            && !undressed
-        {
+        let told = settings.info.name > 0 && (self.transfers || !settings.dry_run);
+        // Before protocol 29 they are named by what is said of them.
+        let by_name = told && !log_columns && (names_a_link || named) && !undressed;
+        let named = named && (settings.dry_run || !old || !undressed);
+        let logged = match old && !settings.am_server {
+            true => self.itemizes && log_columns,
+            false => matters || names_a_link || log_columns,
+        };
+        if by_name && (settings.am_server || !old) {
             let line = self.plain.as_ref().map(|format| {
                 format.expand(&self.context, self.context.operation(), e, Moved::default())
             });
@@ -228,11 +237,8 @@ impl Reporter {
             return self.log_item(e, Moved::default());
         }
         if names_a_link || itemized || named || (served && (matters || unchanged)) {
-            self.print(e, Moved::default());
-            if unlogged {
-                return;
-            }
-            if matters || names_a_link || log_columns {
+            self.print_still(e, old && !self.itemizes);
+            if !unlogged && logged {
                 self.log_item(e, Moved::default());
             }
         }
@@ -362,6 +368,16 @@ impl Reporter {
         }
     }
 
+    /// The line of what is not transferred; as `information` it is logged, too.
+    fn print_still(&mut self, e: &ItemEvent<'_>, information: bool) {
+        let Some(format) = &self.still else { return };
+        let line = format.expand(&self.context, self.context.operation(), e, Moved::default());
+        match line {
+            Ok(line) if information => self.session.log.info(line),
+            line => self.show(line),
+        }
+    }
+
     fn log_item(&mut self, e: &ItemEvent<'_>, moved: Moved) {
         if let Some(format) = &self.log_format {
             let line = format.expand(&self.context, self.context.operation(), e, moved);
@@ -386,6 +402,7 @@ impl Reporter {
     fn give_up(&mut self, e: Error) {
         self.failure.get_or_insert(e);
         self.format = None;
+        self.still = None;
         self.deletions = None;
         self.log_format = None;
         self.log_deletions = None;

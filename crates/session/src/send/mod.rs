@@ -21,7 +21,6 @@ use crate::{
     log::{Class, Log, Role},
     messages::{self, Common},
     report::Reporter,
-    session::io_error,
 };
 use fast_io::{RecvHalf, SendHalf};
 use file::FileSender;
@@ -182,10 +181,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let count = self.lister.builder.len();
         if self.lister.show_count {
             let s = if count == 1 { "" } else { "s" };
-            self.log.line(Class::Client, format!("{count} file{s} to consider"));
+            self.log.rest_of_line(format!("{count} file{s} to consider"));
             self.lister.show_count = false;
         } else if building {
-            self.log.line(Class::Client, "done");
+            self.log.rest_of_line("done");
         }
         let built = Instant::now();
         session.stats.flist_build_ms.set((built - started).as_millis().max(1) as u64);
@@ -212,17 +211,15 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
         let relative = self.session.settings.relative;
         for name in names {
-            match name {
-                Ok(name) => {
-                    let arg = tree::split_files_from(top, &name, relative)?;
-                    self.tree.add(&mut self.lister, arg, self.writer)?;
-                }
-                Err(e) => {
-                    self.log.sys_error(Class::ErrorXfer, "reading the files-from list failed", &e);
-                    self.session.status.add_io_error(io_error::GENERAL);
-                    break;
-                }
-            }
+            let name = name.map_err(|e| {
+                let text = "safe_read failed to read 1 bytes";
+                Error::fatal(
+                    ExitCode::STREAM_IO,
+                    crate::log::sys_error_line(Role::Sender, text, &e),
+                )
+            })?;
+            let arg = tree::split_files_from(top, &name, relative)?;
+            self.tree.add(&mut self.lister, arg, self.writer)?;
         }
         Ok(())
     }

@@ -364,12 +364,16 @@ impl Lister {
         let mut below = Vec::new();
         let Some(rel) = self.sources.rel(dir.source, &dir.name) else { return Ok(below) };
         let mut names = Vec::new();
+        let by_handle = self.lists_by_handle();
         let read = self.sources.root(dir.source).and_then(|root| {
             let device = match dir.device {
                 None if self.session.settings.one_file_system > 0 => Some(root.lstat(&rel)?.dev),
                 known => known,
             };
             names = root.read_dir(&rel)?;
+            if by_handle && !root.is_searchable(&rel) {
+                return Err(fsroot::Errno::ACCESS.into());
+            }
             Ok(device)
         });
         let device = match read {
@@ -402,10 +406,6 @@ impl Lister {
             let found = match self.examine(dir.source, name, false) {
                 Ok(found) => Found { in_dot: dir.name == b".", ..found },
                 Err(Unseen::Fatal(e)) => return Err(e),
-                Err(Unseen::Io(e)) if self.is_unsearchable(dir, &entry.name, &e) => {
-                    self.cannot_scan(dir, &e);
-                    break;
-                }
                 Err(why) => {
                     let name = join(&dir.name, &entry.name);
                     self.report_unseen(dir.source, &name, why);
@@ -450,18 +450,13 @@ impl Lister {
         self.session.status.add_io_error(io_error::GENERAL);
     }
 
-    /// Whether a directory may be read but not searched, so that nothing in it can be looked at.
-    fn is_unsearchable(&mut self, dir: &Dir, leaf: &[u8], e: &io::Error) -> bool {
-        // Following links looks at names by their paths, and finds fault with each.
-        let followed = self.session.settings.copy_links;
-        let denied = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
-        let rel = self.sources.rel(dir.source, &join(&dir.name, leaf));
-        match (self.sources.root(dir.source), rel) {
-            (Ok(root), Some(rel)) if !followed && denied(e) => {
-                root.lstat(&rel).is_err_and(|e| denied(&e))
-            }
-            _ => false,
-        }
+    /// Whether a directory that cannot be searched is not read either, be there something in it or not. A side that follows links
+    /// and is not kept in a module finds fault with each name instead.
+    fn lists_by_handle(&self) -> bool {
+        let s = &self.session.settings;
+        let follows = s.copy_links || s.copy_dirlinks || s.copy_unsafe_links;
+        let in_module = s.served.as_ref().is_some_and(|served| !served.chrooted);
+        !fsroot::names::am_root() && (in_module || !follows)
     }
 
     fn too_long(&mut self, dir: &[u8], leaf: &[u8], len: usize) {

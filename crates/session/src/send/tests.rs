@@ -336,7 +336,7 @@ fn a_vanished_file_is_not_answered() {
         assert_eq!(peer.ndx(), ndx::DONE);
     }
     let got = peer.got.0.lock().expect("not poisoned").clone();
-    assert_eq!(got, [Message::NoSend(1), Message::IoError(io_error::VANISHED)]);
+    assert_eq!(got, [Message::NoSend(1), Message::IoError(crate::session::io_error::VANISHED)]);
     assert!(peer.said.contains("file has vanished: \""));
     assert_eq!(peer.session.status.exit_code(), ExitCode::VANISHED);
 }

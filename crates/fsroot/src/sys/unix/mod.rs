@@ -98,6 +98,11 @@ pub(crate) fn is_readable_at(dir: &Dir, leaf: &[u8]) -> bool {
     rfs::accessat(dir, leaf, rfs::Access::READ_OK, AtFlags::EACCESS).is_ok()
 }
 
+/// Whether this process may look at what is in the directory.
+pub(crate) fn is_searchable_at(dir: &Dir, leaf: &[u8]) -> bool {
+    rfs::accessat(dir, leaf, rfs::Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+}
+
 pub(crate) fn read_link_at(dir: &Dir, leaf: &[u8]) -> Result<Vec<u8>, Errno> {
     Ok(rfs::readlinkat(dir, leaf, Vec::new())?.into_bytes())
 }

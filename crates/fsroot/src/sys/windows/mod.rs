@@ -162,6 +162,11 @@ pub(crate) fn is_readable_at(dir: &Dir, leaf: &[u8]) -> bool {
     open_target_at(dir, leaf).is_ok()
 }
 
+/// Everybody may look at what is in a directory that can be opened: traversing is not checked.
+pub(crate) fn is_searchable_at(_dir: &Dir, _leaf: &[u8]) -> bool {
+    true
+}
+
 /// The text of a symlink, or the target of a junction, with `/` between its parts.
 pub(crate) fn read_link_at(dir: &Dir, leaf: &[u8]) -> Result<Vec<u8>, Errno> {
     let link = nt::create(dir, &text::component(leaf)?, NAME)?;

@@ -55,11 +55,11 @@ impl Progress {
     pub fn end(&mut self, count: u64) {
         match self.level {
             0 => {}
-            1 => self.shared.session.log.line(Class::Client, "done"),
+            1 => self.shared.session.log.rest_of_line("done"),
             _ => {
                 let s = if count == 1 { "" } else { "s" };
                 let text = format!("{count} file{s} to consider");
-                self.shared.session.log.line(Class::Client, text);
+                self.shared.session.log.rest_of_line(text);
             }
         }
     }

@@ -1,0 +1,160 @@
+//! What is in a directory and may be removed.
+
+use super::super::{
+    attrs,
+    generator::{Generator, is_missing},
+};
+use crate::{
+    Error,
+    log::{Class, named},
+    rules::excludes,
+    session::io_error,
+};
+use fast_io::SendHalf;
+use fsroot::{DirEntry, Kind, Stat, names::am_root};
+use wire::RelPath;
+
+/// A directory entry that may be removed.
+pub(super) struct Candidate {
+    pub path: RelPath,
+    pub kind: Kind,
+    pub dev: Option<u64>,
+}
+
+/// File-list order inside of a directory.
+fn order(a: &Candidate, b: &Candidate, modern: bool) -> std::cmp::Ordering {
+    let (x, y) = (a.path.as_bytes(), b.path.as_bytes());
+    if !modern {
+        return x.cmp(y);
+    }
+    let dir = |c: &Candidate| c.kind == Kind::Directory;
+    dir(a).cmp(&dir(b)).then_with(|| match dir(a) {
+        true => x.iter().chain(b"/").cmp(y.iter().chain(b"/")),
+        false => x.cmp(y),
+    })
+}
+
+impl<W: SendHalf> Generator<W> {
+    /// The entries of a directory that no rule protects, in file-list order, and whether any was protected. `None` if it cannot be
+    /// read.
+    pub(super) fn candidates(
+        &mut self,
+        dir: &RelPath,
+        doomed: bool,
+        dev: Option<u64>,
+    ) -> Result<Option<(Vec<Candidate>, bool)>, Error> {
+        let entries = match &mut self.root {
+            None => return Ok(None),
+            Some(root) => match root.read_dir(dir) {
+                Ok(entries) => entries,
+                Err(e) => {
+                    if !is_missing(&e) {
+                        let text = attrs::about("opendir", &root.quoted(dir), " failed");
+                        self.cannot_list(text, &e);
+                    }
+                    return Ok(None);
+                }
+            },
+        };
+        match doomed {
+            true => self.deleter.push(dir.as_bytes(), &self.log, &self.session.status)?,
+            false => self.deleter.enter(dir.as_bytes(), &self.log, &self.session.status)?,
+        }
+        let mut found = Vec::with_capacity(entries.len());
+        let mut protected = false;
+        // With --fake-super a file is not what the directory says, and below a directory that cannot be searched nothing can
+        // be removed, whatever it says.
+        let known = !self.session.settings.fake_super && self.can_look_below(dir, &entries);
+        for e in entries {
+            let Some(path) = dir.join(&e.name) else { continue };
+            let mut stat: Option<Stat> = None;
+            let kind = match e.kind.filter(|k| known && (dev.is_none() || *k != Kind::Directory)) {
+                Some(kind) => kind,
+                None => match self.lstat(&path) {
+                    Ok(Some(st)) => {
+                        stat = Some(st);
+                        st.kind
+                    }
+                    Ok(None) => continue,
+                    Err(e) => {
+                        // Nobody can tell what it is: a rule for either kind will do.
+                        let hidden = [false, true].iter().any(|&d| self.keeps(&path, d, doomed));
+                        if let Some(root) = self.root.as_ref().filter(|_| !hidden) {
+                            let at = root.quoted(&path);
+                            let text = [b"readlink_stat(", &at[..], b") failed"].concat();
+                            self.cannot_list(text, &e);
+                        }
+                        continue;
+                    }
+                },
+            };
+            let is_dir = kind == Kind::Directory;
+            if self.keeps(&path, is_dir, doomed) {
+                protected = true;
+                continue;
+            }
+            let says = self.session.settings.debug.flist > 1;
+            self.log.debug(says, || named("[generator] make_file(", path.as_bytes(), ",*,2)"));
+            found.push(Candidate { path, kind, dev: stat.map(|st| st.dev) });
+        }
+        let modern = self.session.protocol.has_item_flags();
+        found.sort_unstable_by(|a, b| order(a, b, modern));
+        Ok(Some((found, protected)))
+    }
+
+    /// Whether rules keep a name that the sender does not have.
+    fn keeps(&self, path: &RelPath, is_dir: bool, doomed: bool) -> bool {
+        let level = self.session.settings.debug.filter;
+        let name = path.as_bytes();
+        self.daemon_excludes(path, is_dir)
+            || excludes(&self.deleter.rules, level, &self.log, name, is_dir, doomed)
+    }
+
+    /// What is in a directory is not known as it should be, so that nothing more may be deleted.
+    fn cannot_list(&mut self, text: Vec<u8>, e: &std::io::Error) {
+        self.log.sys_error(Class::ErrorXfer, text, e);
+        self.session.status.add_io_error(io_error::GENERAL);
+        self.deleter.errors |= io_error::GENERAL;
+    }
+
+    /// Whether a directory can be searched, by its first entry. Root can search all.
+    fn can_look_below(&mut self, dir: &RelPath, entries: &[DirEntry]) -> bool {
+        let first = entries.first().filter(|_| !am_root()).and_then(|e| dir.join(&e.name));
+        first.is_none_or(|path| self.lstat(&path).is_ok())
+    }
+
+    /// With `-x`, a directory on another device stays.
+    pub(super) fn is_mount_point(&self, c: &Candidate, dev: Option<u64>) -> bool {
+        let (Some(dev), Some(own)) = (dev, c.dev) else { return false };
+        if c.kind != Kind::Directory || dev == own {
+            return false;
+        }
+        if self.session.settings.info.mount >= 1 {
+            self.log.info([&b"cannot delete mount point: "[..], c.path.as_bytes()].concat());
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_come_last_and_sort_as_if_they_ended_in_a_slash() {
+        let c = |name: &str, kind| Candidate {
+            path: RelPath::new(name.as_bytes()).unwrap(),
+            kind,
+            dev: None,
+        };
+        let dir = Kind::Directory;
+        let mut all =
+            [c("a0", dir), c("b", Kind::Regular), c("a", dir), c("a-", dir), c("~", Kind::Symlink)];
+        all.sort_by(|a, b| order(a, b, true));
+        let names: Vec<_> = all.iter().map(|c| c.path.as_bytes()).collect();
+        assert_eq!(names, [&b"b"[..], b"~", b"a-", b"a", b"a0"]);
+        all.sort_by(|a, b| order(a, b, false));
+        assert_eq!(all[0].path.as_bytes(), b"a");
+        assert_eq!(all[4].path.as_bytes(), b"~");
+    }
+}
