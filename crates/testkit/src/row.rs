@@ -103,6 +103,11 @@ pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<
 }
 
 impl<'a> Row<'a> {
+    /// Its command line's options.
+    pub const fn args(&self) -> &'a str {
+        self.args
+    }
+
     /// Other connections than local.
     pub const fn over(mut self, via: &'a [Via]) -> Self {
         self.via = via;

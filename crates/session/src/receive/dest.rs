@@ -4,6 +4,7 @@ use crate::{
     Error, ExitCode, Settings,
     log::{Role, named, reason, strerror, sys_error_line},
     operator::Trust,
+    options::clean_path,
 };
 use fsroot::Errno;
 use fsroot::{FollowParents, Kind, Root, text};
@@ -152,8 +153,16 @@ impl Base {
         Error::fatal(code, sys_error_line(Role::ReceiverPresplit, text, e))
     }
 
-    fn enter(&mut self, path: &Path, step: &str) -> Result<Root, Error> {
-        self.open(path).map_err(|e| self.failure(ExitCode::FILE_SELECT, step, path, &e))
+    fn enter(&mut self, shared: &Shared, path: &Path, step: &str) -> Result<Root, Error> {
+        let root = self.open(path);
+        let root = root.map_err(|e| self.failure(ExitCode::FILE_SELECT, step, path, &e))?;
+        // Nobody changes to it here, but rsync does, and says so.
+        let typed = path.as_os_str().as_encoded_bytes();
+        let says = matches!(self, Base::Operator(_)) && typed != b".";
+        shared.session.log.debug(says && shared.session.settings.debug.chdir > 0, || {
+            named("[Receiver] change_dir(", &clean_path(&absolute(path)), ")")
+        });
+        Ok(root)
     }
 }
 
@@ -225,7 +234,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
     let unmade = settings.mkpath && make_path(shared, &mut base, typed, whole)? && settings.dry_run;
     let missing = match base.leads_to_dir(path) {
         Ok(true) => {
-            let root = Some(base.enter(path, "change_dir#1")?);
+            let root = Some(base.enter(shared, path, "change_dir#1")?);
             return Ok(Dest::new(root, path));
         }
         Ok(_) if count > 1 => {
@@ -241,7 +250,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         Err(e) => {
             // A directory on the way that leads out of a module is refused for that.
             if leads_out(&e) && matches!(base, Base::Module(..)) {
-                base.enter(&text::path(split(typed).0), "change_dir#3")?;
+                base.enter(shared, &text::path(split(typed).0), "change_dir#3")?;
             }
             let mut text = b"rsync: [Receiver] ERROR: cannot stat destination ".to_vec();
             text.extend_from_slice(&base.quoted(path));
@@ -260,7 +269,7 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
         return Err(base.failure(code, "change_dir#3", path, &e));
     };
     let dir = &text::path(dir);
-    let root = if unmade { None } else { Some(base.enter(dir, "change_dir#3")?) };
+    let root = if unmade { None } else { Some(base.enter(shared, dir, "change_dir#3")?) };
     Ok(Dest { solo: Some(leaf), ..Dest::new(root, dir) })
 }
 
@@ -393,7 +402,7 @@ fn create(shared: &Arc<Shared>, mut base: Base, typed: &[u8]) -> Result<Dest, Er
     let mut dest = Dest { created: true, ..Dest::new(None, path) };
     if !settings.dry_run {
         base.mkdir(path).map_err(|e| base.failure(ExitCode::FILE_IO, "mkdir", path, &e))?;
-        dest.root = Some(base.enter(path, "change_dir#2")?);
+        dest.root = Some(base.enter(shared, path, "change_dir#2")?);
     }
     if settings.info.name >= 1 || shared.itemizing {
         let mut line = b"created directory ".to_vec();

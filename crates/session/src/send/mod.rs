@@ -203,11 +203,14 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
 
     /// Lists the names of a files-from list below the source argument `top`.
     fn add_names(&mut self, top: &[u8], names: crate::rules::Names) -> Result<(), Error> {
-        if let Err(e) = self.lister.sources.add(top) {
-            let path = self.lister.sources.quoted_dir(top);
-            let text = [b"change_dir ", &path[..], b" failed"].concat();
-            let line = crate::log::sys_error_line(Role::Sender, text, &e);
-            return Err(Error::fatal(ExitCode::FILE_SELECT, line));
+        match self.lister.sources.add(top) {
+            Ok(source) => self.lister.sources.enter_top(source, &self.log),
+            Err(e) => {
+                let path = self.lister.sources.quoted_dir(top);
+                let text = [b"change_dir ", &path[..], b" failed"].concat();
+                let line = crate::log::sys_error_line(Role::Sender, text, &e);
+                return Err(Error::fatal(ExitCode::FILE_SELECT, line));
+            }
         }
         let relative = self.session.settings.relative;
         for name in names {

@@ -43,6 +43,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let mut name = Vec::new();
         entry.push_wire_name(&mut name);
         let sources = &mut self.lister.sources;
+        sources.enter(entry.source(), &self.log);
         let unconfined = sources.unconfined();
         let Some(rel) = sources.rel(entry.source(), &name) else { return Ok(()) };
         let looked = sources.root(entry.source()).and_then(|root| {

@@ -186,6 +186,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         entry.push_wire_name(&mut name);
         let flags = item.flags;
         let debug = settings.debug;
+        self.lister.sources.enter(entry.source(), &self.log);
         let mut path = Vec::new();
         if debug.send > 0 || debug.deltasum > 1 {
             self.lister.sources.push_typed(entry.source(), &name, &mut path);

@@ -4,8 +4,8 @@
 //! a symlinked directory is entered, the directory that it leads to becomes a source of its own,
 //! with the link's name as the prefix of the names below it.
 
-use crate::log::{Log, Role};
-use crate::{Session, log::Class};
+use crate::log::{Log, Role, named};
+use crate::{Session, log::Class, options::clean_path};
 use fsroot::{Root, root::FollowParents, text};
 use std::{
     collections::HashMap,
@@ -53,6 +53,10 @@ pub(super) struct Sources {
     fake: bool,
     open: usize,
     clock: u64,
+    /// `--debug=CHDIR`: the directory that rsync would be in, as typed.
+    entered: Option<Vec<u8>>,
+    /// Where it began.
+    start: Vec<u8>,
 }
 
 impl Sources {
@@ -69,6 +73,43 @@ impl Sources {
             fake: session.settings.fake_super,
             open: 0,
             clock: 0,
+            start: Vec::new(),
+            entered: (session.settings.debug.chdir > 0 && !session.settings.am_daemon)
+                .then(Vec::new),
+        }
+    }
+
+    /// Something is to be done in a source. Nobody changes to its directory here, but rsync does, and says so.
+    pub fn enter(&mut self, id: u32, log: &Log) {
+        let typed = &self.dirs[id as usize].typed;
+        if self.entered.as_ref().is_some_and(|entered| entered != typed) {
+            self.entered = Some(typed.clone());
+            self.say_entered(log);
+        }
+    }
+
+    /// The directory that names of a files-from list hang below; entering the current one is not worth a line.
+    pub fn enter_top(&mut self, id: u32, log: &Log) {
+        let typed = &self.dirs[id as usize].typed;
+        self.start.clone_from(typed);
+        match &mut self.entered {
+            Some(entered) if typed == b"." => entered.clone_from(typed),
+            _ => self.enter(id, log),
+        }
+    }
+
+    /// An argument's directory cannot be entered, so that rsync goes back to where it began.
+    fn back_out(&mut self, log: &Log) {
+        if let Some(entered) = &mut self.entered {
+            entered.clone_from(&self.start);
+            self.say_entered(log);
+        }
+    }
+
+    fn say_entered(&self, log: &Log) {
+        if let Some(entered) = &self.entered {
+            let path = clean_path(&self.absolute(entered));
+            log.info(named("[sender] change_dir(", &path, ")"));
         }
     }
 
@@ -299,9 +340,10 @@ impl Sources {
     }
 
     /// The sender's log line for a directory that cannot be entered.
-    pub fn cannot_enter(&self, log: &Log, dir: &[u8], e: &io::Error) {
+    pub fn cannot_enter(&mut self, log: &Log, dir: &[u8], e: &io::Error) {
         let line = [b"change_dir ", &self.quoted_dir(dir)[..], b" failed"].concat();
         log.with_role(Role::Sender).sys_error(Class::ErrorXfer, line, e);
+        self.back_out(log);
     }
 }
 

@@ -92,6 +92,7 @@ impl Tree {
                 return Ok(());
             }
         };
+        lister.sources.enter(source, &lister.log);
         let session = lister.session.clone();
         let settings = &session.settings;
         let (inc, relative) = (session.inc_recurse, settings.relative);
@@ -448,6 +449,7 @@ impl Tree {
             let e = dir.entry();
             same &= e.source() == group.first.entry().source();
             scanned = e.has_content() && !(same && scanned);
+            lister.sources.enter(e.source(), &lister.log);
             lister.enter_filters(e.source(), &name)?;
             if scanned {
                 let name = name.clone();

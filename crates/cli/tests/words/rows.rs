@@ -1,0 +1,103 @@
+//! Words over trees and options of their own.
+
+use testkit::Row;
+use testkit::row::{DAEMON, LOCAL_AND_SHELL, SHELL, row};
+
+/// Groups of hard links: up to date, to be sent, in part of either, in an alternate directory.
+const LINKS: &str = r"
+f src/a1 text=a\n mtime=1577836800
+h src/a2 -> src/a1
+h src/a3 -> src/a1
+h src/s/a4 -> src/a1
+h src/s/t/a5 -> src/a1
+f src/b1 text=b\n mtime=1577836800
+h src/b2 -> src/b1
+h src/b3 -> src/b1
+h src/s/b4 -> src/b1
+f src/c1 text=c\n mtime=1577836800
+h src/c2 -> src/c1
+h src/s/c3 -> src/c1
+f src/d1 text=d\n mtime=1577836800
+h src/d2 -> src/d1
+h src/s/d3 -> src/d1
+p src/p1
+h src/p2 -> src/p1
+f dst/a2 text=older
+f dst/b2 text=b\n mtime=1577836800
+f dst/s/b4 text=newer mtime=2000000000
+f alt/c1 text=c\n mtime=1577836800
+f more/d1 text=d\n mtime=1577836800
+h more/d2 -> more/d1
+";
+
+/// Several sources.
+const PLACES: &str = r"
+f src/a text=a\n
+f src/sub/b text=b\n
+f src/sub/deep/c text=c\n
+f src2/d text=d\n
+f src2/x/e text=e\n
+f one/o text=o\n
+f plain text=p\n
+f names text=src/./a\none/o\nplain\nsrc/sub/b\n
+d dst/sub
+";
+
+pub const ROWS: &[Row<'_>] = &[
+    row("links", &[LINKS], "-aH --debug=hlink3,genr").over(LOCAL_AND_SHELL),
+    row("links", &[LINKS], "-aH --debug=hlink3,genr --no-i-r").over(LOCAL_AND_SHELL),
+    row("links", &[LINKS], "-aH --debug=hlink3,genr --protocol=29").over(LOCAL_AND_SHELL),
+    row("links", &[LINKS], "-aH --debug=hlink3,genr --no-i-r -n"),
+    row("links", &[LINKS], "-aH --debug=hlink3,genr --no-i-r --existing"),
+    row("links", &[LINKS], "-aH --debug=hlink3,genr --no-i-r --ignore-existing"),
+    row("links", &[LINKS], "-aH --debug=hlink3,genr --no-i-r --update"),
+    row("links", &[LINKS], "-aH --debug=hlink3,genr --no-i-r --max-size=1"),
+    row(
+        "links",
+        &[LINKS],
+        "-aH --debug=hlink3,genr --no-i-r -c --link-dest=../alt --link-dest=../more",
+    ),
+    row(
+        "links",
+        &[LINKS],
+        "-aH --debug=hlink3,genr --no-i-r --copy-dest=../alt --copy-dest=../more",
+    ),
+    row(
+        "links",
+        &[LINKS],
+        "-aH --debug=hlink3,genr --no-i-r -n --compare-dest=../alt --compare-dest=../more",
+    ),
+    row("places", &[PLACES], "-a --debug=chdir")
+        .from_to("src/ src2/", "dst/")
+        .over(LOCAL_AND_SHELL),
+    row("places", &[PLACES], "-a --debug=chdir -M--debug=chdir")
+        .from_to("src/ src2/", "dst/")
+        .over(SHELL),
+    row("places", &[PLACES], "-a --debug=chdir -M--debug=chdir")
+        .from_to("src/ src2/", "dst/")
+        .over(DAEMON),
+    row("places", &[PLACES], "-a --debug=chdir --no-i-r").from_to("src/sub src2/ plain", "dst/"),
+    row("places", &[PLACES], "-a --debug=chdir --remove-source-files")
+        .from_to("src/a one/o", "dst/"),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a nosrc/x plain nosrc/y", "dst/"),
+    row("places", &[PLACES], "-a --debug=chdir -R --exclude=dst")
+        .from_to("src/./sub/b one/./o ./", "dst/"),
+    row("places", &[PLACES], "-a --debug=chdir --files-from=names").from_to(".", "dst/"),
+    row("places", &[PLACES], "-a --debug=chdir --files-from=names --no-R").from_to("src", "dst/"),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "new"),
+    row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "new"),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "new/"),
+    row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "new/"),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "dst/new"),
+    row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "dst/new"),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "one/o"),
+    row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "one/o"),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "no/new"),
+    row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "no/new"),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "."),
+    row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "."),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "./"),
+    row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "./"),
+    row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "dst/../dst/sub"),
+    row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "dst/../dst/sub"),
+];
