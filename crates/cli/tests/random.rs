@@ -18,7 +18,7 @@ fn random_cases() {
                 None => Plan { first: number(&text), cases: 1, ..short },
                 Some((first, seconds)) => {
                     let time = Duration::from_secs(number(seconds));
-                    Plan { first: number(first), cases: u64::MAX, time, threads: 2 }
+                    Plan { first: number(first), cases: u64::MAX, time, threads: 4 }
                 }
             }
         }

@@ -38,6 +38,8 @@ mod names;
 mod output;
 #[path = "scenarios/owners.rs"]
 mod owners;
+#[path = "scenarios/repeated.rs"]
+mod repeated;
 #[path = "scenarios/rules.rs"]
 mod rules;
 #[path = "scenarios/rules_mixed.rs"]
@@ -66,6 +68,11 @@ fn family(name: &str, rows: &[Row]) {
 fn family_and_dry_runs(name: &str, rows: &[Row]) {
     family(name, rows);
     run_family_dry(&Peers::new(env!("CARGO_BIN_EXE_oxrsync")), name, rows, KNOWN);
+}
+
+#[test]
+fn repeated() {
+    family_and_dry_runs("repeated", repeated::ROWS);
 }
 
 #[test]

@@ -229,6 +229,11 @@ impl FilterList {
         self.find_in(&self.rules, Tag::Main, &query)
     }
 
+    /// The rule that decides about the top directory, as an entry that may be left out.
+    pub fn find_dot(&self) -> Option<Hit<'_>> {
+        self.find_in(&self.rules, Tag::Main, &Query::new(b".", true, false, &self.cwd))
+    }
+
     /// The rule that decides about a path below the root, with or without a leading slash.
     pub(crate) fn find_from_root(&self, path: &[u8], is_dir: bool) -> Option<Hit<'_>> {
         let name = path.strip_prefix(b"/").unwrap_or(path);

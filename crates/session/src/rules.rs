@@ -545,7 +545,20 @@ pub fn excludes(
     if level == 0 {
         return rules.check(name, is_dir, perishable) == Verdict::Exclude;
     }
-    let Some(hit) = rules.find(name, is_dir, perishable) else { return false };
+    told(rules.find(name, is_dir, perishable), log, name, is_dir)
+}
+
+/// Whether the rules exclude the top directory where it is an entry that may be left out.
+pub fn excludes_dot(rules: &FilterList, level: u8, log: &Log) -> bool {
+    match rules.find_dot() {
+        hit if level > 0 => told(hit, log, b".", true),
+        hit => hit.is_some_and(|hit| hit.verdict() == Verdict::Exclude),
+    }
+}
+
+/// What a rule says, which is told.
+fn told(hit: Option<filters::Hit<'_>>, log: &Log, name: &[u8], is_dir: bool) -> bool {
+    let Some(hit) = hit else { return false };
     let excluded = hit.verdict() == Verdict::Exclude;
     let what = match (log.role(), excluded) {
         (Role::Sender, true) => "hiding",

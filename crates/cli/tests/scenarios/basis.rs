@@ -76,6 +76,17 @@ f other/b/three size=5000
 f other/c/four size=70000 edits=2
 ";
 
+/// Directories with attributes that the other ones have, too, or have otherwise.
+const DRESSED: &str = r"
+d src/long x:user.a=\{w*33}
+d other/long x:user.a=\{w*33}
+d src/short x:user.a=1
+d other/short x:user.a=1 mode=700
+d src/both x:user.a=1 x:user.b=\{v*40}
+d other/both x:user.a=2 x:user.b=\{v*40} x:user.c=3
+f src/both/f size=4
+d dst";
+
 pub const ROWS: &[Row] = &[
     row("compare", &[ALIKE], "-ai --compare-dest=../other").over(EVERY_WAY),
     row("compare-verbose", &[ALIKE], "-avvi --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
@@ -131,6 +142,9 @@ pub const ROWS: &[Row] = &[
     row("link-backup", &[ALIKE, HAVING], "-aib --backup-dir=../bak --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
     row("link-existing", &[ALIKE], "-ai --existing --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-attributes", &[ALIKE, "f src/same size=1000 x:user.a=1\nf src/sub/in size=500 acl=u:7:r\nf other/sub/in size=500 acl=u:7:r"], "-aAXi --link-dest=../other").over(LOCAL_AND_SHELL),
+    // What a directory shares with the one that was found is not sent.
+    row("link-attributes-of-directories", &[DRESSED], "-aXi --link-dest=../other").over(EVERY_WAY),
+    row("compare-attributes-of-directories", &[DRESSED], "-rXpi --compare-dest=../other").over(LOCAL_AND_SHELL),
     row("link-inplace", &[ALIKE], "-ai --inplace --no-W --stats --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-protocols", &[ALIKE], "-ai --link-dest=../other").over(SHELL).protocols(&[30, 31]),
     row("copy-old-protocols", &[ALIKE], "-a --copy-dest=../other").over(SHELL).protocols(&[27, 28]),

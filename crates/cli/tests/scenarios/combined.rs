@@ -231,4 +231,22 @@ pub const ROWS: &[Row] = &[
         .over(DAEMON)
         .from_to("src/ src2/ src/", "dst/")
         .any_order(),
+    // In a dry run nothing is said of what lies below directories that are still to be made.
+    row("missing-args-dry", &["f src/t/a size=3\nd dst"], "-Rn --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no src/none/a src/none/b", "dst/"),
+    row("missing-args-dry-having", &["f src/t/a size=3\nf dst/src/no/x"], "-Rn --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no src/none/a src/none/b", "dst/"),
+    row("missing-args-dry-no-implied", &["f src/t/a size=3\nd dst"], "-Rn --no-implied-dirs --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no", "dst/"),
+    row("missing-args-dry-new", &["f src/t/a size=3\nd dst"], "-Rn --no-implied-dirs --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no", "dst/new/"),
+    row("missing-args-recursive-twice", &["f src/t/a size=3\nd dst"], "-rR --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/no/y src/t/no/x src/t/no/y", "dst/"),
+    // The top directory that --relative implies may be excluded.
+    row("dot-excluded", &["f src/k/f size=3\nd src mtime=5\nd dst\nf list text=./k/f\\n"], "-aivv --files-from={top}/list --exclude=*").over(LOCAL_AND_SHELL).any_order(),
+    row("dot-excluded-by-name", &["f src/k/f size=3\nd src mtime=5\nd dst\nf list text=./k/f\\n"], "-ai --files-from={top}/list --exclude=.").over(LOCAL_AND_SHELL),
+    row("dot-included", &["f src/k/f size=3\nd src mtime=5\nd dst\nf list text=./k/f\\n"], "-ai --files-from={top}/list --include=. --exclude=*").over(LOCAL_AND_SHELL),
+    row("dot-excluded-recursive", &["f src/k/f size=3\nd dst"], "-aiR --exclude=*").over(LOCAL_AND_SHELL).from_to("./src/k", "dst/"),
+    // Options that say what is kept of owners come after those that imply it.
+    row("chown-kept-not", &["f src/a size=3\nd dst"], "-r --chown=33:44 --no-o --no-g").over(EVERY_WAY),
+    row("chown-kept-half", &["f src/a size=3\nd dst"], "-a --chown=33:44 --no-o").over(EVERY_WAY),
+    row("chown-there", &["f src/a size=3\nd dst"], "-r -M--chown=33:44").over(&[Via::Push]),
+    row("groups-of-others", &["f src/a size=3 gid=44\nd dst uid=65534"], "-a '--out-format=%n %U %G'").over(LOCAL_AND_SHELL).as_nobody(),
+    row("empty-unsearchable", &["d src/empty mode=644\nf src/full/a\nd src/full mode=644\nd dst uid=65534"], "-rt").over(LOCAL_AND_SHELL).as_nobody(),
+    row("empty-unsearchable-followed", &["d src/empty mode=644\nf src/hidden/a\nd src/hidden mode=644\nd dst uid=65534"], "-rtL --exclude=a").over(LOCAL_AND_SHELL).as_nobody(),
 ];

@@ -222,13 +222,19 @@ impl SegmentBuilder {
     }
 
     /// As [`Self::finish`] for a receiver with `--prune-empty-dirs`: also blanks every directory
-    /// below which no other file is left, unless `keep` says that the receiver's rules protect it.
+    /// below which no other file is left, unless `keep` says that the receiver's rules protect it. As rsync, whose list ends
+    /// at the last entry that is no duplicate, it takes any other duplicate for a file in the directory that it repeats.
     pub fn finish_pruned(self, mut keep: impl FnMut(Entry<'_>) -> bool) -> Arc<Segment> {
         let mut seg = self.sorted(true);
         let mut blank = Vec::new();
         let mut needed: HashSet<Vec<u8>> = HashSet::new();
         // Children stand behind their directory, so the way back meets them first.
-        for e in seg.iter().rev() {
+        let end = seg.iter().next_back().map_or(0, Entry::position);
+        for pos in (0..=end).rev().filter(|pos| *pos < seg.len()) {
+            let Some(e) = seg.get(pos) else {
+                needed.insert(Entry { seg: &seg, pos: pos as u32 }.name());
+                continue;
+            };
             if !e.is_dir() || e.is_root() || needed.contains(&e.name()) || keep(e) {
                 if !needed.contains(e.dirname()) {
                     needed.insert(e.dirname().to_vec());

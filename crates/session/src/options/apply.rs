@@ -180,14 +180,8 @@ impl State {
                 self.fake_super = true;
             }
             Opt::NumericIds => self.numeric_ids = on,
-            Opt::Usermap => {
-                self.map(IdMap::Map(owned()), true)?;
-                self.owner = true;
-            }
-            Opt::Groupmap => {
-                self.map(IdMap::Map(owned()), false)?;
-                self.group = true;
-            }
+            Opt::Usermap => self.map(IdMap::Map(owned()), true)?,
+            Opt::Groupmap => self.map(IdMap::Map(owned()), false)?,
             Opt::Chown => self.chown(given.text())?,
             Opt::CopyAs => self.copy_as = Some(owned()),
 
@@ -415,11 +409,9 @@ impl State {
         };
         if !user.is_empty() {
             self.map(IdMap::Chown([b"*:", user].concat()), true)?;
-            self.owner = true;
         }
         if !group.is_empty() {
             self.map(IdMap::Chown([b"*:", group].concat()), false)?;
-            self.group = true;
         }
         Ok(())
     }
@@ -430,6 +422,9 @@ impl State {
         let text = match (&*slot, &new) {
             (None, _) => {
                 *slot = Some(new);
+                // A server is told by letters of their own what is kept.
+                let kept = if user { &mut self.owner } else { &mut self.group };
+                *kept |= !self.am_server;
                 return Ok(());
             }
             (Some(IdMap::Map(_)), IdMap::Map(_)) => {

@@ -275,8 +275,10 @@ impl<'a> Values<'a> {
                 return Some(Cow::Borrowed(trimmed(e.name)));
             }
             b'f' => return Some(Cow::Borrowed(trimmed(e.path))),
-            b'G' if context.group => e.gid.to_string().into_bytes(),
-            b'G' => b"DEFAULT".to_vec(),
+            b'G' => match e.gid.filter(|_| context.group) {
+                Some(gid) => gid.to_string().into_bytes(),
+                None => b"DEFAULT".to_vec(),
+            },
             b'U' if context.owner => e.uid.to_string().into_bytes(),
             b'U' => b"0".to_vec(),
             b'i' if self.operation == Operation::Delete => DELETING.to_vec(),
@@ -363,7 +365,7 @@ mod tests {
             len: 1_234_567,
             mtime: 0,
             uid: 5,
-            gid: 6,
+            gid: Some(6),
             link_target: b"",
             item,
             sum: None,

@@ -47,7 +47,8 @@ pub struct ItemEvent<'a> {
     pub len: u64,
     pub mtime: i64,
     pub uid: u32,
-    pub gid: u32,
+    /** `None`: a group that this process may not give away. */
+    pub gid: Option<u32>,
     pub link_target: &'a [u8],
     pub item: &'a Item,
     /** Digest for `%C`, if known. */
@@ -328,7 +329,7 @@ impl Reporter {
             len: 0,
             mtime: 0,
             uid: 0,
-            gid: 0,
+            gid: Some(0),
             link_target: b"",
             item: &item,
             sum: None,

@@ -29,7 +29,7 @@ fn event<'a>(name: &'a [u8], mode: u32, item: &'a Item) -> ItemEvent<'a> {
         len: 6,
         mtime: 0,
         uid: 0,
-        gid: 0,
+        gid: Some(0),
         link_target: if mode == 0o120777 { b"t" } else { b"" },
         item,
         sum: None,

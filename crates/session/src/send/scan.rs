@@ -253,6 +253,12 @@ impl Lister {
             )
     }
 
+    /// Whether they hide the top directory, where `--relative` only implies it.
+    pub fn hides_dot(&self) -> bool {
+        let level = self.session.settings.debug.filter;
+        !self.filters.is_empty() && crate::rules::excludes_dot(&self.filters, level, &self.log)
+    }
+
     /// Whether a daemon's rules hide a directory that an argument's name goes through.
     pub fn hides_parents(&self, arg: &Arg) -> bool {
         let end = arg.name.iter().rposition(|b| *b == b'/').unwrap_or(0);

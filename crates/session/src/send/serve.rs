@@ -514,7 +514,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             len: entry.len(),
             mtime: entry.mtime(),
             uid: entry.uid(),
-            gid: entry.gid(),
+            gid: Some(entry.gid()),
             link_target: entry.link_target(),
             item,
             sum: if list_sum.is_empty() { sum } else { Some(list_sum) },

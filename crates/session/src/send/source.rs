@@ -38,6 +38,11 @@ enum Place {
 /// All sources of a session.
 pub(super) struct Sources {
     dirs: Vec<SourceDir>,
+    /// The directory of each source: as rsync, arguments that start from one directory other than `start` share a source only
+    /// if no other comes between them.
+    numbers: Vec<u32>,
+    /// The last argument's source.
+    last: Option<u32>,
     by_path: HashMap<Vec<u8>, u32>,
     by_link: HashMap<(u32, Vec<u8>), u32>,
     /// A daemon's sources stay inside its module, the directory that it serves from.
@@ -63,6 +68,8 @@ impl Sources {
     pub fn new(session: &Session) -> Sources {
         Sources {
             dirs: Vec::new(),
+            numbers: Vec::new(),
+            last: None,
             by_path: HashMap::new(),
             by_link: HashMap::new(),
             module: None,
@@ -81,7 +88,7 @@ impl Sources {
 
     /// Something is to be done in a source. Nobody changes to its directory here, but rsync does, and says so.
     pub fn enter(&mut self, id: u32, log: &Log) {
-        let typed = &self.dirs[id as usize].typed;
+        let typed = &self.dir(id).typed;
         if self.entered.as_ref().is_some_and(|entered| entered != typed) {
             self.entered = Some(typed.clone());
             self.say_entered(log);
@@ -90,10 +97,9 @@ impl Sources {
 
     /// The directory that names of a files-from list hang below; entering the current one is not worth a line.
     pub fn enter_top(&mut self, id: u32, log: &Log) {
-        let typed = &self.dirs[id as usize].typed;
-        self.start.clone_from(typed);
+        self.start = self.dir(id).typed.clone();
         match &mut self.entered {
-            Some(entered) if typed == b"." => entered.clone_from(typed),
+            Some(entered) if self.start == b"." => entered.clone_from(&self.start),
             _ => self.enter(id, log),
         }
     }
@@ -120,7 +126,14 @@ impl Sources {
 
     /// The source that an argument's directory part means; it can be opened.
     pub fn add(&mut self, dir: &[u8]) -> io::Result<u32> {
-        if let Some(&id) = self.by_path.get(dir) {
+        if let Some(&first) = self.by_path.get(dir) {
+            let known = self.numbers[first as usize];
+            let id = match self.last {
+                Some(last) if self.numbers[last as usize] == known => last,
+                _ if dir == self.start => first,
+                _ => self.number(known),
+            };
+            self.last = Some(id);
             return Ok(id);
         }
         let id = self.push(SourceDir {
@@ -135,10 +148,11 @@ impl Sources {
         match self.root(id).and_then(|root| root.lstat(&RelPath::root())) {
             Ok(_) => {
                 self.by_path.insert(dir.to_vec(), id);
+                self.last = Some(id);
                 Ok(id)
             }
             Err(e) => {
-                self.dirs.pop();
+                self.withdraw();
                 Err(e)
             }
         }
@@ -152,7 +166,7 @@ impl Sources {
             return Ok(id);
         }
         let rel = self.rel(parent, name).ok_or(io::ErrorKind::InvalidInput)?;
-        let of = &self.dirs[parent as usize];
+        let of = self.dir(parent);
         let dir = SourceDir {
             place: Place::Link { parent, rel },
             prefix: name.to_vec(),
@@ -168,7 +182,7 @@ impl Sources {
                 Ok(id)
             }
             Some(e) => {
-                self.dirs.pop();
+                self.withdraw();
                 Err(e)
             }
         }
@@ -176,13 +190,30 @@ impl Sources {
 
     fn push(&mut self, dir: SourceDir) -> u32 {
         self.dirs.push(dir);
-        self.dirs.len() as u32 - 1
+        self.number(self.dirs.len() as u32 - 1)
+    }
+
+    /// Takes back what was pushed last.
+    fn withdraw(&mut self) {
+        self.dirs.pop();
+        self.numbers.pop();
+    }
+
+    /// A new source in a directory that is known.
+    fn number(&mut self, dir: u32) -> u32 {
+        self.numbers.push(dir);
+        self.numbers.len() as u32 - 1
+    }
+
+    fn dir(&self, id: u32) -> &SourceDir {
+        &self.dirs[self.numbers[id as usize] as usize]
     }
 
     /// The root of a source, opened if need be.
     pub fn root(&mut self, id: u32) -> io::Result<&mut Root> {
         self.clock += 1;
-        if self.dirs[id as usize].root.is_none() {
+        let at = self.numbers[id as usize] as usize;
+        if self.dirs[at].root.is_none() {
             if self.open >= MAX_OPEN {
                 let oldest =
                     self.dirs.iter_mut().filter(|d| d.root.is_some()).min_by_key(|d| d.used);
@@ -193,17 +224,17 @@ impl Sources {
             }
             let mut root = self.open_root(id)?;
             root.set_fake_super(self.fake);
-            self.dirs[id as usize].root = Some(root);
+            self.dirs[at].root = Some(root);
             self.open += 1;
         }
         let clock = self.clock;
-        let dir = &mut self.dirs[id as usize];
+        let dir = &mut self.dirs[at];
         dir.used = clock;
         dir.root.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn open_root(&mut self, id: u32) -> io::Result<Root> {
-        match &self.dirs[id as usize].place {
+        match &self.dir(id).place {
             Place::Path(path) if self.confined => {
                 let rel = below_module(path);
                 let follow = self.following();
@@ -239,14 +270,14 @@ impl Sources {
 
     /// A name's path below its source's root; `None` if it is not a legal one.
     pub fn rel(&self, id: u32, name: &[u8]) -> Option<RelPath> {
-        let prefix = &self.dirs[id as usize].prefix;
+        let prefix = &self.dir(id).prefix;
         let below = name.strip_prefix(&prefix[..]).unwrap_or(name);
         RelPath::new(below.strip_prefix(b"/").unwrap_or(below))
     }
 
     /// The path of a name for messages.
     pub fn shown(&self, id: u32, name: &[u8]) -> Vec<u8> {
-        let dir = &self.dirs[id as usize];
+        let dir = self.dir(id);
         let below = name.strip_prefix(&dir.prefix[..]).unwrap_or(name);
         let below = below.strip_prefix(b"/").unwrap_or(below);
         let mut out = dir.shown.clone();
@@ -278,7 +309,7 @@ impl Sources {
         if !self.confined {
             return quoted(&shown);
         }
-        let below = self.at_root || !below_module(&self.dirs[id as usize].typed).is_root();
+        let below = self.at_root || !below_module(&self.dir(id).typed).is_root();
         let slash: &[u8] = if below { b"/" } else { b"" };
         self.in_module(&[slash, &shown].concat())
     }
@@ -313,7 +344,7 @@ impl Sources {
 
     /// Appends the path for `%f`: the directory as typed, then the name, without leading slash.
     pub fn push_typed(&self, id: u32, name: &[u8], out: &mut Vec<u8>) {
-        let dir = &self.dirs[id as usize].typed;
+        let dir = &self.dir(id).typed;
         out.extend_from_slice(dir.strip_prefix(b"/").unwrap_or(dir));
         if !out.is_empty() && !out.ends_with(b"/") {
             out.push(b'/');
@@ -323,7 +354,7 @@ impl Sources {
 
     /// The directory that merge-file names of this source start from.
     pub fn rule_dir(&self, id: u32) -> Vec<u8> {
-        self.absolute(&self.dirs[id as usize].typed)
+        self.absolute(&self.dir(id).typed)
     }
 
     /// A directory argument's path for messages.

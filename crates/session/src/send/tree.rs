@@ -33,8 +33,8 @@ struct Waiting {
 
 /// The tree of a session as it is listed.
 pub(super) struct Tree {
-    /// Incremental: what the arguments ask for below each directory.
-    deeper: HashMap<Vec<u8>, Vec<Deeper>>,
+    /// Incremental: what the arguments ask for below each directory, once for each entry that was sent for their sake.
+    deeper: HashMap<Vec<u8>, Vec<Vec<Deeper>>>,
     /// Directories to send lists for; the last one is next.
     waiting: Vec<Waiting>,
     next_dir: u32,
@@ -45,6 +45,10 @@ pub(super) struct Tree {
     resolved: HashMap<(u32, Vec<u8>), u32>,
     eof_sent: bool,
 }
+
+/// How an entry came into the list, for `--debug=FLIST`: as an argument or otherwise.
+const FROM_ARGUMENT: u8 = 0;
+const FROM_TREE: u8 = 2;
 
 fn no_entry() -> io::Error {
     io::Error::from_raw_os_error(fsroot::Errno::NOENT.raw_os_error())
@@ -101,7 +105,9 @@ impl Tree {
             self.dot_sent = true;
             if !settings.recurse && !settings.dirs {
                 lister.log.info("skipping directory .");
-            } else if let Ok(dot) = self.look(lister, source, b".", ArgKind::DotDir) {
+            } else if let Ok(dot) = self.look(lister, source, b".", ArgKind::DotDir)
+                && !lister.hides_dot()
+            {
                 self.emit_parent(lister, dot, out)?;
             }
         }
@@ -128,15 +134,14 @@ impl Tree {
         }
         if nested && inc {
             let first = parents(&arg.name).next().unwrap_or_default().to_vec();
-            self.emit_parents(lister, source, &arg.name, Some(1), out)?;
-            let deeper = Deeper { source, name: arg.name, kind: arg.kind };
-            self.deeper.entry(first).or_default().push(deeper);
+            let fresh = self.emit_parents(lister, source, &arg.name, Some(1), out)?;
+            self.postpone(first, Deeper { source, name: arg.name, kind: arg.kind }, fresh);
             return Ok(());
         }
         if nested {
             self.emit_parents(lister, source, &arg.name, None, out)?;
         }
-        if let Some(dir) = self.emit_arg(lister, found, arg.kind, out)? {
+        if let Some(dir) = self.emit_arg(lister, found, arg.kind, FROM_ARGUMENT, out)? {
             // The contents of `.` belong to its own list; others get lists of their own.
             if !inc {
                 self.walk(lister, dir, out)?;
@@ -172,10 +177,11 @@ impl Tree {
         lister: &mut Lister,
         found: Found,
         kind: ArgKind,
+        from: u8,
         out: &mut dyn Out,
     ) -> Result<Option<Dir>, Error> {
         let content = lister.session.settings.recurse || kind != ArgKind::Normal;
-        lister.say_made(if found.name.is_empty() { b"." } else { &found.name }, 0);
+        lister.say_made(if found.name.is_empty() { b"." } else { &found.name }, from);
         let listed = lister.emit(&found, content, !content, out)?;
         if !listed || !content || !found.is_dir() {
             return Ok(None);
@@ -232,8 +238,17 @@ impl Tree {
         Ok(here)
     }
 
+    /// Keeps what is asked for below `dir` for its list. `fresh`: an entry of `dir` was sent for it.
+    fn postpone(&mut self, dir: Vec<u8>, deeper: Deeper, fresh: bool) {
+        let lists = self.deeper.entry(dir).or_default();
+        match lists.last_mut().filter(|_| !fresh) {
+            Some(list) => list.push(deeper),
+            None => lists.push(vec![deeper]),
+        }
+    }
+
     /// Sends the parents of a name that the previous argument did not bring, at most `limit` of
-    /// them counted from the top. Their merge files stay in force until other parents come.
+    /// them counted from the top; whether there were any. Their merge files stay in force until other parents come.
     fn emit_parents(
         &mut self,
         lister: &mut Lister,
@@ -241,19 +256,21 @@ impl Tree {
         name: &[u8],
         limit: Option<usize>,
         out: &mut dyn Out,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let settings = &lister.session.settings;
         let wanted = lister.session.protocol.has_varints() || settings.implied_dirs;
         let deepest = parents(name).last().unwrap_or_default();
         if self.last_parents.0 == source && is_above(deepest, &self.last_parents.1) {
-            return Ok(());
+            return Ok(false);
         }
         let (last_source, last) = std::mem::take(&mut self.last_parents);
+        let mut fresh = false;
         for parent in parents(name).take(limit.unwrap_or(usize::MAX)) {
             // As rsync: what was the deepest itself is sent again with what is below it.
             let again = parent == last && !lister.session.inc_recurse;
             let sent = last_source == source && !again && is_above(parent, &last);
             if wanted && !sent {
+                fresh = true;
                 self.emit_implied(lister, source, parent, out)?;
                 if !lister.session.inc_recurse {
                     lister.enter_filters(source, parent)?;
@@ -261,25 +278,26 @@ impl Tree {
             }
         }
         self.last_parents = (source, deepest.to_vec());
-        Ok(())
+        Ok(fresh)
     }
 
+    /// Sends a directory for the sake of what is below it; whether it is there.
     fn emit_implied(
         &mut self,
         lister: &mut Lister,
         source: u32,
         parent: &[u8],
         out: &mut dyn Out,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let found = self
             .resolve(lister, source, parent)
             .map_err(Unseen::Io)
             .and_then(|here| lister.examine(here, parent.to_vec(), true));
         match found {
-            Ok(found) => self.emit_parent(lister, found, out),
+            Ok(found) => self.emit_parent(lister, found, out).map(|()| true),
             Err(Unseen::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
                 lister.file_vanished(source, parent);
-                Ok(())
+                Ok(false)
             }
             Err(why) => {
                 let e = match why {
@@ -289,7 +307,7 @@ impl Tree {
                 };
                 lister.sources.complain(&lister.log, "link_stat ", source, parent, " failed", &e);
                 lister.session.status.add_io_error(io_error::GENERAL);
-                Ok(())
+                Ok(false)
             }
         }
     }
@@ -302,6 +320,7 @@ impl Tree {
     ) -> Result<(), Error> {
         // Before protocol 30 the flag would mean that the contents are listed.
         let flagged = lister.session.protocol.has_varints();
+        lister.say_made(&found.name, FROM_TREE);
         lister.emit(&found, flagged, true, out)?;
         Ok(())
     }
@@ -341,13 +360,12 @@ impl Tree {
             {
                 // Its entry travels with its parent's list, if there is such a parent.
                 let parent = lister.examine(source, first.clone(), true);
-                self.emit_parents(lister, source, &arg.name, Some(1), out)?;
+                let fresh = self.emit_parents(lister, source, &arg.name, Some(1), out)?;
                 if parent.is_err() {
                     // It is looked for anew for each name below it.
                     self.last_parents = Default::default();
                 } else {
-                    let deeper = Deeper { source, name: arg.name, kind: arg.kind };
-                    self.deeper.entry(first).or_default().push(deeper);
+                    self.postpone(first, Deeper { source, name: arg.name, kind: arg.kind }, fresh);
                 }
                 return Ok(());
             }
@@ -442,7 +460,9 @@ impl Tree {
         let mut name = Vec::new();
         group.first.entry().push_wire_name(&mut name);
         // As rsync: of those that are the same directory in the same source, every other one is scanned, up to the first that is
-        // in another source.
+        // in another source. Those without content of their own were sent for the sake of what is asked for below them.
+        let mut deeper = self.deeper.remove(&name).unwrap_or_default().into_iter();
+        let mut last_implied = None;
         let (mut same, mut scanned) = (true, false);
         for i in 0..group.same_name as usize {
             let Some(dir) = group.first.sibling(i) else { break };
@@ -451,32 +471,41 @@ impl Tree {
             scanned = e.has_content() && !(same && scanned);
             lister.sources.enter(e.source(), &lister.log);
             lister.enter_filters(e.source(), &name)?;
+            if !e.has_content()
+                && let Some(asked_for) = deeper.next()
+            {
+                self.list_deeper(lister, &name, asked_for, &mut last_implied, out)?;
+            }
             if scanned {
                 let name = name.clone();
                 lister.scan(&Dir { name, source: e.source(), device: None }, out)?;
             }
         }
-        self.deeper_of(lister, &name, out)?;
+        for asked_for in deeper {
+            self.list_deeper(lister, &name, asked_for, &mut last_implied, out)?;
+        }
         self.close(lister, Some(group.first), out).map(Some)
     }
 
     /// What the arguments ask for below a directory, as part of its list.
-    fn deeper_of(
+    fn list_deeper(
         &mut self,
         lister: &mut Lister,
         dir: &[u8],
+        asked_for: Vec<Deeper>,
+        last_implied: &mut Option<(u32, Vec<u8>)>,
         out: &mut dyn Out,
     ) -> Result<(), Error> {
-        let mut last_implied = None;
-        for deeper in self.deeper.remove(dir).unwrap_or_default() {
+        for deeper in asked_for {
             let next = parents(&deeper.name).find(|p| p.len() > dir.len());
             if let Some(next) = next.map(<[u8]>::to_vec) {
                 let key = (deeper.source, next.clone());
-                if last_implied.as_ref() != Some(&key) {
-                    self.emit_implied(lister, deeper.source, &next, out)?;
-                    last_implied = Some(key);
+                let fresh = last_implied.as_ref() != Some(&key);
+                if fresh {
+                    let sent = self.emit_implied(lister, deeper.source, &next, out)?;
+                    *last_implied = sent.then_some(key);
                 }
-                self.deeper.entry(next).or_default().push(deeper);
+                self.postpone(next, deeper, fresh);
                 continue;
             }
             let found = self
@@ -487,7 +516,7 @@ impl Tree {
                 // Merge files on the way to it were not in force when the arguments were looked at.
                 Ok(found) if lister.hidden(&found.name, found.is_dir()) => {}
                 Ok(found) => {
-                    self.emit_arg(lister, found, deeper.kind, out)?;
+                    self.emit_arg(lister, found, deeper.kind, FROM_TREE, out)?;
                 }
                 Err(Unseen::Io(e))
                     if e.kind() == io::ErrorKind::NotFound

@@ -108,6 +108,12 @@ impl<W: SendHalf> Generator<W> {
             None => self.flags(node, shown.as_ref(), base_flags, false),
         };
         if self.shared.do_xfers {
+            if let (Some(_), true, Some(k), Some(root)) =
+                (found, self.session.settings.xattrs > 0, node.want.xattr, &mut self.root)
+            {
+                // What it shares with the one that was found is not sent.
+                self.attrs.apply_xattrs(root, &node.path, None, k);
+            }
             self.dress_dir(node, have, new);
         } else if let Some(have) = have.filter(|_| !new) {
             self.attrs.say_new_owner(&node.path, &node.want, &have);

@@ -163,7 +163,7 @@ impl<W: SendHalf> Generator<W> {
         };
         if node.want.mode == 0 {
             // It is to be deleted, which needs no parent.
-            if self.absent_parent.as_deref() != Some(parent) {
+            if self.absent_parent.as_deref() != Some(parent) && !self.would_be_made(list, parent) {
                 self.say_absent(list, parent);
                 self.absent_parent = Some(parent.to_vec());
             }
@@ -183,6 +183,21 @@ impl<W: SendHalf> Generator<W> {
         let name = String::from_utf8_lossy(&node.name);
         let text = format!("ABORTING due to invalid path from sender: {name}");
         Err(WireError::new(Fault::Protocol, text).into())
+    }
+
+    /// Whether a dry run would have made a directory of the list on the way to `dir`.
+    fn would_be_made(&mut self, list: &Arc<List>, dir: &[u8]) -> bool {
+        if self.shared.do_xfers {
+            return false;
+        }
+        let own = !self.leaves_implied_dirs();
+        let ends = dir.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(i, _)| i);
+        let listed = ends.chain([dir.len()]).filter(|&end| list.has_dir(&dir[..end]));
+        let listed: Vec<_> = listed.filter_map(|end| RelPath::new(&dir[..end])).collect();
+        match &mut self.root {
+            None => true,
+            Some(root) => own && listed.iter().any(|path| root.lstat(path).is_err()),
+        }
     }
 
     /// Says that the parent of something that is to be deleted is not in the list, or not here.

@@ -99,7 +99,7 @@ impl<W: SendHalf> Generator<W> {
                 len: node.want.len,
                 mtime: node.want.mtime,
                 uid: node.want.uid,
-                gid: node.want.gid.unwrap_or(0),
+                gid: node.want.gid,
                 link_target: &link,
                 item,
                 sum: None,

@@ -212,7 +212,7 @@ impl<R: RecvHalf> Receiver<R> {
                 len: t.want.len,
                 mtime: t.want.mtime,
                 uid: t.want.uid,
-                gid: t.want.gid.unwrap_or(0),
+                gid: t.want.gid,
                 link_target: &t.link,
                 item,
                 sum: listed.or(sum),
