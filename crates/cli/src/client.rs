@@ -1,6 +1,6 @@
 //! From a plan to a client's run.
 
-use crate::{option_error, server::Stderr, signals};
+use crate::{option_error, option_exit, server::Stderr, signals};
 use session::{
     ExitCode,
     client::{self, ClientJob, DaemonRequest, Link},
@@ -21,14 +21,14 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     let (transfer, link) = match prepare(&mut plan) {
         Ok(prepared) => prepared,
         Err(e) => {
-            let log_file = plan.settings.log_file;
-            return option_error(&OptionError { log_file, ..e });
+            let (log_file, exit_level) = (plan.settings.log_file, plan.settings.debug.exit);
+            return option_error(&OptionError { log_file, exit_level, ..e });
         }
     };
     let receiver = if plan.settings.local && !plan.remote_options.is_empty() {
         match plan.local_receiver(env) {
             Ok(receiver) => Some(receiver),
-            Err(e) => return receiver_option_error(&e),
+            Err(e) => return receiver_option_error(&e, plan.settings.debug.exit),
         }
     } else {
         None
@@ -67,10 +67,11 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
 
 /// What an option that only the receiving side of a local copy gets ends with, if it is wrong: that side goes, and this one
 /// is left alone.
-fn receiver_option_error(e: &OptionError) -> i32 {
+fn receiver_option_error(e: &OptionError, exit_level: u8) -> i32 {
     option_error(&OptionError { role: Role::ReceiverPresplit, ..e.clone() });
     let log = Log::new(Arc::new(Stderr), Role::Sender);
-    finish::report(&log, &session::Error::Closed { received: 0 }).0
+    let code = finish::report(&log, &session::Error::Closed { received: 0 });
+    option_exit(Role::Sender, exit_level, code)
 }
 
 /// Decides what is copied where, and how the other end is reached.

@@ -8,8 +8,10 @@ mod server;
 mod signals;
 
 use session::{
-    ExitCode, Settings, finish,
-    log::{Class, Log, Sink},
+    ExitCode, Settings,
+    exit::{Cause, Exits},
+    finish,
+    log::{Class, Log, Role, Sink},
     options::{self, Aliases, Environment, OptionError, Request},
     report,
     session::Stats,
@@ -55,7 +57,15 @@ fn option_error(e: &OptionError) -> i32 {
         options::help().lines().for_each(|line| log.error(line));
     }
     e.lines.iter().for_each(|line| log.error(line));
-    finish::close(&log, &Stats::default(), ExitCode(e.code)).0
+    let code = finish::close(&log, &Stats::default(), ExitCode(e.code));
+    option_exit(e.role, e.exit_level, code)
+}
+
+/// Tells of the end that an option brought about, with the code that it returns.
+fn option_exit(role: Role, level: u8, code: ExitCode) -> i32 {
+    let exits = Exits { level, dry_run: false, daemon: false };
+    exits.say(&Log::new(Arc::new(Streams(None)), role), Cause::Own(code), code);
+    code.0
 }
 
 /// Stderr, and a log file if there is one.
@@ -66,8 +76,11 @@ impl Sink for Streams {
         if let Some(log) = &self.0 {
             log.message(class, text);
         }
-        // Nobody is left to tell if stderr is gone.
-        let _gone = std::io::stderr().write_all(text);
+        // Nobody is left to tell if the stream is gone.
+        let _gone = match class {
+            Class::Info => std::io::stdout().write_all(text),
+            _ => std::io::stderr().write_all(text),
+        };
     }
 
     fn log_only(&self, text: &[u8]) {

@@ -19,6 +19,7 @@ use crate::{
         tcp::{self, Target},
     },
     copy_as,
+    exit::{Cause, Exits},
     finish::{self, Ending},
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
@@ -48,6 +49,7 @@ use wire::{Protocol, args, compat::CompatFlags};
 /// Runs a client. `sink` is the user's terminal.
 pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
     let (level, dry_run) = (job.settings.debug.exit, job.settings.dry_run);
+    let daemon = matches!(job.link, Link::Daemon { .. });
     let role = match &job.transfer {
         Transfer::Pull { .. } => Role::Generator,
         _ => Role::Sender,
@@ -57,13 +59,14 @@ pub fn run(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode
         Role::Generator if !status.is_split() => Role::ReceiverPresplit,
         role => role,
     };
-    // Where in the program is as little said as in the closing line of an error.
-    let log = Log::new(sink, role);
-    let (role, number) = (role.name(), code.0);
-    let start = || format!("[{role}] _exit_cleanup(code={number}, file=main.rs, line=1): ");
-    log.debug(level > 1, || start() + "entered");
-    let dry_run = if dry_run { " (DRY RUN)" } else { "" };
-    log.debug(level > 0, || format!("{}about to call exit({number}){dry_run}", start()));
+    let cause = status.cause();
+    let role = match cause {
+        Some(Cause::Early(role)) => role,
+        _ => role,
+    };
+    // Before the session there is nothing that a daemon could echo.
+    let exits = Exits { level, dry_run, daemon: daemon && cause.is_some() };
+    exits.say(&Log::new(sink, role), cause.unwrap_or(Cause::Own(code)), code);
     code
 }
 
@@ -89,15 +92,19 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
     let script = added.and_then(|()| {
         settings.write_batch.is_some().then(|| script.text(&settings, &list)).transpose()
     });
+    let early = |log: &Log, e: &Error| {
+        status.set_cause(Cause::Early(log.role()));
+        finish::report(log, e)
+    };
     let script = match script {
         Ok(script) => script,
-        Err(e) => return finish::report(&log, &e),
+        Err(e) => return early(&log, &e),
     };
     // Opened before anything else happens, so that a mistyped name costs nothing.
     let names = match &settings.files_from {
         Some(FilesFrom::Local(path)) => match rules::open_files_from(&settings, path) {
             Ok(names) => Some(names),
-            Err(e) => return finish::report(&log, &e),
+            Err(e) => return early(&log, &e),
         },
         _ => None,
     };
@@ -119,7 +126,7 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
     let batch = match (&settings.write_batch, script) {
         (Some(name), Some(script)) => match batch::create(&settings, name, &script) {
             Ok(batch) => Some(batch),
-            Err(e) => return finish::report(&log.with_role(Role::ReceiverPresplit), &e),
+            Err(e) => return early(&log.with_role(Role::ReceiverPresplit), &e),
         },
         _ => None,
     };

@@ -8,6 +8,10 @@ pub struct ExitCode(pub i32);
 
 #[allow(missing_docs)]
 impl ExitCode {
+    /// Whether an end with this code is told to the peer: not if it is the link that failed, or if somebody stopped us.
+    pub(crate) fn is_told(self) -> bool {
+        ![Self::SOCKET_IO, Self::STREAM_IO, Self::SIGNAL1, Self::TIMEOUT].contains(&self)
+    }
     pub const OK: ExitCode = ExitCode(0);
     pub const SYNTAX: ExitCode = ExitCode(1);
     pub const PROTOCOL: ExitCode = ExitCode(2);

@@ -133,8 +133,7 @@ fn logged_totals(stats: &Stats) -> String {
 
 /// Whether the peer is told of this failure by ERROR_EXIT. In a local copy the link is never what failed.
 fn told(session: &Session, code: ExitCode) -> bool {
-    let silent = [ExitCode::SOCKET_IO, ExitCode::STREAM_IO, ExitCode::SIGNAL1, ExitCode::TIMEOUT];
-    session.protocol.has_error_exit() && (session.settings.local || !silent.contains(&code))
+    session.protocol.has_error_exit() && (session.settings.local || code.is_told())
 }
 
 /// Ends a failed session towards the peer: its error, for a server also the texts, and ERROR_EXIT.
@@ -230,7 +229,7 @@ fn receiver_code(session: &Session, code: ExitCode) {
 
 /// The role that met the end of a server's session: of a receiving side whose threads work it is the generator, unless the text
 /// names the receiver.
-fn ended_role(session: &Session, e: &Error) -> Role {
+pub(crate) fn ended_role(session: &Session, e: &Error) -> Role {
     if session.settings.am_sender || !session.status.is_split() {
         return session.log.role;
     }

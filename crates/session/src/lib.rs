@@ -10,6 +10,7 @@ pub mod conn;
 pub mod connect;
 mod copy_as;
 mod error;
+pub mod exit;
 pub mod expand;
 pub mod finish;
 mod flist;

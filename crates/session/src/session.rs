@@ -1,11 +1,16 @@
 //! The state of one session that all roles share.
 use crate::{
+    exit::Cause,
     log::Log,
     settings::{DeleteTiming, Settings},
 };
 use delta::checksum::{Checksum, SumSpec};
 use std::{
-    sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering},
+    },
+    thread,
     time::Instant,
 };
 use wire::{Protocol, compat::CompatFlags, token::Compressor};
@@ -20,6 +25,9 @@ pub mod io_error {
     pub const DEL_LIMIT: i32 = 4;
 }
 
+/// The name of the thread that is the receiver.
+pub(crate) const RECEIVER: &str = "receiver";
+
 /// Errors seen so far; decides the exit code when nothing was fatal.
 #[derive(Debug, Default)]
 pub struct Status {
@@ -27,6 +35,8 @@ pub struct Status {
     xfer_error: AtomicBool,
     early_xfer_error: AtomicBool,
     split: AtomicBool,
+    receiver_error: AtomicBool,
+    cause: Mutex<Option<Cause>>,
     /// What moved, of which some ends tell.
     pub stats: std::sync::Arc<Stats>,
 }
@@ -46,6 +56,26 @@ impl Status {
         if !self.is_split() {
             self.early_xfer_error.store(true, Ordering::Relaxed);
         }
+        if thread::current().name() == Some(RECEIVER) {
+            self.receiver_error.store(true, Ordering::Relaxed);
+        }
+    }
+    /// The exit code of rsync's receiver, which does not know what only the generator met.
+    pub fn receiver_code(&self) -> crate::ExitCode {
+        let failed = self.receiver_error.load(Ordering::Relaxed) || self.failed_early();
+        match self.io_error() & (io_error::GENERAL | io_error::VANISHED) {
+            0 if !failed => crate::ExitCode::OK,
+            io_error::VANISHED if !failed => crate::ExitCode::VANISHED,
+            _ => crate::ExitCode::PARTIAL,
+        }
+    }
+    /// Notes why the run ends.
+    pub fn set_cause(&self, cause: Cause) {
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+    }
+    /// Why the run ends, if that was noted.
+    pub fn cause(&self) -> Option<Cause> {
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Whether something was not transferred that was known before the receiving side split.
     pub fn failed_early(&self) -> bool {

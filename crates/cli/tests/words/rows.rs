@@ -1,7 +1,6 @@
 //! Words over trees and options of their own.
 
-use testkit::Row;
-use testkit::row::{DAEMON, LOCAL_AND_SHELL, SHELL, row};
+use testkit::row::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, Row, SHELL, Via, row};
 
 /// Groups of hard links: up to date, to be sent, in part of either, in an alternate directory.
 const LINKS: &str = r"
@@ -42,6 +41,34 @@ f plain text=p\n
 f names text=src/./a\none/o\nplain\nsrc/sub/b\n
 d dst/sub
 ";
+
+/// Something to fail at: a directory in the way of a file, too many deletions, a file that is no directory.
+const FAILURES: &str = r"
+f src/a text=a\n
+f src/sub/b text=b\n
+f dst/e1 text=1\n
+f dst/e2 text=2\n
+f dst/e3 text=3\n
+f way/a/f text=in\sthe\sway\n
+f plain text=p\n
+";
+
+/// Nobody may read all of it.
+const UNREADABLE: &str = r"
+d src uid=65534 gid=65534
+f src/a text=a\n uid=65534 gid=65534
+f src/b text=b\n uid=65534 gid=65534 mode=000
+d dst uid=65534 gid=65534
+";
+
+const BIG: &str = r"
+f src/big size=300000
+f src/small text=s\n
+d dst
+";
+
+/// Where the ends tell each other of an error in the same way; our daemon does not echo what it is told.
+const TOLD: &[Via] = &[Via::Local, Via::Push, Via::Pull, Via::DaemonPull];
 
 pub const ROWS: &[Row<'_>] = &[
     row("links", &[LINKS], "-aH --debug=hlink3,genr").over(LOCAL_AND_SHELL),
@@ -100,4 +127,25 @@ pub const ROWS: &[Row<'_>] = &[
     row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "./"),
     row("places", &[PLACES], "-a --debug=chdir").from_to("src/a", "dst/../dst/sub"),
     row("places", &[PLACES], "-a --debug=chdir -n --mkpath").from_to("src/a", "dst/../dst/sub"),
+    row("exit", &[FAILURES], "-a --debug=exit3").from_to("nosrc src/", "dst/").over(EVERY_WAY),
+    row("exit", &[FAILURES], "-a --debug=exit3").from_to("src/", "way/").over(EVERY_WAY),
+    row("exit", &[FAILURES], "-a --debug=exit3 --delete --max-delete=2").over(EVERY_WAY),
+    row("exit", &[FAILURES], "-a --debug=exit3 -n --delete --max-delete=2").over(EVERY_WAY),
+    row("exit", &[FAILURES], "-a --debug=exit3").from_to("src/", "no/no/no").over(TOLD),
+    row("exit", &[FAILURES], "-a --debug=exit3").from_to("src/", "plain").over(TOLD),
+    row("exit", &[FAILURES], "-a --debug=exit3 --temp-dir=none").over(TOLD),
+    row("exit", &[FAILURES], "-a --debug=exit3 --bogus").over(EVERY_WAY),
+    row("exit", &[FAILURES], "-a --debug=exit3 --files-from=nofile").over(EVERY_WAY),
+    row("exit", &[FAILURES], "-a --debug=exit3 --partial-dir=/p --inplace").over(EVERY_WAY),
+    row("exit", &[FAILURES], "-a --debug=exit3 --compress-choice=bogus").over(LOCAL_AND_SHELL),
+    row("exit", &[FAILURES], "-a --debug=exit3 --max-alloc=10").over(LOCAL_AND_SHELL),
+    row("exit", &[FAILURES], "-a --debug=exit3 --rsync-path=/bin/false").over(SHELL),
+    row("exit", &[FAILURES], "-a --debug=exit3 --write-batch=/no/no"),
+    row("exit", &[FAILURES], "-a --debug=exit3 --read-batch=/no/no").from_to("", "dst/"),
+    row("exit", &[FAILURES], "-a --debug=exit3").from_to("host:x host2:y", "dst/"),
+    row("exit", &[FAILURES], "-a --debug=exit3").from_to("nosrc/", "dst/").over(LOCAL_AND_SHELL),
+    row("exit", &[UNREADABLE], "-a --debug=exit3 -rt --no-o --no-g --no-D")
+        .over(LOCAL_AND_SHELL)
+        .as_nobody(),
+    row("exit", &[BIG], "-a --debug=exit3").limited("--fsize=100000"),
 ];

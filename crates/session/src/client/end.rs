@@ -2,6 +2,7 @@
 use crate::{
     Error, ExitCode, Session,
     connect::shell::Shell,
+    exit::Cause,
     finish::{self, Ending},
     log::Role,
     report::{self, Reporter},
@@ -75,6 +76,12 @@ pub(super) fn end_with_child(
         Ok(()) => {
             let child = shell.map_or(Ok(ExitCode::OK), |mut shell| shell.wait());
             // What was noted on this side matters only if the other side found nothing to complain about.
+            let of_child = match child {
+                Ok(ExitCode::OK) if status.is_split() => status.receiver_code(),
+                Ok(code) => code,
+                Err(_) => ExitCode::OK,
+            };
+            status.set_cause(Cause::Done(of_child));
             let code = match child {
                 Ok(ExitCode::OK) => status.exit_code(),
                 Ok(child) => child,
@@ -83,6 +90,11 @@ pub(super) fn end_with_child(
             ending.close(code)
         }
         Err(e) => {
+            match e {
+                Error::PeerExit(_) => status.set_cause(Cause::Peer),
+                _ if status.cause().is_none() => status.set_cause(Cause::Own(e.code())),
+                _ => {}
+            }
             // A broken connection is the child's doing, and the child about to say why. Of another error only a child that
             // has ended already can know more, and it does not if all it has seen is that we are gone.
             let broken = matches!(e, Error::Closed { .. } | Error::Link { .. });

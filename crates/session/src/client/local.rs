@@ -12,6 +12,7 @@ use crate::{
     charset::Charset,
     conn::{Activity, Outbox, Reader, Writer},
     copy_as,
+    exit::{Cause, Exits},
     finish::{self, Ending},
     handshake,
     log::{Log, Role},
@@ -135,6 +136,12 @@ impl Run {
                 return finish::report(&session.log, &Error::Closed { received: 0 });
             }
         };
+        let exits = Exits {
+            level: session.settings.debug.exit,
+            dry_run: session.settings.dry_run,
+            daemon: false,
+        };
+        let terminal = session.log.clone();
         let receiving = thread::Builder::new().name("receiving side".into()).spawn(move || {
             server::say_receiving(&server);
             if let Some(log) = &own_log {
@@ -161,6 +168,14 @@ impl Run {
                 }
                 Err(e) => (Err(e), Left { reader: Some(reader), writer: Some(writer) }),
             };
+            let failed = ended.as_ref().err().filter(|e| !is_peer_s(e));
+            if let Some(e) = failed {
+                let (role, code) = (finish::ended_role(&server, e), e.code());
+                match role {
+                    Role::Receiver => exits.say_receiver(&terminal, code),
+                    role => exits.say(&terminal.with_role(role), Cause::Own(code), code),
+                }
+            }
             finish::server(
                 &server,
                 own_log.as_ref(),
@@ -195,13 +210,24 @@ impl Run {
         let ending = Ending::new(&session, &session.log);
         match ended {
             Ok(()) => {
+                session.status.set_cause(Cause::Done(server_code));
                 let code = match server_code {
                     ExitCode::OK => session.status.exit_code(),
                     code => code,
                 };
                 ending.close(code)
             }
-            Err(e) => ending.report(&e),
+            Err(e) => {
+                if matches!(e, Error::PeerExit(_)) {
+                    session.status.set_cause(Cause::Peer);
+                }
+                ending.report(&e)
+            }
         }
     }
+}
+
+/// Whether an error is but what the peer's made of this side.
+fn is_peer_s(e: &Error) -> bool {
+    matches!(e, Error::PeerExit(_) | Error::Closed { .. } | Error::Link { .. })
 }

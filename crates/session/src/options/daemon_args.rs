@@ -56,6 +56,7 @@ pub(super) fn request(args: &[Vec<u8>], env: &Environment) -> Result<Request, Op
         usage: false,
         role,
         log_file: None,
+        exit_level: 0,
     };
     for given in &typed.options {
         let text = given.text();

@@ -52,16 +52,25 @@ pub struct OptionError {
     pub role: Role,
     /// The `--log-file` given before the mistake.
     pub log_file: Option<Vec<u8>>,
+    /// The level of `--debug=EXIT` given before the mistake.
+    pub exit_level: u8,
 }
 
 impl OptionError {
     /// One line, exactly as given.
     pub fn line(role: Role, code: i32, text: impl Into<Vec<u8>>) -> OptionError {
-        OptionError { lines: vec![text.into()], code, usage: false, role, log_file: None }
+        OptionError {
+            lines: vec![text.into()],
+            code,
+            usage: false,
+            role,
+            log_file: None,
+            exit_level: 0,
+        }
     }
     /// The help text and exit code 1.
     pub fn usage(role: Role) -> OptionError {
-        OptionError { lines: Vec::new(), code: 1, usage: true, role, log_file: None }
+        OptionError { lines: Vec::new(), code: 1, usage: true, role, log_file: None, exit_level: 0 }
     }
     /// The lines as one text, each with its newline.
     pub fn text(&self) -> Vec<u8> {

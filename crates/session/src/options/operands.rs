@@ -253,6 +253,7 @@ fn pull(plan: &Plan, first: Hostspec) -> Result<Operands, OptionError> {
         usage: false,
         role: Role::ReceiverPresplit,
         log_file: None,
+        exit_level: 0,
     };
     // A last operand with a colon in front can only be one more source.
     let (dest, sources) = match plan.operands.split_last() {

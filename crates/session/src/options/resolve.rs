@@ -27,18 +27,21 @@ pub(super) fn request(
     let mut state = State::new();
     match walk(&mut state, &typed, &mut |_| None) {
         Ok(()) => {}
-        Err(Stop::Error(e)) => return Err(OptionError { log_file: state.log_file, ..e }),
+        Err(Stop::Error(e)) => {
+            let exit_level = state.exit_level();
+            return Err(OptionError { log_file: state.log_file, exit_level, ..e });
+        }
         Err(Stop::Print(text)) => {
             return Ok(Request::Print { text, to_stderr: state.am_server });
         }
         Err(Stop::Daemon) => return daemon_args::request(args, env),
     }
     let am_server = state.am_server;
-    let log_file = state.log_file.clone();
+    let (log_file, exit_level) = (state.log_file.clone(), state.exit_level());
     match settle(state, typed, env) {
         Ok(plan) if plan.settings.am_server => Ok(Request::Server(Box::new(plan))),
         Ok(plan) => Ok(Request::Client(Box::new(plan))),
-        Err(Stop::Error(e)) => Err(OptionError { log_file, ..e }),
+        Err(Stop::Error(e)) => Err(OptionError { log_file, exit_level, ..e }),
         Err(Stop::Print(text)) => Ok(Request::Print { text, to_stderr: am_server }),
         Err(Stop::Daemon) => daemon_args::request(args, env),
     }

@@ -197,6 +197,11 @@ pub(super) struct State {
 pub(super) const PROTOCOL_MAX: i32 = 32;
 
 impl State {
+    /// The level of `--debug=EXIT` so far, which a server keeps to itself.
+    pub(super) fn exit_level(&self) -> u8 {
+        if self.am_server { 0 } else { self.debug.level("EXIT") }
+    }
+
     /// Before the first option.
     pub(super) fn new() -> State {
         State {

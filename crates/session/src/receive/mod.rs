@@ -33,8 +33,10 @@ use crate::{
     Error, Session,
     conn::{Reader, Writer},
     error::ExitCode,
+    exit::Cause,
     log::{Role, sys_error_line},
     report::Reporter,
+    session::RECEIVER,
 };
 use fast_io::{RecvHalf, SendHalf};
 use shared::{Event, Shared};
@@ -105,10 +107,13 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let (ended, outcome) = mpsc::channel::<Ended<W>>();
     let receiver_ended = ended.clone();
     let stop = shared.clone();
-    let receiving = spawn("receiver", move || {
+    let receiving = spawn(RECEIVER, move || {
         let mut receiver = receiver;
         let result = receiver.run().map_err(|e| named(e, Role::Receiver));
         let failed = result.is_err();
+        if matches!(&result, Err(e) if !matches!(e, Error::PeerExit(_))) {
+            stop.session.status.set_cause(Cause::Receiver);
+        }
         // The coordinator may have left already. It must hear the reason before the generator stops because of it.
         let _left = receiver_ended.send(Ended::Receiver(result));
         if failed {
