@@ -86,6 +86,7 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
     let job = ServerJob {
         caps: ClientCapabilities::parse(&plan.client_caps),
         charset,
+        dir: plan.server_dir().to_vec(),
         args,
         rules: plan.filters,
         exchange: VersionExchange::Binary,

@@ -442,6 +442,30 @@ fn a_daemon_over_a_remote_shell_serves_the_shell_s_client() {
 }
 
 #[test]
+fn a_daemon_over_a_remote_shell_says_what_is_wrong_with_its_configuration() {
+    let site = Site::new("[ro]\npath=DIR/ro\n");
+    fs::write(site.path("open"), "[ro\npath=/\n").unwrap();
+    let cases = [
+        (site.path("none"), "", "", "Receiver"),
+        (site.path("open"), "", "", "Receiver"),
+        (site.path("conf"), "--dparam=foo=1", "Unknown parameter \"foo\"\n", "server"),
+    ];
+    for (config, option, before, role) in cases {
+        for program in [program(), "rsync"] {
+            let config = format!("--config={}", config.display());
+            let words = ["--server", "--daemon", &config, option, "."];
+            let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            let output = run_with(program, &words);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            let error = format!("{before}rsync error: syntax or usage error (code 1) at ");
+            assert!(said.starts_with(&error), "{said}");
+            assert!(said.ends_with(&format!(" [{role}=3.5.0]\n")), "{said}");
+        }
+    }
+}
+
+#[test]
 fn transfers_are_logged_if_the_module_says_so() {
     let site = Site::new(
         "read only=no\n[plain]\npath=DIR/rw\n[log]\npath=DIR/rw\ntransfer logging=yes\n\

@@ -10,6 +10,8 @@ mod backup;
 mod basis;
 #[path = "scenarios/big.rs"]
 mod big;
+#[path = "scenarios/borders.rs"]
+mod borders;
 #[path = "scenarios/combined.rs"]
 mod combined;
 #[path = "scenarios/daemon.rs"]
@@ -123,6 +125,11 @@ fn guards() {
 #[test]
 fn transfer() {
     family_and_dry_runs("transfer", transfer::ROWS);
+}
+
+#[test]
+fn borders() {
+    family("borders", borders::ROWS);
 }
 
 #[test]

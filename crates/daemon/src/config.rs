@@ -39,6 +39,17 @@ pub struct Config {
     overrides: Vec<(String, Vec<u8>)>,
 }
 
+/// Whether the `--dparam` settings are of parameters that there are.
+///
+/// # Errors
+/// The first that is not.
+pub fn known(overrides: &[(String, String)]) -> Result<(), ConfigError> {
+    match overrides.iter().find(|(name, _)| parameter(&squeeze(name.as_bytes())).is_none()) {
+        Some((name, _)) => Err(ConfigError(format!("Unknown parameter \"{name}\""))),
+        None => Ok(()),
+    }
+}
+
 impl Config {
     /// Reads `path`; `overrides` are the `--dparam` settings.
     ///
@@ -65,14 +76,11 @@ impl Config {
         overrides: &[(String, String)],
         globals_only: bool,
     ) -> Result<Config, ConfigError> {
-        let mut config = Config::default();
-        for (name, value) in overrides {
-            let key = squeeze(name.as_bytes());
-            if parameter(&key).is_none() {
-                return Err(ConfigError(format!("Unknown parameter \"{name}\"")));
-            }
-            config.overrides.push((key, value.as_bytes().to_vec()));
-        }
+        known(overrides)?;
+        let key = |(name, value): &(String, String)| {
+            (squeeze(name.as_bytes()), value.as_bytes().to_vec())
+        };
+        let config = Config { overrides: overrides.iter().map(key).collect(), ..Config::default() };
         let text = parse::read(path)
             .map_err(|e| ConfigError(format!("{}: {}", path.display(), strerror(&e))))?;
         parse::parse(config, &text, globals_only)

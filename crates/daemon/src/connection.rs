@@ -108,7 +108,9 @@ pub fn serve(service: &Service, reader: FdReader, writer: FdWriter, peer: Peer) 
         Err(e) => {
             let log = DaemonLog::open(&Default::default(), service.log_file.as_deref());
             log.error(e.0);
-            return NOT_SERVED;
+            let code = ExitCode::SYNTAX;
+            eprintln!("{}", finish::closing_line(code, Role::ReceiverPresplit));
+            return code.0;
         }
     };
     let global = config.global();

@@ -40,9 +40,9 @@ pub fn run(args: &DaemonArgs, service: &Service) -> i32 {
     let config = match Config::load_globals(&service.config, &service.overrides) {
         Ok(config) => config,
         Err(e) => {
-            let text =
-                format!("{}\nFailed to parse config file: {}", e.0, service.config.display());
-            return fail(ExitCode::SYNTAX, &text);
+            DaemonLog::open(&Default::default(), service.log_file.as_deref()).error(e.0);
+            eprintln!("Failed to parse config file: {}", service.config.display());
+            return ExitCode::SYNTAX.0;
         }
     };
     let global = config.global();

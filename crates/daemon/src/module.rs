@@ -118,6 +118,7 @@ fn prepare(
         },
         caps: ClientCapabilities::parse(b""),
         charset: None,
+        dir: Vec::new(),
         args: Vec::new(),
         rules: Vec::new(),
         exchange: VersionExchange::Greeting(client.common),

@@ -2,6 +2,7 @@
 
 use crate::{
     access::Peer,
+    config,
     connection::{self, Service},
     detach, hooks, listener,
 };
@@ -35,6 +36,12 @@ pub fn run(args: DaemonArgs) -> i32 {
         return fail(ExitCode::SYNTAX, &format!("a daemon does not support {option} yet"));
     }
     let service = service(&args);
+    if let Err(e) = config::known(&service.overrides) {
+        let (code, role) =
+            (ExitCode::SYNTAX, if args.server { Role::Server } else { Role::Client });
+        eprintln!("{}\n{}", e.0, finish::closing_line(code, role));
+        return code.0;
+    }
     if args.server {
         return serve_shell(&service);
     }

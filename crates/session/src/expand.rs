@@ -5,22 +5,33 @@ use fsroot::text;
 use std::fs;
 
 /// The paths that `path` matches, or `path` itself if there are none. Each component with a wildcard stands for the
-/// names in its directory, hidden ones too, in the directory's order.
+/// names in its directory, hidden ones too, in the directory's order. All but the last must be directories; whether a last one
+/// without wildcards is there is for the sender to say.
 pub fn wildcards(path: &[u8]) -> Vec<Vec<u8>> {
     let is_wild = |part: &[u8]| part.iter().any(|b| b"*?[".contains(b));
     if !is_wild(path) {
         return vec![path.to_vec()];
     }
+    let (pattern, slash) = match path.strip_suffix(b"/") {
+        Some(pattern) => (pattern, &b"/"[..]),
+        None => (path, &b""[..]),
+    };
+    let parts: Vec<&[u8]> = pattern.split(|b| *b == b'/').collect();
     let mut found = vec![Vec::new()];
-    for (i, part) in path.split(|b| *b == b'/').enumerate() {
+    for (i, part) in parts.iter().enumerate() {
+        let directory = !slash.is_empty() || i + 1 < parts.len();
+        // A link counts as what it leads to.
+        let counts = |path: &[u8]| {
+            fs::metadata(text::path(path)).is_ok_and(|meta| !directory || meta.is_dir())
+        };
         let mut next = Vec::new();
         for base in found {
-            let slash: &[u8] = if i > 0 { b"/" } else { b"" };
-            let dir = [base.as_slice(), slash].concat();
+            let between: &[u8] = if i > 0 { b"/" } else { b"" };
+            let dir = [base.as_slice(), between].concat();
             if !is_wild(part) {
                 let path = [dir.as_slice(), &unescape(part)].concat();
-                // An empty component is the root or a slash at the end, where a directory must be.
-                if i == 0 || fs::symlink_metadata(text::path(&path)).is_ok() {
+                // An empty component is the root, or a slash too many.
+                if part.is_empty() || !directory || counts(&path) {
                     next.push(path);
                 }
                 continue;
@@ -30,14 +41,18 @@ pub fn wildcards(path: &[u8]) -> Vec<Vec<u8>> {
             let Ok(entries) = fs::read_dir(text::path(here)) else { continue };
             for entry in entries.flatten() {
                 let name = text::bytes(entry.file_name());
-                if wildmatch(part, &name) {
-                    next.push([dir.as_slice(), &name].concat());
+                let path = [dir.as_slice(), &name].concat();
+                if wildmatch(part, &name) && counts(&path) {
+                    next.push(path);
                 }
             }
         }
         found = next;
     }
-    if found.is_empty() { vec![path.to_vec()] } else { found }
+    match found.is_empty() {
+        true => vec![path.to_vec()],
+        false => found.into_iter().map(|path| [path.as_slice(), slash].concat()).collect(),
+    }
 }
 
 /// A component without wildcards, its backslashes removed.
@@ -78,7 +93,10 @@ mod tests {
             found
         };
         assert_eq!(expand("a/x?"), ["a/x1", "a/x2"]);
-        assert_eq!(expand("*/x1"), [".h/x1", "a/x1", "b/x1"]);
+        assert_eq!(expand("*/x?"), [".h/x1", "a/x1", "a/x2", "b/x1"]);
+        // Only the sender looks whether that is there.
+        assert_eq!(expand("[ab]/x2"), ["a/x2", "b/x2"]);
+        assert_eq!(expand("a/*/y"), ["a/*/y"]);
         assert_eq!(expand("[ab]/x1"), ["a/x1", "b/x1"]);
         if cfg!(unix) {
             assert_eq!(expand("s\\*/?"), ["s*/x"]);

@@ -362,13 +362,15 @@ pub fn receive<R: RecvHalf>(
 /// Opens the files-from list of this host.
 ///
 /// # Errors
-/// Code 1 if it cannot be opened.
+/// Code 1 if it cannot be opened, 4 in a daemon.
 pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<OpenList, Error> {
     if path == b"-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let name = &text::path(path);
-    let file = if settings.am_daemon {
+    let file = if path.is_empty() {
+        Err(fsroot::Errno::INVAL.into())
+    } else if settings.am_daemon {
         open_in_module(path, None, Trust::of(settings).links())
     } else {
         Trust::of(settings).anywhere().read(name)
@@ -382,7 +384,9 @@ pub fn open_files_from(settings: &Settings, path: &[u8]) -> Result<OpenList, Err
             let reason = crate::log::reason(&e);
             let text =
                 format!("rsync: failed to open files-from file {}: {reason}", name.display());
-            Err(Error::fatal(ExitCode::SYNTAX, text))
+            // A daemon opens it while it looks whether the options can be granted.
+            let code = if settings.am_daemon { ExitCode::UNSUPPORTED } else { ExitCode::SYNTAX };
+            Err(Error::fatal(code, text))
         }
     }
 }
@@ -421,8 +425,14 @@ pub fn names(mut from: OpenList, nul: bool) -> Names {
     Box::new(std::iter::from_fn(move || {
         loop {
             match next_record(&mut *from, nul).transpose()? {
-                Ok(name) if name.is_empty() || name[0] == b'#' || name[0] == b';' => continue,
-                other => return Some(other),
+                Ok(name) if matches!(name.first(), None | Some(b'#' | b';')) => {}
+                Ok(mut name) => {
+                    // As in rsync a line is a name up to its first NUL, even if that leaves nothing.
+                    let end = name.iter().position(|b| *b == 0);
+                    name.truncate(end.unwrap_or(name.len()));
+                    return Some(Ok(name));
+                }
+                failed => return Some(failed),
             }
         }
     }))
@@ -474,19 +484,19 @@ fn send_names<W: SendHalf>(
     writer: &mut Writer<W>,
 ) -> Result<(), Error> {
     let settings = &session.settings;
-    while let Ok(Some(name)) = next_record(&mut *from, settings.from0) {
-        if name.is_empty() {
-            continue;
+    while let Ok(Some(record)) = next_record(&mut *from, settings.from0) {
+        // A NUL in a line ends a name for the peer, and an empty name the list.
+        for name in record.split(|b| *b == 0).filter(|name| !name.is_empty()) {
+            if let Some(requested) = &mut requested {
+                requested.add(name, false, settings.relative, settings.recurse, settings.dirs);
+            }
+            match converts_names(session) {
+                Some(charset) => writer.buf().extend_from_slice(&charset.text_to_wire(name)),
+                None => writer.buf().extend_from_slice(name),
+            }
+            writer.buf().push(0);
+            writer.spill()?;
         }
-        if let Some(requested) = &mut requested {
-            requested.add(&name, false, settings.relative, settings.recurse, settings.dirs);
-        }
-        match converts_names(session) {
-            Some(charset) => writer.buf().extend_from_slice(&charset.text_to_wire(&name)),
-            None => writer.buf().extend_from_slice(&name),
-        }
-        writer.buf().push(0);
-        writer.spill()?;
     }
     writer.buf().push(0);
     writer.flush()

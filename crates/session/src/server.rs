@@ -6,7 +6,7 @@ use crate::{
     conn::{Activity, Outbox, Reader, Route, Writer},
     copy_as, finish,
     handshake::{self, VersionExchange},
-    log::{Class, Log, Role, Sink},
+    log::{Class, Log, Role, Sink, sys_error_line},
     options::FilterArg,
     receive::{self, Left, ReceiveJob},
     report::to_own_stderr,
@@ -16,6 +16,7 @@ use crate::{
 };
 use fast_io::{RecvHalf, SendHalf};
 use filters::FilterList;
+use fsroot::text;
 use std::{sync::Arc, time::Instant};
 use wire::{Protocol, compat::ClientCapabilities, mux::Message};
 
@@ -27,7 +28,9 @@ pub struct ServerJob {
     pub caps: ClientCapabilities,
     /// The charset of names here, if the client has them converted.
     pub charset: Option<Arc<Charset>>,
-    /// The arguments behind the `.`: sources, or one destination.
+    /// The first argument, which clients give as `.`: where the others lead from.
+    pub dir: Vec<u8>,
+    /// The arguments behind it: sources, or one destination.
     pub args: Vec<Vec<u8>>,
     /// The rule options among them, in order.
     pub rules: Vec<FilterArg>,
@@ -102,6 +105,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         settings,
         caps,
         charset,
+        dir,
         args,
         rules,
         exchange,
@@ -155,6 +159,9 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     if ended.is_ok() {
         ended = copy_as::assume(&session.settings, session.log.role);
     }
+    if ended.is_ok() && !session.settings.am_daemon {
+        ended = enter(&session.settings, &dir, session.log.role);
+    }
     let begins = refusal.as_ref().is_none_or(|e| e.code() == ExitCode::FILE_SELECT);
     let own_log = own_log.map(|sink| Log::new(sink, role));
     if let (Ok(()), Some(log), true) = (&ended, &own_log, begins) {
@@ -188,6 +195,20 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             finish::server(&session, own_log.as_ref(), Err(e), Some(&mut reader), Some(&mut writer))
         }
     }
+}
+
+/// Goes to the directory that the arguments lead from. A sender with --relative stays, as rsync's does.
+fn enter(settings: &Settings, dir: &[u8], role: Role) -> Result<(), Error> {
+    let step = if settings.am_sender { "change_dir#3" } else { "change_dir#4" };
+    if dir.is_empty() || dir == b"." || (settings.am_sender && settings.relative) {
+        return Ok(());
+    }
+    let path = text::path(dir);
+    std::env::set_current_dir(&path).map_err(|e| {
+        let shown = text::shown(&std::path::absolute(&path).unwrap_or_else(|_| path.to_path_buf()));
+        let line = [step.as_bytes(), b" \"", &shown, b"\" failed"].concat();
+        Error::fatal(ExitCode::FILE_SELECT, sys_error_line(role, line, &e))
+    })
 }
 
 /// What the server's own command line names.

@@ -1,7 +1,7 @@
 //! What the module's configuration changes in the settings that the client asks for.
 
 use super::enter::Entered;
-use crate::{config::Section, log::DaemonLog};
+use crate::{arguments::clean, config::Section, log::DaemonLog};
 use session::{
     Settings,
     chmod::{self, Chmod},
@@ -36,9 +36,12 @@ pub(super) fn apply_module(settings: &mut Settings, module: &Section, entered: &
         settings.fake_super = false;
         settings.super_user = Some(true);
     }
-    if settings.temp_dir.is_none() {
-        settings.temp_dir = module.path("tempdir").map(|dir| dir.into_os_string().into_vec());
-    }
+    settings.temp_dir = match settings.temp_dir.take() {
+        // A client's leads nowhere above its destination.
+        Some(dir) if !dir.is_empty() && !dir.starts_with(b"/") => Some(clean(&dir, false)),
+        None => module.path("tempdir").map(|dir| dir.into_os_string().into_vec()),
+        given => given,
+    };
     settings.ignore_nonreadable = module.flag("ignorenonreadable") == Some(true);
     settings.ignore_errors |= module.flag("ignoreerrors") == Some(true);
     let numeric = module.flag("numericids");

@@ -38,6 +38,7 @@ fn refused(parameters: &str, access: Access, sending: bool) -> Option<String> {
         settings: Settings { am_sender: sending, ..Settings::default() },
         caps: ClientCapabilities::parse(b""),
         charset: None,
+        dir: Vec::new(),
         args: vec![b"x".to_vec()],
         rules: Vec::new(),
         exchange: VersionExchange::Greeting(32),

@@ -56,7 +56,7 @@ impl NameList {
     }
 
     fn allows(&self, name: &str) -> bool {
-        !self.restricted || self.own.as_ref().is_some_and(|own| own.contains(&name))
+        !self.restricted || self.own.iter().flatten().any(|own| own.eq_ignore_ascii_case(name))
     }
 }
 
@@ -205,9 +205,13 @@ impl Names {
                 let text = format!("{}{how} {}: {name}", side(is_server), list.what);
                 notes.add(settings, is_server, settings.debug.nstr, 1, text);
             };
-            add(&self.checksum, sum.name().to_string());
-            if let Some(level) = compressor.level(settings.compress_level) {
-                add(&self.compress, format!("{} (level {level})", compressor.name()));
+            // What was asked for is told as it was typed.
+            add(&self.checksum, settings.checksum_choice.as_deref().unwrap_or(sum.name()).into());
+            let typed = settings.compress_choice.as_deref().unwrap_or(compressor.name());
+            match compressor.level(settings.compress_level) {
+                Some(level) => add(&self.compress, format!("{typed} (level {level})")),
+                None if compressor == Compressor::None => {}
+                None => add(&self.compress, "none (level 0)".to_string()),
             }
         }
         notes

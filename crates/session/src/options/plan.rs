@@ -159,9 +159,14 @@ pub(super) struct Forward {
 
 impl Plan {
     /// The server's arguments behind the options: a sender's sources, or a receiver's destination.
-    /// The first argument (`.`) is left out.
+    /// The first argument is left out: see [`Plan::server_dir`].
     pub fn server_paths(&self) -> &[Vec<u8>] {
         self.operands.get(1..).unwrap_or_default()
+    }
+
+    /// The server's first argument: `.`, or another directory that the others lead from.
+    pub fn server_dir(&self) -> &[u8] {
+        self.operands.first().map_or(&[], Vec::as_slice)
     }
 
     /// What the script beside a batch is made of: the program as it was called and all its arguments.

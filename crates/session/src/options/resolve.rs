@@ -441,13 +441,10 @@ fn forward(
         explicit_list_only,
         hard_links: s.hard_links,
         compress_letter: match compress_choice {
-            Some(choice) => choice == b"zlib",
+            Some(choice) => choice.eq_ignore_ascii_case(b"zlib"),
             None => s.compress > 0,
         },
-        compress_choice: compress_choice.clone().map(|choice| match &s.compress_choice {
-            Some(typed) if !typed.eq_ignore_ascii_case(b"auto") => typed.clone(),
-            _ => choice,
-        }),
+        compress_choice: compress_choice.clone(),
         // What --backup implies both sides know, and rsync then leaves out what was typed, too.
         omit_dir_times: s.omit_dir_times && !(s.backup && s.backup_dir.is_none()),
         max_alloc: typed_alloc,

@@ -49,7 +49,11 @@ pub(super) fn settle_args(s: &mut State, env: &Environment) -> Result<(), Option
     }
     let level = env.old_args.as_deref().filter(|v| !v.is_empty());
     if let (None, Some(text), None | Some(false)) = (s.old_args, level, s.secluded) {
-        s.old_args = Some(u8::try_from(leading_int(text).clamp(0, 2)).expect("at most 2"));
+        s.old_args = Some(match leading_int(text) {
+            0 => 0,
+            2.. => 2,
+            _ => 1,
+        });
         s.secluded = Some(false);
     }
     if s.secluded.is_none() && s.old_args.unwrap_or(0) == 0 {
@@ -124,10 +128,11 @@ pub(super) fn check_compress_choice(s: &State) -> Result<(), OptionError> {
     }
 }
 
-/// The compressor that is asked for by name, in its canonical spelling.
+/// The compressor that is asked for by name, as it was typed, but for `none`.
 pub(super) fn compress_choice(s: &State) -> Option<Vec<u8>> {
     match &s.compress_choice {
-        Some(choice) if !choice.eq_ignore_ascii_case(b"auto") => Some(choice.to_ascii_lowercase()),
+        Some(choice) if choice.eq_ignore_ascii_case(b"none") => Some(b"none".to_vec()),
+        Some(choice) if !choice.eq_ignore_ascii_case(b"auto") => Some(choice.clone()),
         _ if s.compress > 1 => Some(b"zlibx".to_vec()),
         _ => None,
     }

@@ -92,7 +92,7 @@ fn split_relative(arg: &[u8]) -> Result<Arg, Error> {
 
 /// A files-from name, kept below the source directory: no leading slash, `..` resolved without
 /// leaving it, repeated slashes and (unless `--relative`) `.` components dropped; a trailing slash
-/// stays.
+/// stays, and takes the place of a last component that goes.
 pub(super) fn sanitize(name: &[u8], keep_dots: bool) -> Vec<u8> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in name.split(|&b| b == b'/') {
@@ -104,7 +104,8 @@ pub(super) fn sanitize(name: &[u8], keep_dots: bool) -> Vec<u8> {
         }
     }
     let mut out = parts.join(&b'/');
-    if name.ends_with(b"/") || out.is_empty() {
+    let dropped = ends_in_component(name, b"..") || (!keep_dots && ends_in_component(name, b"."));
+    if name.ends_with(b"/") || dropped || out.is_empty() {
         out.extend_from_slice(if out.is_empty() { b"." } else { b"/" });
     }
     out
@@ -199,7 +200,7 @@ mod tests {
         for (name, want) in cases {
             assert_eq!(sanitize(name.as_bytes(), true), want.as_bytes(), "{name}");
         }
-        assert_eq!(sanitize(b"a/./b/.", false), b"a/b");
+        assert_eq!(sanitize(b"a/./b/.", false), b"a/b/");
         assert_eq!(sanitize_xname(b"../xx"), b"xx");
         assert_eq!(sanitize_xname(b"/a/../../b/./c"), b"b/c");
     }

@@ -206,7 +206,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         match self.lister.sources.add(top) {
             Ok(source) => self.lister.sources.enter_top(source, &self.log),
             Err(e) => {
-                let path = self.lister.sources.quoted_dir(top);
+                let path = self.lister.sources.quoted_typed(top);
                 let text = [b"change_dir ", &path[..], b" failed"].concat();
                 let line = crate::log::sys_error_line(Role::Sender, text, &e);
                 return Err(Error::fatal(ExitCode::FILE_SELECT, line));

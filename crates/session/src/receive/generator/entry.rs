@@ -299,12 +299,13 @@ impl<W: SendHalf> Generator<W> {
             have = None;
         }
         let mut found = None;
+        // A basis elsewhere is not what there is to be added to: rsync leaves a hole for it.
         let elsewhere = !device && settings.append == Append::Off;
-        if elsewhere {
+        if !device {
             match self.regular_alternate(node, e, have, last)? {
                 Alternate::Settled => return Ok(()),
-                Alternate::Basis(basis) => found = Some(Elsewhere::Alternate(basis)),
-                Alternate::None => {}
+                Alternate::Basis(basis) if elsewhere => found = Some(Elsewhere::Alternate(basis)),
+                Alternate::Basis(_) | Alternate::None => {}
             }
         }
         let kept = self.partial_stat(&node.path);

@@ -216,7 +216,8 @@ impl<W: SendHalf> Generator<W> {
                     Kind::Symlink if !fake => now.perm,
                     _ => self.attrs.dest_perm(root, &node.path, &node.want, existing),
                 };
-                self.attrs.apply(root, &node.path, &node.want, &now, perm, Times::Exact);
+                // What was made in the same second, or modify window, has the right time already, as in rsync.
+                self.attrs.apply(root, &node.path, &node.want, &now, perm, Times::IfDifferent);
             }
         }
         self.emit(node, flags, None, None)?;
