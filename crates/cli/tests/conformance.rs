@@ -5,9 +5,13 @@
 mod entries;
 #[path = "conformance/peer.rs"]
 mod peer;
+#[path = "conformance/versions.rs"]
+mod versions;
 
 #[path = "conformance/daemon.rs"]
 mod daemon;
+#[path = "conformance/deletion.rs"]
+mod deletion;
 #[path = "conformance/framing.rs"]
 mod framing;
 #[path = "conformance/handshake.rs"]

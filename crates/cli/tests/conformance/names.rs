@@ -1,100 +1,97 @@
 //! Names of `--files-from` that cross the wire: before protocol 31 they travel outside the framing.
 
-use crate::peer::{Peer, Site, set_mtime};
+use crate::{
+    peer::{Peer, Site},
+    versions::{Forms, forms, one_file},
+};
 
-const NEW: &str = "00000000 00000000 00000000 00000000";
+const VERSIONS: [u8; 4] = [29, 30, 31, 32];
 /// Two names and the empty one.
 const NAMES: &str = "\"f\" 00 \"none\" 00 00";
+/// The same in a file.
+const LIST: &str = "f\n\n\r\nnone";
+/// Options of a server.
+const SERVER: &str = "-te.LsfxCIvu --checksum-seed=1 --checksum-choice=none";
 
-/// What differs between versions: a request for index 0, DONE, and how many of them come after the first.
-struct Forms {
-    request: String,
-    done: &'static str,
-    more: usize,
-    entry: &'static str,
+fn client(list: &str, version: u8, words: [&str; 3]) -> Peer {
+    let protocol = format!("--protocol={version}");
+    let words = [&["-t", &protocol, "--checksum-choice=none"][..], &words].concat();
+    let mut peer = site(list).shell_client(&words);
+    peer.greet_client_of(version);
+    peer
 }
 
-fn forms(version: u8) -> Forms {
-    if version < 30 {
-        let entry = "18 01 66 06000000 00f15365 a4810000 00";
-        let request = format!("00000000 00a0 {NEW}");
-        Forms { request, done: "ffffffff", more: 3, entry }
-    } else {
-        let more = if version < 31 { 3 } else { 4 };
-        let entry = "18 01 66 000600 6500f153 a4810000 00";
-        Forms { request: format!("01 00a0 {NEW}"), done: "00", more, entry }
+fn server(list: &str, version: u8, words: &str) -> Peer {
+    let mut peer = site(list).server(&format!("{SERVER} {words}"));
+    peer.greet_server_of(version);
+    peer
+}
+
+fn site(list: &str) -> Site {
+    one_file().file("list", list)
+}
+
+/// Sends names outside the frames of an old protocol.
+fn send_names(peer: &mut Peer, version: u8, names: &str) {
+    // Without frames to send there is nothing to be outside of.
+    match version {
+        30 => peer.unframed(|peer| peer.send(names)),
+        _ => peer.send(names),
     }
 }
 
-fn io_error(version: u8, bits: u8) -> String {
-    if version < 30 { format!("{bits:02x}000000") } else { format!("{bits:02x}") }
+/// The program asks for the only file and gets it.
+#[track_caller]
+fn give(peer: &mut Peer, version: u8) {
+    let Forms { request, answer, entry, .. } = forms(version);
+    peer.send(&entry);
+    peer.expect(&request);
+    peer.send(&answer);
 }
 
-fn site() -> Site {
-    let site = Site::new().file("src/f", "hello\n").file("list", "f\n\n\r\nnone");
-    set_mtime(&site.path("src/f"), 1_700_000_000);
-    site
-}
-
-/// Both versions, and from protocol 30 the compat flags; the seed.
-fn greet(peer: &mut Peer, version: u8) {
-    peer.raw(&[version, 0, 0, 0]);
-    peer.expect("20000000");
-    if version >= 30 {
-        peer.expect("81FE");
-    }
-    peer.expect("01000000");
-    peer.frame_in();
+/// The program lists the only file and sends it.
+#[track_caller]
+fn take(peer: &mut Peer, version: u8) {
+    let Forms { request, answer, entry, .. } = forms(version);
+    peer.expect(&entry);
+    peer.send(&request);
+    peer.expect(&answer);
 }
 
 #[test]
 fn a_sending_server_reads_names_between_frames() {
-    for version in [29, 30, 31, 32] {
-        let words = "--sender -e.LsfxCIvu --checksum-seed=1 --checksum-choice=none \
-                     --files-from=- --from0 . src";
-        let mut peer = site().server(words);
-        greet(&mut peer, version);
-        if version >= 30 {
-            peer.frame_out();
-        }
+    for version in VERSIONS {
+        let mut peer = server(LIST, version, "--sender --files-from=- --from0 . src");
         peer.send("00000000");
-        if version == 30 {
-            peer.unframed(|peer| peer.send(NAMES));
-        } else {
-            peer.send(NAMES);
-        }
-        let Forms { request, done, more, entry } = forms(version);
-        peer.expect(&format!("{entry} {}", io_error(version, 0)));
-        peer.send(&request);
-        peer.expect(&format!("{request} 06000000 \"hello\n\" 00000000 00"));
+        send_names(&mut peer, version, NAMES);
+        take(&mut peer, version);
+        let Forms { done, more, .. } = forms(version);
         for _ in 0..=more {
             peer.send(done);
         }
         peer.rest();
         let end = peer.fails(23, "/src/none\" failed: No such file or directory (2)");
         assert!(!end.stderr.contains("/src/f\""), "{}", end.stderr);
+        // No names at all.
+        let mut peer = server(LIST, version, "--sender --files-from=- --from0 . src");
+        peer.send("00000000");
+        send_names(&mut peer, version, "00");
+        peer.expect(forms(version).end);
     }
 }
 
 #[test]
 fn a_receiving_server_writes_names_between_frames() {
-    for version in [29, 30, 31, 32] {
-        let words =
-            "-te.LsfxCIvu --checksum-seed=1 --checksum-choice=none --files-from=list . dest";
-        let mut peer = site().server(words);
-        greet(&mut peer, version);
-        if version >= 30 {
-            peer.frame_out();
+    for (version, (list, names)) in
+        VERSIONS.into_iter().flat_map(|v| [(LIST, NAMES), ("\n", "00"), ("", "00")].map(|l| (v, l)))
+    {
+        let mut peer = server(list, version, "--files-from=list . dest");
+        match version {
+            31.. => peer.expect(names),
+            _ => peer.unframed_in(|peer| peer.expect(names)),
         }
-        if version >= 31 {
-            peer.expect(NAMES);
-        } else {
-            peer.unframed_in(|peer| peer.expect(NAMES));
-        }
-        let Forms { request, done, more, entry } = forms(version);
-        peer.send(&format!("{entry} {}", io_error(version, 0)));
-        peer.expect(&request);
-        peer.send(&format!("{request} 06000000 \"hello\n\" 00000000 00"));
+        give(&mut peer, version);
+        let Forms { done, more, .. } = forms(version);
         for number in 0..=more {
             peer.expect(done);
             if number < more {
@@ -108,42 +105,25 @@ fn a_receiving_server_writes_names_between_frames() {
 
 #[test]
 fn a_pulling_client_writes_names_between_frames() {
-    for version in [29, 30, 31, 32] {
-        let protocol = format!("--protocol={version}");
-        let words =
-            ["-t", &protocol, "--checksum-choice=none", "--files-from=list", "host:src", "dest"];
-        let mut peer = site().shell_client(&words);
-        peer.expect(&format!("{version:02x}000000"));
-        peer.raw(&[version, 0, 0, 0]);
-        peer.send(if version >= 30 { "81FE 01000000" } else { "01000000" });
-        peer.frame_out();
-        if version >= 30 {
-            peer.frame_in();
-        }
+    for (version, (list, names)) in
+        VERSIONS.into_iter().flat_map(|v| [(LIST, NAMES), ("\n", "00"), ("", "00")].map(|l| (v, l)))
+    {
+        let mut peer = client(list, version, ["--files-from=list", "host:src", "dest"]);
         peer.expect("00000000");
-        if version == 30 {
-            peer.unframed_in(|peer| peer.expect(NAMES));
-        } else {
-            peer.expect(NAMES);
+        match version {
+            30 => peer.unframed_in(|peer| peer.expect(names)),
+            _ => peer.expect(names),
         }
-        let Forms { request, done, more, entry } = forms(version);
-        peer.send(&format!("{entry} {}", io_error(version, 0)));
-        peer.expect(&request);
-        peer.send(&format!("{request} 06000000 \"hello\n\" 00000000 00"));
+        give(&mut peer, version);
+        let Forms { done, more, statistics, .. } = forms(version);
         for number in 0..=more {
             peer.expect(done);
-            if number + 1 == more {
-                // Statistics are in front of the last DONE that there is, or behind it.
-                match version {
-                    29 => peer.send(&format!("{done} {}", "00000000".repeat(5))),
-                    30 => peer.send(&format!("{done} {}", "000000".repeat(5))),
-                    _ => peer.send(done),
-                }
-            } else if number < more {
+            if number < more {
                 peer.send(done);
-                if version >= 31 && number + 2 == more {
-                    peer.send(&"000000".repeat(5));
-                }
+            }
+            // Statistics are in front of the last DONE that there is, or behind it.
+            if number + if version < 31 { 1 } else { 2 } == more {
+                peer.send(&statistics);
             }
         }
         let end = peer.end();
@@ -154,27 +134,14 @@ fn a_pulling_client_writes_names_between_frames() {
 
 #[test]
 fn a_pushing_client_reads_names_between_frames() {
-    for version in [29, 30, 31, 32] {
-        let protocol = format!("--protocol={version}");
-        let words =
-            ["-t", &protocol, "--checksum-choice=none", "--files-from=:list", "src", "host:dest"];
-        let mut peer = site().shell_client(&words);
-        peer.expect(&format!("{version:02x}000000"));
-        peer.raw(&[version, 0, 0, 0]);
-        peer.send(if version >= 30 { "81FE 01000000" } else { "01000000" });
-        peer.frame_out();
-        if version >= 30 {
-            peer.frame_in();
+    for version in VERSIONS {
+        let mut peer = client(LIST, version, ["--files-from=:list", "src", "host:dest"]);
+        match version {
+            31.. => peer.send(NAMES),
+            _ => peer.unframed(|peer| peer.send(NAMES)),
         }
-        if version >= 31 {
-            peer.send(NAMES);
-        } else {
-            peer.unframed(|peer| peer.send(NAMES));
-        }
-        let Forms { request, done, more, entry } = forms(version);
-        peer.expect(&format!("{entry} {}", io_error(version, 0)));
-        peer.send(&request);
-        peer.expect(&format!("{request} 06000000 \"hello\n\" 00000000 00"));
+        take(&mut peer, version);
+        let Forms { done, more, .. } = forms(version);
         for number in 0..=more {
             peer.send(done);
             if number < more {

@@ -39,6 +39,7 @@ pub mod tag {
     pub const NOOP: u8 = 42;
     pub const ERROR_EXIT: u8 = 86;
     pub const SUCCESS: u8 = 100;
+    pub const DELETED: u8 = 101;
     pub const NO_SEND: u8 = 102;
 }
 

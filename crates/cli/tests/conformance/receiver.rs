@@ -395,7 +395,7 @@ fn deletions_are_counted_for_the_sender() {
         }
         let end = peer.succeeds();
         assert_eq!(end.site.path("dest/old").exists(), !words.starts_with("--delete"));
-        let deleted = end.payloads(101);
+        let deleted = end.payloads(tag::DELETED);
         assert_eq!(deleted.len(), usize::from(words.starts_with("--delete")), "{words}");
         assert!(deleted.iter().all(|name| *name == b"old"));
         assert_eq!(end.rest, b"", "{words}");

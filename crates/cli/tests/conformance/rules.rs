@@ -1,6 +1,9 @@
 //! Which filter rules a client tells its server, and in which form.
 
-use crate::peer::{Peer, Site, is_rsync, set_mtime};
+use crate::{
+    peer::{Peer, is_rsync},
+    versions::one_file,
+};
 
 /// The names that CVS ignores.
 const CVS: &str = "RCS SCCS CVS CVS.adm RCSLOG cvslog.* tags TAGS .make.state .nse_depinfo *~ #* .#* ,* _$* *$ *.old \
@@ -18,9 +21,7 @@ enum Way {
 
 /// A client with these options, and rules between bars, which agreed upon the version.
 fn client(way: Way, version: u8, options: &str, rules: &str) -> Peer {
-    let site = Site::new().file("src/f", "hello\n");
-    set_mtime(&site.path("src/f"), 1_700_000_000);
-    let site = site.env("CVSIGNORE", "mine");
+    let site = one_file().env("CVSIGNORE", "mine");
     let protocol = format!("--protocol={version}");
     let mut words = vec!["-rt", &protocol, "--checksum-choice=none"];
     words.extend(options.split_whitespace());
@@ -32,13 +33,7 @@ fn client(way: Way, version: u8, options: &str, rules: &str) -> Peer {
         Way::Pull => ["host:src/f", "dest"],
     });
     let mut peer = site.shell_client(&words);
-    peer.expect(&format!("{version:02x}000000"));
-    peer.raw(&[version, 0, 0, 0]);
-    peer.send(if version >= 30 { "81FE 01000000" } else { "01000000" });
-    peer.frame_out();
-    if version >= 30 {
-        peer.frame_in();
-    }
+    peer.greet_client_of(version);
     peer
 }
 

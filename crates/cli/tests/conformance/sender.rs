@@ -292,7 +292,9 @@ fn rules_have_a_limit() {
     peer.take_list();
     peer.send("00 00 00 00 00");
     peer.succeeds();
-    start("04000000 \"frob\"").fails(1, "Unknown filter rule");
+    start("04000000 \"frob\"").fails(1, "Unknown filter rule: frob");
+    start("06000000 \". nope\"")
+        .fails(11, "[sender] failed to open exclude file nope: No such file or directory (2)");
 }
 
 impl Peer {

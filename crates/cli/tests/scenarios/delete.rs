@@ -17,15 +17,26 @@ f dst/cache/keep.o size=5
 f dst/cache/go.c size=5
 ";
 
+/// Names that sort differently with a slash behind them.
+const ORDER: &str = r"
+d dst/x/x
+d dst/x-/x
+d dst/x0
+f dst/xx
+";
+
 pub const ROWS: &[Row] = &[
     row("delete", &[BASIC, EXTRA], "-av --delete").over(EVERY_WAY).any_order(),
     row("before", &[BASIC, EXTRA], "-av --delete-before").over(EVERY_WAY).any_order(),
     row("during", &[BASIC, EXTRA], "-avi --delete-during").over(EVERY_WAY).any_order(),
     row("delay", &[BASIC, EXTRA], "-av --delete-delay").over(EVERY_WAY).any_order(),
     row("after", &[BASIC, EXTRA], "-av --delete-after").over(EVERY_WAY).any_order(),
-    row("before-order", &["f src/a size=4", EXTRA], "-ai --delete-before").over(LOCAL_AND_SHELL),
-    row("after-order", &["f src/a size=4", EXTRA], "-ai --delete-after").over(LOCAL_AND_SHELL),
-    row("delay-order", &["f src/a size=4", EXTRA], "-ai --delete-delay").over(LOCAL_AND_SHELL),
+    row("before-order", &["f src/a size=4", ORDER, EXTRA], "-ai --delete-before")
+        .over(LOCAL_AND_SHELL),
+    row("after-order", &["f src/a size=4", ORDER, EXTRA], "-ai --delete-after")
+        .over(LOCAL_AND_SHELL),
+    row("delay-order", &["f src/a size=4", ORDER, EXTRA], "-ai --delete-delay")
+        .over(LOCAL_AND_SHELL),
     row("before-verbose-2", &[BASIC, EXTRA], "-avv --delete-before")
         .over(LOCAL_AND_SHELL)
         .any_order(),
@@ -183,5 +194,18 @@ pub const ROWS: &[Row] = &[
     )
     .over(LOCAL_AND_SHELL)
     .protocols(&[29]),
+    // Only a pass over everything says where it is.
+    row("when-by-protocol", &[BASIC, EXTRA], "-a --delete --debug=DEL2")
+        .over(LOCAL_AND_SHELL)
+        .protocols(&[29, 30, 32])
+        .any_order(),
+    row(
+        "dirs-before",
+        &["f src/d/a\nf src/b", "f dst/src/old\nf dst/src/d/old\nf dst/old"],
+        "-dti --delete-before",
+    )
+    .over(LOCAL_AND_SHELL)
+    .from_to("src", "dst/")
+    .any_order(),
     row("empty-dest", &[BASIC, EMPTY], "-ai --delete").over(LOCAL_AND_SHELL),
 ];

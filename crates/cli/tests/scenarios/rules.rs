@@ -23,6 +23,11 @@ f ends text=a\x0d\nb\x0d#\sfoo\n;\s_a\nsub\n
 f zeros text=a\x00#\sfoo\x00b\nc\x00sub\x00
 f long text=\{x*5120}\n-\s\{y*4096}\n-\sa\n
 f commented text=#a\sb
+f most text=-\{p*5116}\sa\n-\{p*5117}\sb\n#\{c*5118}\n#\{c*5119}\n-\s\{y*4095}\n-\s\{y*4096}\n
+f crlf text=-\sa\x0d\n\x0d\n#\x0dsecret\srule\n
+f src/#\sfoo
+f src/;\s_a
+f src/#a
 f itself text=.\sitself\n
 f sided text=#\n\nH\sx\n
 f badline text=-\sa\nsecret\srule\n
@@ -95,6 +100,58 @@ f src/dir/z
 f src/d1/a
 f src/d1/sub/b
 f src/d1/sub/c
+";
+
+/// Rules that are inherited, overridden, cleared and named in files of directories.
+const INHERITED: &str = r"
+f src/.f text=-\sa\n-\s/b\n-\sc\n
+f src/a
+f src/b
+f src/c
+f src/d/a
+f src/d/b
+f src/d/c
+f src/e/.f text=+\sa\n-\s/b\n-\s/x/d\n
+f src/e/a
+f src/e/b
+f src/e/c
+f src/e/x/a
+f src/e/x/b
+f src/e/x/c
+f src/e/x/d
+f src/e/x/y/d
+f src/g/.f text=!\n-\sx\n
+f src/g/a
+f src/g/b
+f src/g/x
+f src/h/.f text=:\s.n\n+\sa\n
+f src/h/.n text=-\sb\n
+f src/h/a
+f src/h/b
+f src/h/i/.n text=-\sa\n
+f src/h/i/a
+f src/h/i/b
+f src/z/.n text=+\s*\n
+f src/z/a
+f src/z/b
+f other/.f text=-\sd\n
+";
+
+/// Names that look like rules or comments.
+const ODD_NAMES: &str = r"
+f src/a
+f src/b
+f src/-_a
+f src/!
+f src/!\s
+f src/!a
+f src/;\sa
+f src/#\sa
+f src/\sa
+f src/a\s
+f src/-a
+f src/:\sa
+f src/+_a
 ";
 
 const PUSH_TOO: &[Via] = &[Via::Local, Via::Push];
@@ -201,10 +258,15 @@ pub const ROWS: &[Row] = &[
     row("old-style-11", &[TREE, EMPTY], "-ai --exclude=b '--exclude=a ' '--include=a '"),
     row("old-style-12", &[TREE, EMPTY], "-ai --exclude=b '--exclude=+ ' '--include=+ '"),
     row("old-style-13", &[TREE, EMPTY], "-ai --exclude=b '--exclude=-a' '--include=-a'"),
+    row("old-style-included", &[TREE, EMPTY], "-ai '--exclude=+ a' '--include=- b' --exclude=a --include=b"),
+    row("old-style-names", &[ODD_NAMES, EMPTY], "-ai --exclude=-_a '--exclude=! ' --exclude=!a '--exclude=; a' '--exclude=# a' '--exclude= a' '--exclude=a ' --exclude=-a '--exclude=: a' --exclude=+_a"),
+    row("old-style-shown", &[ODD_NAMES, EMPTY], "-ai --include=-_a '--include=! ' --include=!a '--include=; a' '--include=# a' '--include= a' '--include=a ' --include=-a '--include=: a' --include=+_a --exclude=*"),
     row("records", &[TREE, FILES, EMPTY], "-ai --exclude-from=ends").over(LOCAL_AND_SHELL),
     row("records-zero", &[TREE, FILES, EMPTY], "-ai -0 --exclude-from=zeros"),
     row("records-too-long", &[TREE, FILES, EMPTY], "-ai --exclude-from=long"),
     row("records-too-long-merge", &[TREE, FILES, EMPTY], "-ai '--filter=. long'"),
+    row("records-as-long-as-may-be", &[TREE, FILES, EMPTY], "-ai '--filter=. most'"),
+    row("records-counted", &[TREE, FILES, EMPTY], "-ai '--filter=. crlf'"),
     row("words", &[TREE, FILES, EMPTY], "-ai '--filter=.w words'"),
     row("words-comments", &[TREE, FILES, EMPTY], "-ai '--filter=.w- commented'"),
     row("merge-itself", &[TREE, FILES, EMPTY], "-ai '--filter=. itself'"),
@@ -216,7 +278,19 @@ pub const ROWS: &[Row] = &[
         .any_stdout(),
     row("absolute-tail", &[TREE, EMPTY], "-ai '--filter=-/ c/a'"),
     row("per-dir-anchored", &[PER_DIR, EMPTY], "-ai '--filter=: .f'").over(LOCAL_AND_SHELL),
-    row("per-dir-not-inherited", &[PER_DIR, EMPTY], "-ai '--filter=:n .f'").over(LOCAL_AND_SHELL),
+    row("per-dir-inherited", &[INHERITED, EMPTY], "-ai '--filter=: .f'").over(LOCAL_AND_SHELL),
+    row("per-dir-not-inherited", &[INHERITED, EMPTY], "-ai '--filter=:n .f'").over(LOCAL_AND_SHELL),
+    row("per-dir-from-above", &[INHERITED, EMPTY], "-ai '--filter=: /.f'")
+        .from_to("src/e/x/", "dst/"),
+    row("per-dir-from-above-absolute", &[INHERITED, EMPTY], "-ai '--filter=: {top}/src/.f'")
+        .over(PUSH_TOO)
+        .from_to("src/e/x", "dst/"),
+    row("per-dir-from-above-not-inherited", &[INHERITED, EMPTY], "-ai '--filter=:n {top}/src/.f'")
+        .from_to("src/e/x/", "dst/"),
+    row("per-dir-from-elsewhere", &[INHERITED, EMPTY], "-ai '--filter=: {top}/other/.f'")
+        .from_to("src/e/x/", "dst/"),
+    row("per-dir-unreadable", &["d dst uid=65534\nf src/.f text=-\\sa\\n mode=600\nf src/a\nf src/d/.f text=-\\sa\\n\nf src/d/a"], "-rti '--filter=: .f'").as_nobody(),
+    row("merge-unreadable", &["d dst uid=65534\nf src/.f text=-\\sa\\n mode=600\nf src/a"], "-rti '--filter=. src/.f'").as_nobody(),
     row("per-dir-excluded-itself", &[PER_DIR, EMPTY], "-ai '--filter=:e .f'").over(LOCAL_AND_SHELL),
     row("per-dir-no-prefix", &[PER_DIR, EMPTY], "-ai '--filter=:- .names'").over(LOCAL_AND_SHELL),
     row("per-dir-words", &[PER_DIR, EMPTY], "-ai '--filter=:w- .words'").over(LOCAL_AND_SHELL),
@@ -234,18 +308,6 @@ pub const ROWS: &[Row] = &[
     .any_order(),
     row("per-dir-merge", &[PER_DIR, FILES, EMPTY], "-ai '--filter=: .merges'"),
     row("per-dir-merge-here", &[PER_DIR, FILES, EMPTY], "-ai '--filter=: .merges-here'"),
-    row("per-dir-from-above", &[PER_DIR, EMPTY], "-ai '--filter=: /.f'")
-        .from_to("src/d/x/", "dst/"),
-    row("per-dir-from-above-absolute", &[PER_DIR, EMPTY], "-ai '--filter=: {top}/src/.f'")
-        .from_to("src/d/x/", "dst/"),
-    row("per-dir-from-above-not-inherited", &[PER_DIR, EMPTY], "-ai '--filter=:n {top}/src/.f'")
-        .from_to("src/d/x/", "dst/"),
-    row(
-        "per-dir-from-elsewhere",
-        &[PER_DIR, "f other/.f text=-\\sa\\n", EMPTY],
-        "-ai '--filter=: {top}/other/.f'",
-    )
-    .from_to("src/d/x/", "dst/"),
     row("per-dir-foreign-link", &[PER_DIR, EMPTY], "-ai '--filter=: .foreign'")
         .over(LOCAL_AND_SHELL)
         .any_stderr(),

@@ -113,8 +113,8 @@ pub const ROWS: &[Row] = &[
     row("chain", &[CHAIN], "-ai '--filter=. f1'").over(PUSH_TOO),
     row("chain-too-long", &[CHAIN], "-ai '--filter=. f0'"),
     // Modifiers of rules.
-    row("absolute", &[TREE, EMPTY], "-ai '--filter=-/ src/d/x/a' '--filter=-/ a'").over(PUSH_TOO),
-    row("absolute-base", &[TREE, EMPTY], "-ai '--filter=-/ x/b' '--filter=-/ /b'")
+    row("absolute", &[TREE, EMPTY], "-ai '--filter=-/ src/d/x/a' '--filter=-/ c'").over(PUSH_TOO),
+    row("absolute-base", &[TREE, EMPTY], "-ai '--filter=-/ x/b' '--filter=-/ /a'")
         .from_to("src/d/x/", "dst/")
         .over(PUSH_TOO),
     row(

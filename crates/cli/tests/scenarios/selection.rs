@@ -115,6 +115,8 @@ pub const ROWS: &[Row] = &[
     row("unreadable-as-nobody", &["d dst uid=65534\nf src/a size=4 mode=600\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700"], "-rtv").as_nobody(),
     row("unreadable-delete-as-nobody", &["d dst uid=65534\nf src/a size=4 mode=600\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete").as_nobody().any_order(),
     row("unreadable-delete-ignored-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete --ignore-errors").as_nobody().any_order(),
+    row("unreadable-delete-after-ignored-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete-after --ignore-errors").as_nobody().any_order(),
+    row("unreadable-delete-after-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/a/b/c size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete-after").as_nobody().any_order(),
     row("unwritable-as-nobody", &["d dst\nf src/a size=4\nf src/sub/b size=5"], "-rtv").as_nobody(),
     row("stop-at-past", &[BASIC], "-a --stop-at=2000-01-01"),
 ];
