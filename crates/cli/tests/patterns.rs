@@ -142,6 +142,13 @@ const PATTERNS: &[&str] = &[
     "**[yc]",
     "*[!y]",
     "x[a-]y",
+    "/a?b",
+    "x/a?b",
+    "**a?c",
+    "/a[!x]b",
+    "x[[:ALPHA:]a]y",
+    "x[a[:nope:]]y",
+    "x[a[::]]y",
 ];
 
 fn build(top: &Path, names: &[&str]) {

@@ -408,9 +408,7 @@ impl FilterList {
             let dir = &first.dir[..start.len() + slash];
             self.read_merge(index, Place { dir, ..first }, cx, loader)?;
         }
-        if self.state.merges[index].spec.flags.any(Flags::NO_INHERIT) {
-            Arc::make_mut(&mut self.state).merges[index].rules = None;
-        }
+        // With `n` the next directory drops them all again.
         Ok(())
     }
 

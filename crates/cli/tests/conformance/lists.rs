@@ -357,6 +357,14 @@ fn a_client_gets_what_it_asked_for() {
         (&["-d", "URL/mod/d/"], vec![dir("a"), file("a/x", 1)], format!("{unrequested}a/x")),
         (&["-R", "URL/mod/a/b"], vec![dir("a"), file("a/c", 1)], format!("{unrequested}a/c")),
         (&["-R", "URL/mod/a/b"], vec![file("a", 1)], format!("{unrequested}a")),
+        (&["-R", "URL/mod/a/./b"], vec![dir("a")], format!("{unrequested}a")),
+        (
+            &["-d", "URL/mod/d"],
+            vec![dir("d"), dir("d/x"), file("d/x/y", 1)],
+            format!("{unrequested}d/x/y"),
+        ),
+        (&["-r", "URL/mod/a\\b*"], vec![dir("abc")], format!("{unrequested}abc")),
+        (&["URL/mod/a[b]"], vec![dir("a")], format!("{unrequested}a")),
         (
             &["-r", "URL/mod/src*"],
             vec![dir("srcfoo"), file("tsrc", 1)],
@@ -387,6 +395,17 @@ fn a_client_gets_what_it_asked_for() {
 fn what_was_asked_for_or_trusted_is_taken() {
     let rows: Vec<(&[&str], Vec<Vec<u8>>)> = vec![
         (&["-r", "URL/mod/src*"], vec![dir("srcfoo")]),
+        (&["-r", "URL/mod/src"], vec![dir("src"), dir("src/x")]),
+        (&["-d", "URL/mod/d"], vec![dir("d"), dir("d/x")]),
+        (&["-d", "URL/mod/d/"], vec![dir("x")]),
+        (
+            &["-R", "-r", "URL/mod/a/./b/c"],
+            vec![entry(NO_CONTENT | TOP, b"b", 0, DIR, b""), dir("b/c")],
+        ),
+        (&["-r", "URL/mod/a[b]"], vec![dir("a[b]")]),
+        (&["-r", "URL/mod/a[b]"], vec![dir("ab"), dir("ab/x")]),
+        (&["-r", "URL/mod/a\\b*"], vec![dir("a\\bc")]),
+        (&["-r", "URL/mod/a\\b"], vec![dir("a\\b"), dir("a\\b/c")]),
         (&["-r", "--exclude=*.o", "--filter=: .rules", "URL/mod/"], vec![dir("a.o")]),
         (&["-r", "--trust-sender", "--exclude=*.o", "URL/mod/x"], vec![dir("a.o")]),
         (&["-r", "--old-args", "URL/mod/x"], vec![dir("other")]),

@@ -151,6 +151,8 @@ pub const ROWS: &[Row] = &[
     row("executability", &[MODES, MODES_OLD], "-rtiE").over(LOCAL_AND_SHELL),
     row("chmod", &[MODES, MODES_OLD], "-rpti --chmod=Du=rwx,go=rx,Fa-x,g+w").over(LOCAL_AND_SHELL),
     row("chmod-octal", &[MODES, MODES_OLD], "-ai --chmod=D2750,F640").over(LOCAL_AND_SHELL),
+    row("owner-dropped", &[OWNED, EMPTY], "-ai --no-o").over(LOCAL_AND_SHELL),
+    row("owner-dropped-in-vain", &[OWNED, EMPTY], "-i --no-o -a").over(LOCAL_AND_SHELL),
     row("chmod-without-perms", &[MODES], "-rti --chmod=a-w").over(LOCAL_AND_SHELL),
     row("owners", &[OWNED, "f dst/a size=10\nf dst/b size=10 mode=4755"], "-aivv"),
     row("no-owner", &[OWNED, EMPTY], "-ai --no-o").over(LOCAL_AND_SHELL),

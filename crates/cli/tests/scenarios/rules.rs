@@ -571,6 +571,16 @@ pub const ROWS: &[Row] = &[
         .modules("exclude = d/")
         .from_to("src/d src/d/a src/a", "dst/")
         .any_order(),
+    row("daemon-requested-below", &[TREE, EMPTY], "-ai")
+        .over(&[Via::DaemonPull])
+        .modules("exclude = d")
+        .from_to("src/d/sub src/d/a src/a", "dst/")
+        .any_order(),
+    row("daemon-requested-below-relative", &[TREE, EMPTY], "-aiR")
+        .over(&[Via::DaemonPull])
+        .modules("exclude = d")
+        .from_to("src/d/sub src/d/a src/a", "dst/")
+        .any_order(),
     row("daemon-requested-relative", &[TREE, EMPTY], "-aiR")
         .over(&[Via::DaemonPull])
         .modules("exclude = d/")

@@ -36,6 +36,8 @@ f list0 text=main.c\x00lib/a.c\x00space\sname\x00
 f missing text=main.c\nnothing\nlib/none\n
 ";
 
+const SIZES: &str = "f src/1 size=999\nf src/2 size=1000\nf src/3 size=1001\nf src/4 size=1023\nf src/5 size=1024\nf src/6 size=1025\nf src/7 size=1026\nf src/8 size=1536\nf src/9 size=1537";
+
 pub const ROWS: &[Row] = &[
     row("files-from-dot", &["f src/a size=1\nf src/b size=2\nf src/c size=3", "f list text=./a\\nb\\n./none\\n./c\\n"], "-aii --stats --exclude=/c --files-from=list").over(LOCAL_AND_SHELL),
     row("files-from-dot-excluded", &["f src/a size=1", "f list text=./a\\n"], "-aii --exclude=/a --files-from=list").over(LOCAL_AND_SHELL),
@@ -82,6 +84,12 @@ pub const ROWS: &[Row] = &[
     row("size-only", &[BASIC, OLDER], "-ai --size-only").over(EVERY_WAY),
     row("ignore-times", &[BASIC, OLDER], "-aiI").over(EVERY_WAY),
     row("max-size", &[BASIC, OLDER], "-avi --max-size=2K").over(EVERY_WAY),
+    row("max-size-half", &[SIZES, EMPTY], "-ai --max-size=1.5k"),
+    row("max-size-thousand", &[SIZES, EMPTY], "-ai --max-size=1kb").over(&[Via::Local, Via::Push]),
+    row("max-size-binary", &[SIZES, EMPTY], "-ai --max-size=1KiB"),
+    row("max-size-less-one", &[SIZES, EMPTY], "-ai --max-size=1k-1").over(&[Via::Local, Via::Push]),
+    row("max-size-more-one", &[SIZES, EMPTY], "-ai --max-size=1K+1"),
+    row("min-size-bytes", &[SIZES, EMPTY], "-ai --min-size=1024b"),
     row("max-size-verbose", &[BASIC, OLDER], "-avv --max-size=2000").over(LOCAL_AND_SHELL).any_order(),
     row("min-size", &[BASIC, OLDER], "-avi --min-size=1.5K").over(LOCAL_AND_SHELL),
     row("max-and-min-size", &[BASIC, OLDER], "-avi --min-size=1KB --max-size=3KB-1").over(LOCAL_AND_SHELL),
@@ -117,6 +125,9 @@ pub const ROWS: &[Row] = &[
     row("unreadable-delete-ignored-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete --ignore-errors").as_nobody().any_order(),
     row("unreadable-delete-after-ignored-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete-after --ignore-errors").as_nobody().any_order(),
     row("unreadable-delete-after-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/a/b/c size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete-after").as_nobody().any_order(),
+    row("unreadable-delete-after-ignored-there-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete-after -M--ignore-errors").as_nobody().over(&[Via::Local, Via::Push]).any_order(),
+    row("unreadable-there-delete-as-nobody", &["d dst uid=65534\nf src/b/y size=5\nf src/a/x size=3\nd dst/b mode=100 uid=65534\nf dst/b/old uid=65534\nf dst/c uid=65534\nf dst/a/gone uid=65534\nd dst/a uid=65534"], "-rtv --delete-after").as_nobody().any_order(),
+    row("unreadable-there-delete-ignored-as-nobody", &["d dst uid=65534\nf src/b/y size=5\nf src/a/x size=3\nd dst/b mode=100 uid=65534\nf dst/b/old uid=65534\nf dst/c uid=65534\nf dst/a/gone uid=65534\nd dst/a uid=65534"], "-rtv --delete-after --ignore-errors").as_nobody().any_order(),
     row("unwritable-as-nobody", &["d dst\nf src/a size=4\nf src/sub/b size=5"], "-rtv").as_nobody(),
     row("stop-at-past", &[BASIC], "-a --stop-at=2000-01-01"),
 ];

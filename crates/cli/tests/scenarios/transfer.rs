@@ -27,6 +27,11 @@ f dst/other/c size=5000 edits=1 mtime=5
 ";
 
 pub const ROWS: &[Row] = &[
+    // What the server is told shows what a number was taken for.
+    row("numbers", &["f src/a size=9", EMPTY], "-ai --timeout=0x10 --checksum-seed=010 --bwlimit=1.5m --modify-window=+5 --max-delete=0x3 --delete")
+        .over(SHELL),
+    row("numbers-rounded", &["f src/a size=9", EMPTY], "-ai --bwlimit=0.5 --max-size=1.5k-1 --min-size=.4 -B700")
+        .over(SHELL),
     row("delta", &[DELTA], "-ai --no-whole-file --stats").over(EVERY_WAY),
     row("delta-whole-file", &[DELTA], "-aiW --stats").over(EVERY_WAY),
     row("delta-verbose", &[DELTA], "-avv --no-whole-file").over(LOCAL_AND_SHELL).any_order(),

@@ -86,10 +86,7 @@ impl ListReader {
             names: NameCache::default(),
             next_base: i64::from(shared.session.inc_recurse),
             dirs: Vec::new(),
-            sender_filters: job
-                .sender_filters
-                .take()
-                .filter(|f| !f.is_empty() && !f.has_dir_merge()),
+            sender_filters: job.sender_filters.take().filter(|f| !f.is_empty()),
             requested: job.requested.take().filter(|r| !r.is_empty()),
             dest: job.dest.clone().unwrap_or_default(),
             chmod: Chmod::of(shared.session.settings.chmod.as_ref()),
