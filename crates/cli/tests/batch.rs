@@ -187,3 +187,24 @@ fn batches() {
     }
     assert!(failures.is_empty(), "{}\n{} failures", failures.join("\n"), failures.len());
 }
+
+#[test]
+fn a_batch_file_that_takes_nothing() {
+    let Peers { rsync, ours, .. } = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
+    let outcomes = [rsync, ours].map(|program| {
+        let scratch = Scratch::new("batch", "full");
+        tree::build(&scratch.path, "f src/a size=5\nf dst/old size=3\nl full -> /dev/full");
+        let mut write = command(&program);
+        write.args(["-a", "--write-batch=full", "src/", "dst"]).current_dir(&scratch.path);
+        let done = run(write, b"", &scratch.path.join("src"));
+        let said = normalise::stderr(&done.stderr, &[]);
+        // How much was to be written at once is nobody's business.
+        let words =
+            said.split(' ').map(|word| if word.parse::<u32>().is_ok() { "#" } else { word });
+        let left: Vec<_> = fs::read_dir(scratch.path.join("dst")).unwrap().flatten().collect();
+        let left: Vec<_> = left.iter().map(fs::DirEntry::file_name).collect();
+        (done.end, words.collect::<Vec<_>>().join(" "), left)
+    });
+    assert_eq!(outcomes[0].0, "exit 12");
+    assert_eq!(outcomes[1], outcomes[0]);
+}

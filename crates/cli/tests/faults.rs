@@ -275,7 +275,7 @@ fn changing(name: &str, wanted: i32, act: fn(&Path)) {
         (&rsync, Some(&ours)),
         (&ours, None),
     ];
-    let mut truth: Option<Option<Vec<u8>>> = None;
+    let mut truth: Option<(Option<Vec<u8>>, String)> = None;
     for (client, server) in runs {
         let scratch = Scratch::new("faults", name);
         let top = &scratch.path;
@@ -284,8 +284,11 @@ fn changing(name: &str, wanted: i32, act: fn(&Path)) {
         let what = format!("{name} {client:?} {server:?}");
         assert_eq!(finished.code(), Some(wanted), "{what}: {}", finished.text());
         let z = fs::read(top.join("dst/z")).ok();
-        let truth = truth.get_or_insert_with(|| z.clone());
+        let replace = [(top.display().to_string(), "{top}")];
+        let said = normalise::stderr(&finished.stderr, &replace);
+        let (truth, said_then) = truth.get_or_insert_with(|| (z.clone(), said.clone()));
         assert!(*truth == z, "{what}: dst/z has {:?} bytes", z.map(|z| z.len()));
+        assert_eq!(*said_then, said, "{what}");
         let left = names(&top.join("dst"));
         assert!(left.iter().all(|name| !name.starts_with('.')), "{what}: {left:?}");
     }

@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::port::Port;
-use crate::run::command;
+use crate::run::server_command;
 
 /// A running daemon.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Daemon {
         let said = control.join("daemon.out");
         let output = fs::File::create(&said).expect("writable");
         let errors = output.try_clone().expect("a descriptor can be copied");
-        let child = command(program)
+        let child = server_command(program)
             .args(["--daemon", "--no-detach"])
             .arg(format!("--config={}", config.display()))
             .current_dir("/")

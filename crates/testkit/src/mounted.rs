@@ -42,6 +42,18 @@ impl Drop for Mounted {
     }
 }
 
+/// Unmounts what is mounted on or below a folder.
+pub(crate) fn unmount_below(folder: &Path) {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let places = mounts.lines().filter_map(|line| line.split(' ').nth(1).map(Path::new));
+    let mut below: Vec<_> = places.filter(|place| place.starts_with(folder)).collect();
+    // What was mounted last is in the way of what was mounted first.
+    below.reverse();
+    for place in below {
+        let _ = Command::new("umount").arg("-l").arg(place).status();
+    }
+}
+
 /// A file with attributes that `chattr` knows, taken away when dropped.
 #[derive(Debug)]
 pub struct Flagged(PathBuf);

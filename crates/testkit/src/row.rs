@@ -75,7 +75,8 @@ pub struct Row<'a> {
 
 /// A row that copies `src/` to `dst/` locally, comparing everything; the methods change that. In `args`, words are
 /// separated by spaces, single quotes keep one together; `{host}` becomes the prefix of the remote end, `{top}` the folder
-/// of the tree, `{shell}` a remote shell that runs things here, and `{rsync}` the program at the remote end.
+/// of the tree, `{shell}` a remote shell that runs things here, `{rsync}` the program at the remote end, and `{apostrophe}` a single
+/// quote.
 pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<'a> {
     Row {
         name,

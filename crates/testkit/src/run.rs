@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::peers::find;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
@@ -44,6 +45,17 @@ pub fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
     command.env("LC_ALL", "C").env("TZ", "UTC").env("HOME", "/nonexistent").env("USER", "root");
+    command
+}
+
+/// The same for a server, which ends when the thread that starts it does, even if the test is killed.
+///
+/// # Panics
+///
+/// Without `setpriv`, which is part of every Debian system.
+pub fn server_command(program: &Path) -> Command {
+    let mut command = command(&find("setpriv").expect("it is part of every Debian system"));
+    command.args(["--pdeathsig", "KILL"]).arg(program);
     command
 }
 

@@ -10,12 +10,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, Once};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
 use crate::daemon::Daemon;
-use crate::mounted::Mounted;
+use crate::mounted::{self, Mounted};
 use crate::normalise;
 use crate::peers::{Peers, find};
 use crate::row::{Row, Via};
@@ -289,6 +289,7 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
             .replace("{top}", &top.display().to_string())
             .replace("{shell}", &shell.display().to_string())
             .replace("{rsync}", &server.display().to_string())
+            .replace("{apostrophe}", "'")
     };
     args.extend(words(case.row.args).into_iter().map(fill));
     let (remote_from, remote_to) = match case.via {
@@ -410,6 +411,8 @@ impl Scratch {
     /// When it cannot be made.
     pub fn new(name: &str, ends: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
+        static LEFT: Once = Once::new();
+        LEFT.call_once(|| remove_left(&scratch_base()));
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = name.replace(['/', '@', '#'], "-");
         let leaf = format!("oxrsync-{}-{count}-{name}-{ends}", std::process::id());
@@ -423,7 +426,10 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if std::env::var_os("OXRSYNC_KEEP").is_some() {
-            println!("kept {}", self.path.display());
+            // Under a name that does not say that the next run may remove it.
+            let kept = PathBuf::from(format!("{}.kept", self.path.display()));
+            let _same_name = fs::rename(&self.path, &kept);
+            println!("kept {}", kept.display());
         } else {
             remove(&self.path);
         }
@@ -438,6 +444,21 @@ pub fn scratch_base() -> PathBuf {
         memory.to_path_buf()
     } else {
         std::env::temp_dir()
+    }
+}
+
+/// Removes the folders of runs that were killed: their processes are gone.
+fn remove_left(base: &Path) {
+    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let pid = name.strip_prefix("oxrsync-").and_then(|rest| rest.split('-').next());
+        let Some(pid) = pid.and_then(|pid| pid.parse::<u32>().ok()) else { continue };
+        if name.ends_with(".kept") || Path::new(&format!("/proc/{pid}")).exists() {
+            continue;
+        }
+        mounted::unmount_below(&entry.path());
+        remove(&entry.path());
     }
 }
 
@@ -541,6 +562,28 @@ impl Drop for Permit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_of_dead_runs_go() {
+        let base = tempfile::tempdir().expect("a temporary folder");
+        let mut child = Command::new("true").spawn().expect("every system has it");
+        let dead = child.id();
+        child.wait().expect("our child");
+        let alive = std::process::id();
+        let names = [
+            format!("oxrsync-{dead}-0-x-y"),
+            format!("oxrsync-{dead}-1-x-y.kept"),
+            format!("oxrsync-{alive}-0-x-y"),
+            "oxrsync-bench-1".to_owned(),
+            "other".to_owned(),
+        ];
+        for name in &names {
+            fs::create_dir_all(base.path().join(name).join("d")).expect("a temporary folder");
+        }
+        remove_left(base.path());
+        let left: Vec<_> = names.iter().filter(|name| base.path().join(name).exists()).collect();
+        assert_eq!(left, names[1..].iter().collect::<Vec<_>>());
+    }
 
     #[test]
     fn words_of_a_command_line() {

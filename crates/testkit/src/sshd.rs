@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::peers::find;
 use crate::port::Port;
-use crate::run::command;
+use crate::run::{command, server_command};
 
 /// A running sshd.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Sshd {
             port.number
         );
         fs::write(&config, text).expect("writable");
-        let child = command(&sshd)
+        let child = server_command(&sshd)
             .args(["-D", "-f"])
             .arg(&config)
             .arg("-E")

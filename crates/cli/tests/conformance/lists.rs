@@ -395,7 +395,7 @@ fn a_client_gets_what_it_asked_for() {
 fn what_was_asked_for_or_trusted_is_taken() {
     let rows: Vec<(&[&str], Vec<Vec<u8>>)> = vec![
         (&["-r", "URL/mod/src*"], vec![dir("srcfoo")]),
-        (&["-r", "URL/mod/src"], vec![dir("src"), dir("src/x")]),
+        (&["-r", "URL/mod/src"], vec![dir("src"), dir("src/x"), dir("src/x/y")]),
         (&["-d", "URL/mod/d"], vec![dir("d"), dir("d/x")]),
         (&["-d", "URL/mod/d/"], vec![dir("x")]),
         (

@@ -73,6 +73,7 @@ pub const ROWS: &[Row] = &[
     row("hard-links", &[LINKED, "p src/p3\nh src/p4 -> src/p3\nc src/c1 dev=1:3\nh src/c2 -> src/c1", EMPTY], "-aHi --fake-super").over(LOCAL_AND_SHELL),
     row("links", &[LINKS, EMPTY], "-aivv --fake-super --safe-links").over(LOCAL_AND_SHELL).any_order(),
     row("no-perms", &[OWNED, SPECIAL, LINKS, EMPTY], "-rltgoDi --fake-super").over(LOCAL_AND_SHELL),
+    row("modes", &["d src/d mode=444\nf src/d/a mode=0 uid=5\nd src/e mode=0\nf src/b mode=77"], "-ai --fake-super").over(LOCAL_AND_SHELL),
     row("older", &[BASIC, OLDER], "-ai --fake-super --chmod=F-w").over(LOCAL_AND_SHELL),
     row("chown", &[OWNED, EMPTY], "-ai --chown=7:8 --fake-super").over(LOCAL_AND_SHELL),
     row("as-nobody", &["d dst uid=65534 gid=65534", "f src/a size=4\nf src/ro size=3 mode=444\nd src/d mode=2755 gid=3\nc src/c dev=1:3\nl src/l -> a\np src/p mode=600"], "-aXi --fake-super").as_nobody(),

@@ -70,12 +70,12 @@ pub const ROWS: &[Row] = &[
         Via::DaemonPull,
     ]),
     row("escapes-in-errors", &[ODD], "-a --no-l").from_to("src/no\u{1}pe src/", "dst/"),
-    row("format-escapes", &[BASIC, OLDER], "-a --delete '--out-format=%%|%a|%b|%B|%f|%G|%h|%i|%l|%L|%m|%M|%n|%o|%P|%u|%U|%d|%e|%Z|%5|%'")
+    row("format-escapes", &[BASIC, OLDER], "-a --delete '--out-format=%%|%a|%b|%B|%f|%G|%h|%i|%l|%L|%m|%M|%n|%o|%P|%u|%U|%d|%e|%Z|%5|%{apostrophe}'")
         .over(EVERY_WAY)
         .any_order(),
-    row("format-numbers", &[DELTA], "-a '--out-format=%l %'l %''l %'''l %b %'b %''b %'''b'")
+    row("format-numbers", &[DELTA], "-a '--out-format=%l %{apostrophe}l %{apostrophe}{apostrophe}l %{apostrophe}{apostrophe}{apostrophe}l %12{apostrophe}{apostrophe}l %{apostrophe}-12l|'")
         .over(LOCAL_AND_SHELL),
-    row("format-human", &[DELTA], "-ahh '--out-format=%l %'l %''l %b'").over(LOCAL_AND_SHELL),
+    row("format-human", &[DELTA], "-ahh '--out-format=%l %{apostrophe}l %{apostrophe}{apostrophe}l %9{apostrophe}l'").over(LOCAL_AND_SHELL),
     row("format-widths", &[BASIC, OLDER], "-ai '--out-format=%9i|%-30n|%30n|%-9l|%9l|%3n|%-3M|%20L|'")
         .over(LOCAL_AND_SHELL),
     row("format-links", &[LINKED, EMPTY], "-aH '--out-format=%i %n%L [%10L] [%-10L] %B'")
@@ -97,6 +97,8 @@ pub const ROWS: &[Row] = &[
         .any_order(),
     row("log-default", &[BASIC, OLDER], "-av --log-file=/dev/stdout").any_order(),
     row("log-nothing", &[BASIC, OLDER], "-a --log-file=/dev/stdout --log-file-format=").any_order(),
+    row("log-dry-run", &[BASIC, OLDER, "f dst/old"], "-an --delete --log-file=/dev/stdout").any_order(),
+    row("log-dry-run-format", &[BASIC, OLDER, "f dst/old"], "-an --delete --log-file=/dev/stdout --log-file-format=%n").any_order(),
     row("log-info", &[BASIC, OLDER], "-a --info=all2,progress0,stats1 --log-file=/dev/stdout")
         .any_order(),
     row("log-quiet", &[BASIC, OLDER], "-aq --stats --log-file=/dev/stdout").any_order(),
@@ -117,7 +119,11 @@ pub const ROWS: &[Row] = &[
     row("human-3", &[DELTA], "-ahhh --stats --progress").over(LOCAL_AND_SHELL),
     row("human-listed-2", &[BASIC], "-rhh --list-only").from_to("src/", ""),
     row("human-listed-3", &[BASIC], "-rhhh").from_to("src/", ""),
-    row("list-times", &[BASIC], "-rU --list-only").from_to("src/", "").any_stdout(),
+    row("list-times", &["f src/a size=5 atime=1100000000\nd src/d atime=1100000000\nl src/l -> a\nf src/d/b atime=1000000000"], "-rlU --list-only")
+        .from_to("src/", "")
+        .over(&[Via::Local, Via::Pull]),
+    row("list-modes", &["f src/a mode=4644\nf src/b mode=2755\nf src/c mode=6711\nd src/d mode=1777\nd src/e mode=1776\nf src/f mode=7000\nf src/g mode=0"], "-r --list-only")
+        .from_to("src/", ""),
     row("list-missing", &[BASIC], "-r --list-only --delete-missing-args")
         .from_to("src/nope src/small", "")
         .over(&[Via::Local, Via::Pull]),

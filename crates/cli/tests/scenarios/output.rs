@@ -34,6 +34,7 @@ pub const ROWS: &[Row] = &[
     row("progress-no-inc", &[BASIC, OLDER], "-a --progress --no-inc-recursive")
         .over(LOCAL_AND_SHELL),
     row("progress-human", &[DELTA], "-ah --progress").over(LOCAL_AND_SHELL),
+    row("warning-to-stderr", &[BASIC, "f dst/old\nf dst/older"], "-a --delete --max-delete=0 --stderr=client").over(LOCAL_AND_SHELL),
     row("progress-2", &["f src/a size=4000"], "-a --info=progress2").over(LOCAL_AND_SHELL),
     row("progress-itemized", &[BASIC, OLDER], "-ai --progress").over(LOCAL_AND_SHELL),
     row("info-name", &[BASIC, OLDER], "-a --info=name").over(LOCAL_AND_SHELL),

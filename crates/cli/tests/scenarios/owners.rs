@@ -42,6 +42,9 @@ pub const ROWS: &[Row] = &[
     row("chmod-many", &[MODES, EMPTY], "-ai --chmod=Dg+s,ug+w --chmod=Fo-rwx,+X --chmod=u=rwX")
         .over(EVERY_WAY),
     row("chmod-special", &[MODES, EMPTY], "-ai --chmod=Fa+s,Da+t,o=g,g=u").over(LOCAL_AND_SHELL),
+    row("chmod-special-of-nobody", &[MODES, EMPTY], "-ai --chmod=F+s,D+t").over(LOCAL_AND_SHELL),
+    row("chmod-special-of-all", &[MODES, EMPTY], "-ai --chmod=Da+s,Fug+s,o+t").over(LOCAL_AND_SHELL),
+    row("chmod-umask-file", &[MODES, EMPTY], "-ai --chmod=F=rw,D+w").over(LOCAL_AND_SHELL),
     row("chmod-umask", &[MODES, EMPTY], "-ai --chmod=+w,=rX").over(LOCAL_AND_SHELL),
     row("chmod-octal-mixed", &[MODES, EMPTY], "-ai --chmod=D2750,F0,Fu+r").over(LOCAL_AND_SHELL),
     row("chmod-dry-run", &[MODES, "f dst/a size=5 mode=711"], "-ain --chmod=a=rx").over(SHELL),

@@ -57,9 +57,6 @@ d dst/d mtime=6
 d dst mtime=6
 ";
 
-/// Thirty-two files, each of which merges the next.
-const CHAIN: &str = include_str!("chain.txt");
-
 const HOLLOW: &str = r"
 f src/full/x size=4
 d src/hollow
@@ -110,8 +107,6 @@ pub const ROWS: &[Row] = &[
     row("nested-itself", &[TREE, EMPTY], "-ai '--filter=: .e'").over(LOCAL_AND_SHELL),
     row("quotes-are-bytes", &[TREE, EMPTY], "-ai '--filter=:- .q' '--filter=:w- .q'")
         .over(LOCAL_AND_SHELL),
-    row("chain", &[CHAIN], "-ai '--filter=. f1'").over(PUSH_TOO),
-    row("chain-too-long", &[CHAIN], "-ai '--filter=. f0'"),
     // Modifiers of rules.
     row("absolute", &[TREE, EMPTY], "-ai '--filter=-/ src/d/x/a' '--filter=-/ c'").over(PUSH_TOO),
     row("absolute-base", &[TREE, EMPTY], "-ai '--filter=-/ x/b' '--filter=-/ /a'")

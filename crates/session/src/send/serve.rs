@@ -407,7 +407,11 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                         "attempt to copy device contents without --copy-devices",
                     ));
                 }
-                io::Error::from_raw_os_error(fsroot::Errno::INVAL.raw_os_error())
+                let errno = match metadata.is_dir() {
+                    true => fsroot::Errno::ISDIR,
+                    false => fsroot::Errno::INVAL,
+                };
+                errno.into()
             }
             Err(e) => e,
         };
