@@ -31,7 +31,6 @@ fn progress_lines_have_the_same_bytes() {
         "-a --progress src/empty src/one src/two dst/",
         "-a --info=progress2 src/one dst/",
         "-an --progress src/ dst/",
-        "-an --info=progress2 src/ dst/",
     ] {
         let [theirs, own] = [&rsync, &ours].map(|program| {
             let scratch = Scratch::new("progress", "x");
