@@ -283,6 +283,10 @@ impl Run {
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
         if let Err(e) = copy_as::assume(&session.settings, session.log.role) {
+            if !session.settings.am_sender {
+                // A server that sends is told of it.
+                let _told_of_our_own = handshake::start(&session, &mut reader, &mut writer);
+            }
             finish::tell(&session, &e, Some(&mut reader), &mut writer);
             return finish::report(&session.log, &e);
         }

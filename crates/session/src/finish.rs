@@ -5,6 +5,7 @@ use crate::{
     conn::{Reader, Writer},
     log::{Class, Log, Role, strerror},
     session::Stats,
+    settings::StderrMode,
 };
 use fast_io::{RecvHalf, SendHalf};
 use std::{thread, time::Duration};
@@ -131,9 +132,21 @@ fn logged_totals(stats: &Stats) -> String {
     )
 }
 
-/// Whether the peer is told of this failure by ERROR_EXIT. In a local copy the link is never what failed.
+/// Whether the peer is told of this failure by ERROR_EXIT. In a local copy the link is never what failed. A sender that cannot
+/// build its list tells nobody but its user, unless it is a daemon.
 fn told(session: &Session, code: ExitCode) -> bool {
-    session.protocol.has_error_exit() && (session.settings.local || code.is_told())
+    let tells = code.is_told() && !breaks_off(session, code);
+    session.protocol.has_error_exit() && (session.settings.local || tells)
+}
+
+/// Whether a sender gives up its list.
+fn breaks_off(session: &Session, code: ExitCode) -> bool {
+    let settings = &session.settings;
+    let of_list = [ExitCode::SYNTAX, ExitCode::FILE_SELECT].contains(&code);
+    // What a client is to be told in the stream is on its way, and so is this.
+    let streams =
+        settings.am_daemon || (settings.am_server && settings.stderr_mode == StderrMode::Client);
+    of_list && settings.am_sender && !streams
 }
 
 /// Ends a failed session towards the peer: its error, for a server also the texts, and ERROR_EXIT.
@@ -153,23 +166,41 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
         // The link may be what failed; the exit code says so either way.
         let _undeliverable = writer.message(&message);
     }
-    let _undeliverable = writer.flush();
+    // A server keeps what it had not sent of its list.
+    if told || !session.settings.am_server || !breaks_off(session, code) {
+        let _undeliverable = writer.flush();
+    }
     let _closed = writer.shutdown();
     // A peer that was told ends by itself; what it still sends until then must not meet a closed
     // pipe, or it would report that instead.
     let settings = &session.settings;
-    let waits = match reader {
-        _ if settings.local => false,
-        Some(_) => settings.am_daemon || told,
-        None => settings.am_daemon || (settings.am_server && told),
-    };
-    if waits && !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
-        match reader {
-            Some(reader) => reader.drain(if told { LINGER } else { SHORT_LINGER }),
-            // Closing at once, with something unread, would take the message back.
-            None => thread::sleep(FAREWELL),
-        }
+    if settings.local || matches!(e, Error::Closed { .. } | Error::Link { .. }) {
+        return;
     }
+    match reader {
+        Some(reader) if told => reader.drain(LINGER),
+        Some(reader) if settings.am_daemon => reader.drain(SHORT_LINGER),
+        Some(reader) if settings.am_server => reader.drain(FAREWELL),
+        // Closing at once, with something unread, would take the message back.
+        None if settings.am_daemon || (settings.am_server && told) => thread::sleep(FAREWELL),
+        _ => {}
+    }
+}
+
+/// Ends a server that fails before it has a session. What its client has sent by then must not be lost unread: the client
+/// would report that, and not that the server has gone.
+pub fn unstarted<R: RecvHalf, W: SendHalf>(
+    log: &Log,
+    e: &Error,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> ExitCode {
+    let code = report(log, e);
+    let _closed = writer.shutdown();
+    if !matches!(e, Error::Closed { .. } | Error::Link { .. }) {
+        reader.drain(FAREWELL);
+    }
+    code
 }
 
 /// Ends a server's session and returns its exit code. Its own log gets the last lines, too.

@@ -122,7 +122,10 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             .and_then(|()| Given::open(&settings, &rules, Role::Server))
         {
             Ok(given) => Some(given),
-            Err(e) => return finish::report(&Log::new(Arc::new(stderr()), Role::Server), &e),
+            Err(e) => {
+                let log = Log::new(Arc::new(stderr()), Role::Server);
+                return finish::unstarted(&log, &e, &mut reader, &mut writer);
+            }
         },
     };
     if let (Some(charset), true, false) = (&charset, settings.debug.iconv > 0, settings.am_daemon) {
@@ -133,7 +136,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Ok(agreed) => agreed,
         Err(e) => {
             let sink = own_log.unwrap_or_else(|| Arc::new(stderr()));
-            return finish::report(&Log::new(sink, role), &e);
+            return finish::unstarted(&Log::new(sink, role), &e, &mut reader, &mut writer);
         }
     };
     let modern = agreed.protocol.has_varints();
@@ -148,6 +151,12 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let symlink_times = receives || caps.has(b'L');
     let session =
         Arc::new(agreed.into_session(settings, symlink_times, log, status, activity, started));
+    // One that sends and is no daemon's gives its rights away before it has a stream to complain in.
+    let early = session.settings.am_sender && !session.settings.am_daemon;
+    if early && let Err(e) = copy_as::assume(&session.settings, role) {
+        let sink = own_log.unwrap_or_else(|| Arc::new(stderr()));
+        return finish::unstarted(&Log::new(sink, role), &e, &mut reader, &mut writer);
+    }
     writer.set_outbox(outbox);
     let mut ended = handshake::start(&session, &mut reader, &mut writer);
     if ended.is_ok() && session.settings.am_daemon && session.protocol.has_error_exit() {
@@ -156,7 +165,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             seconds => ended = writer.message(&Message::IoTimeout(seconds as i32)),
         }
     }
-    if ended.is_ok() {
+    if ended.is_ok() && !early {
         ended = copy_as::assume(&session.settings, session.log.role);
     }
     if ended.is_ok() && !session.settings.am_daemon {

@@ -180,4 +180,45 @@ pub const ROWS: &[Row] = &[
         .over(PULL)
         .modules(MODULES)
         .from_to("", ""),
+    // Links that lead to themselves.
+    row("link-loop", &["f src/a size=2\nl src/loop -> loop\nl src/nowhere -> nope\nd dst"], "-rLi")
+        .over(&[Via::DaemonPull]),
+    row(
+        "link-loop-chrooted",
+        &["f src/a size=2\nl src/loop -> loop\nl src/nowhere -> nope\nd dst"],
+        "-rLi",
+    )
+    .over(&[Via::DaemonPull])
+    .modules("use chroot = yes"),
+    row("link-loop-named", &["l src/loop -> loop\nd dst"], "-Li")
+        .over(&[Via::DaemonPull])
+        .from_to("src/loop", "dst/"),
+    // Alternate directories that are not there, as the module sees them.
+    row(
+        "alternate-nowhere",
+        &["f src/a size=2\nd dst"],
+        "-rti --compare-dest=/nope --compare-dest=nope --compare-dest=./x/../y//z",
+    )
+    .over(&[Via::DaemonPush]),
+    row(
+        "alternate-nowhere-climbing",
+        &["f src/a size=2\nd dst/s"],
+        "-rti --link-dest=../../../x --link-dest=/./x/../../y --link-dest=../src/a",
+    )
+    .over(&[Via::DaemonPush])
+    .from_to("src/", "dst/s/"),
+    row(
+        "alternate-nowhere-dry-run",
+        &["f src/a size=2\nd dst"],
+        "-rtin --copy-dest=../../../x --copy-dest=../y --copy-dest=. --copy-dest=/src/a",
+    )
+    .over(&[Via::Local, Via::Push, Via::DaemonPush])
+    .from_to("src/", "dst/t/"),
+    row(
+        "alternate-nowhere-chrooted",
+        &["f src/a size=2\nd dst"],
+        "-rti --compare-dest=/nope --compare-dest=nope --compare-dest=./x/../y//z",
+    )
+    .over(&[Via::DaemonPush])
+    .modules("use chroot = yes"),
 ];

@@ -205,4 +205,35 @@ pub const ROWS: &[Row] = &[
     row("old-delete-excluded", &[TREE], "-a --delete-excluded --exclude=xx --include=/gone/b")
         .over(SHELL)
         .protocols(&[28, 29, 30]),
+    // A sender that cannot build its list tells its own user alone.
+    row(
+        "rule-bad-in-tree",
+        &["f src/a size=2\nf src/.f text=x\\sy\\sz\\n\nd dst"],
+        "-ai '--filter=: .f'",
+    )
+    .over(&[Via::Pull, Via::DaemonPull]),
+    row(
+        "rule-bad-in-tree-old",
+        &["f src/a size=2\nf src/.f text=x\\sy\\sz\\n\nd dst"],
+        "-ai '--filter=: .f'",
+    )
+    .over(&[Via::Pull])
+    .protocols(&[28, 29, 30]),
+    row(
+        "rule-bad-in-tree-told",
+        &["f src/a size=2\nf src/.f text=x\\sy\\sz\\n\nd dst"],
+        "-ai '--filter=: .f' --stderr=client",
+    )
+    .over(&[Via::Pull]),
+    row("files-from-nowhere", &["f list text=a\\n\nd dst"], "-ai --files-from=list")
+        .over(EVERY_WAY)
+        .one_process()
+        .from_to("nosrc/", "dst/"),
+    row("copy-as-nobody-known", &["f src/a size=2\nd dst"], "-ai --copy-as=nosuchuser").over(SHELL),
+    row(
+        "own-copy-as-nobody-known",
+        &["f src/a size=2\nd dst"],
+        "-ai -M--copy-as=nosuchuser:nosuch",
+    )
+    .over(SHELL),
 ];

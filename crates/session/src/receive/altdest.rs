@@ -2,7 +2,7 @@
 //! alternate directories).
 use super::{aside::Aside, dest::Dest};
 use crate::{Session, options::clean_path, settings::AltDestKind};
-use fsroot::{Root, Stat};
+use fsroot::{Root, Stat, text};
 use std::{fs::File, io};
 use wire::RelPath;
 
@@ -62,9 +62,10 @@ impl AltDirs {
                 Ok(None) | Err(_) => "does not exist",
             };
             let mut text = format!("{} arg {fault}: ", kind.option()).into_bytes();
-            // As it was typed, but for what leads out of a destination that was left by its name.
-            let shown = if dir.starts_with(b"../") { &typed } else { dir };
-            text.extend_from_slice(&full(dest, shown));
+            match session.settings.served.as_ref().filter(|served| !served.at_root) {
+                Some(served) => text.extend(within(&served.module_path, dest, dir)),
+                None => text.extend(full(dest, dir)),
+            }
             session.log.warning(text);
             None
         };
@@ -90,19 +91,44 @@ fn full(dest: &Dest, typed: &[u8]) -> Vec<u8> {
     if typed.starts_with(b"/") {
         return typed.to_vec();
     }
-    let (mut out, rest) = match &dest.root {
-        Some(root) => (root.display(&RelPath::root()), typed),
-        None => {
-            // Of a destination that a dry run has not made, rsync shows the parent.
-            let mut out = super::dest::absolute(&dest.path);
-            let rest = typed.strip_prefix(b"../");
-            if let (Some(_), Some(end)) = (rest, out.iter().rposition(|byte| *byte == b'/')) {
-                out.truncate(end);
+    match &dest.root {
+        Some(root) => [&root.display(&RelPath::root()), &b"/"[..], typed].concat(),
+        None => from_unmade(super::dest::absolute(&dest.path), typed),
+    }
+}
+
+/// A client's path where the module is not the root of this process's own tree: it starts at the module's path or at the
+/// destination, and climbs out of the latter no further than to the module.
+fn within(module: &[u8], dest: &Dest, typed: &[u8]) -> Vec<u8> {
+    let absolute = typed.starts_with(b"/");
+    let named = |part: &std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
+    let mut above = if absolute { 0 } else { dest.path.components().filter(named).count() };
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in typed.split(|b| *b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." if parts.last().is_some_and(|last| *last != b"..") => drop(parts.pop()),
+            b".." if above == 0 => {}
+            b".." => {
+                above -= 1;
+                parts.push(part);
             }
-            (out, rest.unwrap_or(typed))
+            part => parts.push(part),
         }
-    };
-    out.push(b'/');
-    out.extend_from_slice(rest);
-    out
+    }
+    let clean = if parts.is_empty() { b".".to_vec() } else { parts.join(&b'/') };
+    match (absolute, &dest.root) {
+        (true, _) => [module, b"/", &clean].concat(),
+        (false, Some(_)) => clean,
+        (false, None) => from_unmade([module, b"/", &text::bytes(&dest.path)[..]].concat(), &clean),
+    }
+}
+
+/// A path from a destination that a dry run has not made: rsync shows its parent.
+fn from_unmade(mut dest: Vec<u8>, path: &[u8]) -> Vec<u8> {
+    let up = path.strip_prefix(b"../");
+    if let (Some(_), Some(end)) = (up, dest.iter().rposition(|byte| *byte == b'/')) {
+        dest.truncate(end);
+    }
+    [&dest, &b"/"[..], up.unwrap_or(path)].concat()
 }

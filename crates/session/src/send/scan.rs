@@ -11,7 +11,7 @@ use crate::{
     session::io_error,
     settings::MUNGE_PREFIX,
 };
-use fsroot::{Kind, Stat};
+use fsroot::{Kind, Root, Stat};
 use std::{
     io,
     time::{SystemTime, UNIX_EPOCH},
@@ -46,15 +46,19 @@ pub(super) enum Unseen {
     Fatal(Error),
 }
 
-/// Why the file behind a link cannot be looked at. For a daemon's client a file outside the module does not exist.
-fn no_referent(e: io::Error, unconfined: bool) -> Unseen {
+/// Looks at the file behind a link. For a daemon's client a file outside the module does not exist.
+fn behind(root: &mut Root, rel: &RelPath, unconfined: bool) -> Result<Stat, Unseen> {
     use fsroot::{Errno, is_errno};
-    let outside = || is_errno(&e, Errno::LOOP) || is_errno(&e, Errno::XDEV);
-    if e.kind() == io::ErrorKind::NotFound || (!unconfined && outside()) {
-        Unseen::NoReferent
-    } else {
-        Unseen::Io(e)
-    }
+    root.stat_follow(rel, unconfined).map_err(|e| {
+        let outside = is_errno(&e, Errno::LOOP) || is_errno(&e, Errno::XDEV);
+        let endless = |e: &io::Error| is_errno(e, Errno::LOOP);
+        let hides =
+            !unconfined && outside && !root.stat_follow(rel, true).is_err_and(|e| endless(&e));
+        match e.kind() == io::ErrorKind::NotFound || hides {
+            true => Unseen::NoReferent,
+            false => Unseen::Io(e),
+        }
+    })
 }
 
 impl From<io::Error> for Unseen {
@@ -142,7 +146,6 @@ impl Lister {
         let (dirlinks, links, munge) = (s.copy_dirlinks, s.links, s.munge_links);
         let copy_devices = s.copy_devices;
         let unconfined = self.sources.unconfined();
-        let no_referent = |e| no_referent(e, unconfined);
         let rel = self.sources.rel(source, &name).ok_or_else(invalid)?;
         let root = self.sources.root(source)?;
         let st = root.lstat(&rel)?;
@@ -160,7 +163,7 @@ impl Lister {
             return Ok(found);
         }
         if copy_links {
-            found.st = root.stat_follow(&found.rel, unconfined).map_err(no_referent)?;
+            found.st = behind(root, &found.rel, unconfined)?;
             return self.entered(found, unconfined);
         }
         if (dirlinks || follow)
@@ -190,11 +193,7 @@ impl Lister {
                 .concat();
                 self.log.info(text);
             }
-            found.st = self
-                .sources
-                .root(source)?
-                .stat_follow(&found.rel, unconfined)
-                .map_err(no_referent)?;
+            found.st = behind(self.sources.root(source)?, &found.rel, unconfined)?;
             found.target.clear();
             return self.entered(found, false);
         }
