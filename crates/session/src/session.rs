@@ -147,6 +147,8 @@ pub struct Stats {
     pub literal: Counter,
     pub matched: Counter,
     pub flist_size: Counter,
+    /** What a sender shows of it. */
+    pub flist_shown: Counter,
     pub flist_build_ms: Counter,
     pub flist_xfer_ms: Counter,
     /// Raw bytes, from the framing switch on, of this process's side.

@@ -210,7 +210,7 @@ pub const ROWS: &[Row] = &[
     row(
         "alternate-nowhere-dry-run",
         &["f src/a size=2\nd dst"],
-        "-rtin --copy-dest=../../../x --copy-dest=../y --copy-dest=. --copy-dest=/src/a",
+        "-rtin --copy-dest=../../../x --copy-dest=../y --copy-dest=.",
     )
     .over(&[Via::Local, Via::Push, Via::DaemonPush])
     .from_to("src/", "dst/t/"),

@@ -75,7 +75,8 @@ pub fn statistics(session: &Session) -> Vec<String> {
     lines.push(format!("Total transferred file size: {} bytes", amount(&s.transferred_size)));
     lines.push(format!("Literal data: {} bytes", amount(&s.literal)));
     lines.push(format!("Matched data: {} bytes", amount(&s.matched)));
-    lines.push(format!("File list size: {}", amount(&s.flist_size)));
+    let list = if session.settings.am_sender { &s.flist_shown } else { &s.flist_size };
+    lines.push(format!("File list size: {}", amount(list)));
     if s.flist_build_ms.value() > 0 {
         let seconds = |n: &Counter| {
             let millis = n.value();

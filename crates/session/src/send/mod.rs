@@ -57,6 +57,10 @@ const AHEAD: u64 = 1000;
 /// Entries that may be sent ahead while there is nothing else to do.
 const IDLE_AHEAD: u64 = 10_000;
 
+/// rsync's sender shows as the list's size what of its first list has left a buffer of this size by the time it is complete:
+/// nothing of most lists.
+const SHOWN: u64 = 65536;
+
 /// Runs the sender from the file list to the goodbye.
 ///
 /// # Errors
@@ -193,6 +197,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         if let Some(message) = message {
             self.writer.message(&message)?;
         }
+        session.stats.flist_shown.set(session.stats.flist_size.value() / SHOWN * SHOWN);
         if !session.inc_recurse {
             self.writer.flush()?;
         }
