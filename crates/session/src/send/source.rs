@@ -330,9 +330,9 @@ impl Sources {
 
     /// The directory of a files-from list for messages: as it was typed, behind where we are.
     pub fn quoted_typed(&self, dir: &[u8]) -> Vec<u8> {
-        let slashes = dir.iter().rev().take_while(|b| **b == b'/').count();
         if self.confined {
-            return self.in_module(&[&self.absolute(dir), &dir[dir.len() - slashes..]].concat());
+            let root: &[u8] = if self.at_root { b"/" } else { b"" };
+            return self.in_module(&[root, dir].concat());
         }
         match std::env::current_dir() {
             Ok(here) if !dir.starts_with(b"/") => quoted(&[&text::shown(&here), dir].join(&b'/')),
