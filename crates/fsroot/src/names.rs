@@ -63,11 +63,20 @@ pub enum AssumeError {
     System(&'static str, io::Error),
 }
 
+/// Who becomes a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The whole process.
+    Process,
+    /// The calling thread, and those that it starts from then on. Linux alone can do that.
+    Thread,
+}
+
 /// Becomes a user, by name or number, with the given group only or with the user's own groups.
 ///
 /// # Errors
 /// As [`AssumeError`] says.
-pub fn assume(user: &[u8], group: Option<&[u8]>) -> Result<(), AssumeError> {
+pub fn assume(who: Who, user: &[u8], group: Option<&[u8]>) -> Result<(), AssumeError> {
     let number = |text: &[u8]| -> Option<u32> {
         let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
         digits.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
@@ -83,7 +92,11 @@ pub fn assume(user: &[u8], group: Option<&[u8]>) -> Result<(), AssumeError> {
         }
         None => sys::groups_of(uid).ok_or(AssumeError::Groups)?,
     };
-    sys::assume(uid, gid, &groups).map_err(|(call, e)| AssumeError::System(call, e))
+    let assumed = match who {
+        Who::Process => sys::assume(uid, gid, &groups),
+        Who::Thread => sys::assume_in_thread(uid, gid, &groups),
+    };
+    assumed.map_err(|(call, e)| AssumeError::System(call, e))
 }
 
 /// Effective uid is 0. Not remembered, for a process may give its rights away.

@@ -37,6 +37,7 @@ use fast_io::{
     fd::{FdReader, FdWriter},
 };
 use filters::FilterList;
+use fsroot::names::Who;
 use pull::Pull;
 use push::Push;
 use std::{
@@ -282,7 +283,7 @@ impl Run {
         let agreed = agreed.with_charset(charset, targets);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
-        if let Err(e) = copy_as::assume(&session.settings, session.log.role) {
+        if let Err(e) = copy_as::assume(Who::Process, &session.settings, session.log.role) {
             if !session.settings.am_sender {
                 // A server that sends is told of it.
                 let _told_of_our_own = handshake::start(&session, &mut reader, &mut writer);

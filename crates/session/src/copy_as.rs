@@ -4,14 +4,14 @@ use crate::{
     Error, ExitCode, Settings,
     log::{Role, sys_error_line},
 };
-use fsroot::names::{self, AssumeError};
+use fsroot::names::{self, AssumeError, Who};
 use std::io;
 
 /// Becomes the user that the option names, if it was given.
 ///
 /// # Errors
 /// Code 1, with rsync's text.
-pub fn assume(settings: &Settings, role: Role) -> Result<(), Error> {
+pub fn assume(who: Who, settings: &Settings, role: Role) -> Result<(), Error> {
     let Some(text) = &settings.copy_as else { return Ok(()) };
     let colon = text.iter().position(|b| *b == b':');
     let (user, group) = match colon {
@@ -19,7 +19,7 @@ pub fn assume(settings: &Settings, role: Role) -> Result<(), Error> {
         None => (&text[..], None),
     };
     let invalid = |what: &str, name: &[u8]| [what.as_bytes(), name].concat();
-    let line = match names::assume(user, group) {
+    let line = match names::assume(who, user, group) {
         Ok(()) => return Ok(()),
         Err(AssumeError::User) => invalid("Invalid copy-as user: ", user),
         Err(AssumeError::Group) => invalid("Invalid copy-as group: ", group.unwrap_or_default()),

@@ -16,7 +16,7 @@ use crate::{
 };
 use fast_io::{RecvHalf, SendHalf};
 use filters::FilterList;
-use fsroot::text;
+use fsroot::{names::Who, text};
 use std::{sync::Arc, time::Instant};
 use wire::{Protocol, compat::ClientCapabilities, mux::Message};
 
@@ -153,7 +153,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Arc::new(agreed.into_session(settings, symlink_times, log, status, activity, started));
     // One that sends and is no daemon's gives its rights away before it has a stream to complain in.
     let early = session.settings.am_sender && !session.settings.am_daemon;
-    if early && let Err(e) = copy_as::assume(&session.settings, role) {
+    if early && let Err(e) = copy_as::assume(Who::Process, &session.settings, role) {
         let sink = own_log.unwrap_or_else(|| Arc::new(stderr()));
         return finish::unstarted(&Log::new(sink, role), &e, &mut reader, &mut writer);
     }
@@ -166,7 +166,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         }
     }
     if ended.is_ok() && !early {
-        ended = copy_as::assume(&session.settings, session.log.role);
+        ended = copy_as::assume(Who::Process, &session.settings, session.log.role);
     }
     if ended.is_ok() && !session.settings.am_daemon {
         ended = enter(&session.settings, &dir, session.log.role);

@@ -128,6 +128,20 @@ pub const ROWS: &[Row] = &[
         .over(LOCAL_AND_SHELL),
     row("checksums-typed", &[BASIC, OLDER], "-ai --debug=nstr --no-W --cc=MD5,Xxh3")
         .over(LOCAL_AND_SHELL),
+    // What is wider than the room there is loses its end.
+    row("width-of-names", &[BASIC, EMPTY], "-a --out-format=%123456789n").over(LOCAL_AND_SHELL),
+    row("width-of-names-left", &[BASIC, EMPTY], "-a --out-format=%-5000n"),
+    row("width-of-sizes", &[BASIC, EMPTY], "-a --out-format=%4096l"),
+    row("width-of-links", &[TREE, EMPTY], "-a --out-format=%4093L"),
+    row(
+        "partial-dir-delayed",
+        &[BASIC, OLDER, "d src/.p\nd dst/.p"],
+        "-ai --partial --delay-updates",
+    )
+    .environment(&[("RSYNC_PARTIAL_DIR", ".p")])
+    .over(LOCAL_AND_SHELL),
+    row("log-file-without-name", &[BASIC, EMPTY], "-ai --log-file= -M--log-file=")
+        .over(LOCAL_AND_SHELL),
     // Alternate directories, and files that are only added to.
     row("append-compare-dest", &[ELSEWHERE], "-ai --append --compare-dest=../alt")
         .over(LOCAL_AND_SHELL),

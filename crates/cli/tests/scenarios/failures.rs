@@ -61,6 +61,7 @@ pub const ROWS: &[Row] = &[
     // Remote ends that do not come up.
     row("false-shell", &[BASIC, EMPTY], "-ai -e false").over(SHELL).any_server_args().any_stderr(),
     row("copy-as-nobody-known", &[BASIC, EMPTY], "-ai --copy-as=nosuchuser").over(&[Via::Push]),
+    row("copy-as-nobody-known-here", &[BASIC, EMPTY], "-ai --copy-as=nosuchuser").over(&[Via::Pull]),
     row("remote-copy-as-nobody-known", &[BASIC, EMPTY], "-ai -M--copy-as=nosuchuser").over(&[Via::Push]),
     row("remote-copy-as-no-group", &[BASIC, EMPTY], "-ai -M--copy-as=nobody:nosuchgroup").over(&[Via::Push]),
     // Limits of memory.

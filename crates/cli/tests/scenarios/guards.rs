@@ -103,6 +103,34 @@ pub const ROWS: &[Row] = &[
         .over(SHELL)
         .any_stderr(),
     row(
+        "copy-as-remote-side",
+        &[
+            "d dst mode=777\nf src/a size=3 mode=600\nd src/d mode=700\nf src/d/b size=4\nl src/l -> a\nf dst/a size=2 uid=65534",
+        ],
+        "-aiH -M--copy-as=nobody",
+    ),
+    row(
+        "copy-as-remote-side-group",
+        &["d dst mode=777\nf src/a size=3\nd src/d"],
+        "-ai -M--copy-as=65534:games --remove-source-files",
+    ),
+    row(
+        "copy-as-remote-side-refused",
+        &["f src/a size=3\nd src/d\nd dst"],
+        "-ai -M--copy-as=nobody",
+    ),
+    row(
+        "copy-as-remote-side-unknown",
+        &["f src/a size=3\nd src/d\nd dst"],
+        "-ai -M--copy-as=nosuchuser",
+    )
+    .one_process(),
+    row(
+        "copy-as-both-sides",
+        &["d dst mode=777\nf src/a size=3\nd src/d mode=700"],
+        "-ai --copy-as=nobody -M--copy-as=nobody",
+    ),
+    row(
         "copy-as-unreadable",
         &["d dst mode=777\nf src/a size=3 mode=600\nf src/b size=3"],
         "-ai --copy-as=nobody",

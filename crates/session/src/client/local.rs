@@ -24,6 +24,7 @@ use crate::{
     settings::RemoveSource,
 };
 use fast_io::memory;
+use fsroot::names::Who;
 use std::{sync::Arc, thread};
 use wire::compat::CompatFlags;
 
@@ -50,12 +51,9 @@ impl Run {
             Err(e) => return finish::report(&log, &e),
         };
         let (receiver_settings, receiver_rules) = receiver.unzip();
-        if receiver_settings.as_ref().is_some_and(|s| s.copy_as != settings.copy_as) {
-            // The two sides are one process.
-            let text = "rsync: -M--copy-as: not supported in a local copy";
-            return finish::report(&log, &Error::fatal(ExitCode::UNSUPPORTED, text));
-        }
-        if let Err(e) = copy_as::assume(&settings, log.role) {
+        // The two sides are threads of one process, which both may be somebody else.
+        let apart = receiver_settings.as_ref().is_some_and(|s| s.copy_as != settings.copy_as);
+        if !apart && let Err(e) = copy_as::assume(Who::Process, &settings, log.role) {
             return finish::report(&log, &e);
         }
         let activity = Arc::new(Activity::new(settings.timeout).until(settings.stop_at));
@@ -150,7 +148,11 @@ impl Run {
             let mut reader = Reader::new(from_client, server_activity.clone());
             let mut writer = Writer::new(to_client, server_activity);
             writer.set_outbox(outbox);
-            let started = handshake::start(&server, &mut reader, &mut writer);
+            let started =
+                handshake::start(&server, &mut reader, &mut writer).and_then(|()| match apart {
+                    true => copy_as::assume(Who::Thread, &server.settings, server.log.role),
+                    false => Ok(()),
+                });
             reader
                 .set_messages(Box::new(rules::Early::new(server.clone(), Role::ReceiverPresplit)));
             let (ended, mut left) = match started {
@@ -195,6 +197,9 @@ impl Run {
         let mut reader = Reader::new(from_server, activity.clone());
         let mut writer = Writer::new(to_server, activity);
         let ended = handshake::start(&session, &mut reader, &mut writer).and_then(|()| {
+            if apart {
+                copy_as::assume(Who::Thread, &session.settings, session.log.role)?;
+            }
             let list = sender_rules;
             let push = Push { sources, list, names, recorder, reporter: reporter.clone() };
             push.send(&session, &mut reader, &mut writer)

@@ -59,7 +59,7 @@ impl State {
             }
             Opt::Itemize => self.itemize = count(self.itemize, on),
             Opt::OutFormat => self.out_format = Some(owned()),
-            Opt::LogFile => self.log_file = Some(owned()),
+            Opt::LogFile => self.log_file = Some(owned()).filter(|name| !name.is_empty()),
             Opt::LogFileFormat => self.log_file_format = Some(owned()),
             Opt::EightBit => self.eight_bit = on,
             Opt::Outbuf => self.outbuf = Some(owned()),

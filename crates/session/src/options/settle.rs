@@ -331,7 +331,7 @@ pub(super) fn settle_partial(
         // What was written stays anyway.
         s.partial = false;
     }
-    if dir.is_none() && s.partial && !s.am_server {
+    if dir.is_none() && s.partial && !s.delay_updates && !s.am_server {
         dir = env.partial_dir.clone();
     }
     Ok(dir.map(|dir| clean_path(&dir)).filter(|dir| !dir.is_empty()))

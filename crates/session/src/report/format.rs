@@ -249,12 +249,14 @@ impl<'a> Values<'a> {
             }
             return Some([prefix, &value].concat().into());
         };
-        let value = &value[..value.len().min(MAX_VALUE)];
-        let padding = vec![b' '; width.min(MAX_VALUE).saturating_sub(value.len())];
-        Some(match escape.left {
-            true => [prefix, value, &padding].concat().into(),
-            false => [prefix, &padding, value].concat().into(),
-        })
+        let padding = vec![b' '; width.saturating_sub(value.len()).min(MAX_VALUE)];
+        let mut shown = match escape.left {
+            true => [prefix, &value, &padding].concat(),
+            false => [prefix, &padding, &value].concat(),
+        };
+        // What is wider than the room there is loses its end.
+        shown.truncate(MAX_VALUE);
+        Some(shown.into())
     }
 
     fn value(&self, letter: u8, level: u8) -> Option<Cow<'a, [u8]>> {
@@ -429,8 +431,11 @@ mod tests {
             assert_eq!(expand(&format!("%{width}n"), Operation::Send, &e), want);
         }
         for width in [5000, 5119, usize::MAX] {
-            assert_eq!(expand(&format!("%{width}n"), Operation::Send, &e).len(), 4095);
+            assert_eq!(expand(&format!("%{width}n"), Operation::Send, &e), " ".repeat(4095));
+            let left = expand(&format!("%-{width}n"), Operation::Send, &e);
+            assert_eq!((left.len(), left.trim_end()), (4095, "big"));
         }
+        assert!(expand("%4096n", Operation::Send, &e).ends_with("  bi"));
     }
 
     #[test]

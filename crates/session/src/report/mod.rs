@@ -57,10 +57,11 @@ pub struct ItemEvent<'a> {
     pub path: &'a [u8],
 }
 
-/// Whether the output format shows checksums of transfers, or counts their bytes, so that they must be computed.
+/// Whether the output or the log shows checksums of transfers, or counts their bytes, so that they must be computed.
 pub fn wants_sums(settings: &Settings) -> bool {
-    let format = settings.out_format.as_deref().map(Format::new);
-    matches!(format, Some(Ok(format)) if format.has(b'C') || format.has(b'b'))
+    let logged = settings.log_file_format.as_deref().filter(|_| logs(settings));
+    let formats = [settings.out_format.as_deref(), logged].into_iter().flatten().map(Format::new);
+    formats.flatten().any(|format| format.has(b'C') || format.has(b'b'))
 }
 
 /// Prints items. One per process side; the side that is the client (or logs to a file) prints, others do nothing.

@@ -62,6 +62,15 @@ pub(super) fn set_groups(_groups: &[Gid]) -> nix::Result<()> {
     Err(nix::errno::Errno::ENOSYS)
 }
 
+/// A process has one set of credentials there.
+pub(super) fn assume_in_thread(
+    _uid: u32,
+    _gid: u32,
+    _groups: &[u32],
+) -> Result<(), (&'static str, Errno)> {
+    Err(("setuid", Errno::NOSYS))
+}
+
 /// All links are plain text.
 pub(super) fn is_magic(_link: impl AsFd) -> Result<bool, Errno> {
     Ok(false)

@@ -64,6 +64,22 @@ pub(super) fn set_groups(groups: &[Gid]) -> nix::Result<()> {
     nix::unistd::setgroups(groups)
 }
 
+/// Credentials belong to threads; only the C library keeps those of a process together.
+pub(super) fn assume_in_thread(
+    uid: u32,
+    gid: u32,
+    groups: &[u32],
+) -> Result<(), (&'static str, Errno)> {
+    use rustix::{
+        process::{Gid, Uid},
+        thread::{set_thread_gid, set_thread_groups, set_thread_uid},
+    };
+    let groups: Vec<Gid> = groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
+    set_thread_gid(Gid::from_raw(gid)).map_err(|e| ("setgid", e))?;
+    set_thread_groups(&groups).map_err(|e| ("setgroups", e))?;
+    set_thread_uid(Uid::from_raw(uid)).map_err(|e| ("setuid", e))
+}
+
 /// Whether a link is one of the proc file system's, whose text is no path.
 pub(super) fn is_magic(link: impl AsFd) -> Result<bool, Errno> {
     Ok(rfs::fstatfs(link)?.f_type == rfs::PROC_SUPER_MAGIC)

@@ -45,6 +45,15 @@ pub(crate) fn assume(uid: u32, gid: u32, groups: &[u32]) -> Result<(), (&'static
     setuid(Uid::from_raw(uid)).map_err(|e| ("setuid", e.into()))
 }
 
+/// The same for the calling thread alone.
+pub(crate) fn assume_in_thread(
+    uid: u32,
+    gid: u32,
+    groups: &[u32],
+) -> Result<(), (&'static str, io::Error)> {
+    kernel::assume_in_thread(uid, gid, groups).map_err(|(call, e)| (call, e.into()))
+}
+
 /// Effective uid is 0. Not remembered, for a process may give its rights away.
 pub(crate) fn am_root() -> bool {
     rustix::process::geteuid().is_root()

@@ -40,6 +40,14 @@ pub(crate) fn assume(
     Err(("setuid", Errno::NOSYS.into()))
 }
 
+pub(crate) fn assume_in_thread(
+    _uid: u32,
+    _gid: u32,
+    _groups: &[u32],
+) -> Result<(), (&'static str, io::Error)> {
+    Err(("setuid", Errno::NOSYS.into()))
+}
+
 pub(crate) fn am_root() -> bool {
     false
 }
