@@ -1,6 +1,10 @@
 //! From a plan to a client's run.
 
-use crate::{option_error, option_exit, server::Stderr, signals};
+use crate::{
+    option_error, option_exit,
+    server::{self, Stderr},
+    signals,
+};
 use session::{
     ExitCode,
     client::{self, ClientJob, DaemonRequest, Link},
@@ -27,7 +31,10 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     };
     let receiver = if plan.settings.local && !plan.remote_options.is_empty() {
         match plan.local_receiver(env) {
-            Ok(receiver) => Some(receiver),
+            Ok((settings, filters, messages)) => {
+                server::say(&settings, &messages);
+                Some((settings, filters))
+            }
             Err(e) => return receiver_option_error(&e, plan.settings.debug.exit),
         }
     } else {

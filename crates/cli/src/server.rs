@@ -3,7 +3,7 @@
 use crate::{option_error, platform, signals};
 use fast_io::fd::{FdReader, FdWriter};
 use session::{
-    Error, ExitCode,
+    Error, ExitCode, Settings,
     charset::Charset,
     conn::{Activity, Reader, Writer},
     expand, finish,
@@ -29,6 +29,12 @@ impl Sink for Stderr {
     fn message(&self, _class: Class, text: &[u8]) {
         to_own_stderr(text);
     }
+}
+
+/// Says what became of a server's options.
+pub fn say(settings: &Settings, messages: &[Vec<u8>]) {
+    let log = Log::new(Arc::new(Stderr), Role::Server);
+    messages.iter().filter(|_| !settings.quiet).for_each(|line| log.info(line));
 }
 
 /// Serves the client on stdin and stdout and returns the exit code.
@@ -78,6 +84,7 @@ pub fn run(plan: Plan, env: &Environment) -> i32 {
     } else {
         plan
     };
+    say(&plan.settings, &plan.messages);
     // The remote shell expands what it is given, but it was not given these.
     let args = match plan.settings.secluded {
         true => plan.server_paths().iter().flat_map(|path| expand::wildcards(path)).collect(),

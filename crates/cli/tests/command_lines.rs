@@ -26,6 +26,14 @@ enum Expected<'a> {
     Sometimes,
 }
 
+/// A line with `{WORDS*N}` replaced by so many of the words.
+fn repeated(line: &str) -> String {
+    let Some((before, rest)) = line.split_once('{') else { return line.to_owned() };
+    let (inside, after) = rest.split_once('}').expect("a brace is closed");
+    let many = inside.rsplit_once('*').and_then(|(text, n)| Some(text.repeat(n.parse().ok()?)));
+    format!("{before}{}{}", many.unwrap_or(format!("{{{inside}}}")), repeated(after))
+}
+
 /// The lines of a table.
 fn lines(table: &str) -> Vec<(String, Expected<'_>)> {
     let mut expected = Expected::Same;
@@ -35,7 +43,7 @@ fn lines(table: &str) -> Vec<(String, Expected<'_>)> {
             (Some(reason), _) => expected = Expected::Differs(reason),
             (_, Some(_)) => expected = Expected::Sometimes,
             (None, None) => {
-                let line = line.replace("{remote}", "-e {shell} --rsync-path={rsync}");
+                let line = repeated(line).replace("{remote}", "-e {shell} --rsync-path={rsync}");
                 lines.push((line, std::mem::replace(&mut expected, Expected::Same)));
             }
         }

@@ -128,6 +128,8 @@ pub const ROWS: &[Row] = &[
     row("unreadable-delete-after-ignored-there-as-nobody", &["d dst uid=65534\nf src/b size=5\nf src/closed/x size=3\nd src/closed mode=700\nf dst/gone uid=65534"], "-rtv --delete-after -M--ignore-errors").as_nobody().over(&[Via::Local, Via::Push]).any_order(),
     row("unreadable-there-delete-as-nobody", &["d dst uid=65534\nd src/a\nf src/c/x size=3\nd dst/a mode=711\nf dst/a/old\nf dst/c/gone uid=65534\nd dst/c uid=65534"], "-rtv --delete-after").as_nobody().any_order(),
     row("unreadable-there-delete-ignored-as-nobody", &["d dst uid=65534\nd src/a\nf src/c/x size=3\nd dst/a mode=711\nf dst/a/old\nf dst/c/gone uid=65534\nd dst/c uid=65534"], "-rtv --delete-after --ignore-errors").as_nobody().any_order(),
+    row("unreadable-there-delete-during-as-nobody", &["d dst uid=65534\nd src/a\nf src/c/x size=3\nd dst/a mode=711\nf dst/a/old\nf dst/c/gone uid=65534\nd dst/c uid=65534"], "-rtv --delete").as_nobody().any_order(),
+    row("unsearchable-there-delete-as-nobody", &["d dst uid=65534\nd src/a\nd dst/a mode=744\nf dst/a/old\nf dst/a/kept.o\nf dst/a/dir/x\nf dst/old uid=65534"], "-rtv --delete --exclude=*.o --exclude=dir/").as_nobody().any_order(),
     row("unwritable-as-nobody", &["d dst\nf src/a size=4\nf src/sub/b size=5"], "-rtv").as_nobody(),
     row("stop-at-past", &[BASIC], "-a --stop-at=2000-01-01"),
 ];

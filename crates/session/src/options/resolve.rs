@@ -76,6 +76,9 @@ fn as_server(
     })
 }
 
+/// The receiving side of a local copy: its settings, the rules that are its own, and what is to be said of its options.
+pub type LocalReceiver = (Settings, Vec<FilterArg>, Vec<Vec<u8>>);
+
 impl Plan {
     /// The plan of a server that was given `-s`: `strings` are the arguments that the client sent
     /// past the shell, its dummy program name first. They count on top of those of the command
@@ -91,11 +94,8 @@ impl Plan {
     }
 
     /// For a local copy with `-M` options: the settings of the receiving side, which those options
-    /// are for, and the filter rules among them.
-    pub fn local_receiver(
-        &self,
-        env: &Environment,
-    ) -> Result<(Settings, Vec<FilterArg>), OptionError> {
+    /// are for, the filter rules among them, and what is to be said of them.
+    pub fn local_receiver(&self, env: &Environment) -> Result<LocalReceiver, OptionError> {
         let mut args = vec![b"--server".to_vec()];
         let none = super::parse::parse(super::table::OPTIONS, &args, false);
         args.extend(self.remote_options.iter().cloned());
@@ -105,7 +105,8 @@ impl Plan {
         let chmods = more.options.iter().filter(|given| given.entry.opt == Opt::Chmod);
         let chmod = chmods.fold(None, |all, given| Some(chmod::joined(all, given.text())));
         let shared = self.with_more(none, env, &mut |_| None)?.filters.len();
-        let Plan { mut settings, mut filters, .. } = self.with_more(more, env, &mut |_| None)?;
+        let Plan { mut settings, mut filters, messages, .. } =
+            self.with_more(more, env, &mut |_| None)?;
         settings.am_server = self.settings.am_server;
         settings.am_sender = false;
         settings.local = true;
@@ -118,7 +119,7 @@ impl Plan {
         // Modes are changed once, by the sender, which also knows munged links; only what was asked of this side counts.
         settings.chmod = chmod;
         settings.munge_links = munge;
-        Ok((settings, filters.split_off(shared)))
+        Ok((settings, filters.split_off(shared), messages))
     }
 
     fn with_more(

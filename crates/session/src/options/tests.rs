@@ -215,7 +215,7 @@ fn remote_options_of_a_local_copy_are_the_receiver_s() {
         "a",
         "b",
     ]);
-    let (receiver, rules) = p.local_receiver(&env).expect("known options");
+    let (receiver, rules, _) = p.local_receiver(&env).expect("known options");
     let rules: Vec<_> = rules.into_iter().map(|given| given.rule).collect();
     assert_eq!(rules, [RuleArg::Exclude(b"x".to_vec())]);
     assert!(receiver.size_only && !receiver.recurse && !receiver.am_sender && receiver.local);
