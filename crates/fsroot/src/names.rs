@@ -46,7 +46,12 @@ impl NameCache {
     /// Whether the process is a member of the group (effective or supplementary), as it was when
     /// this cache was first asked.
     pub fn in_group(&mut self, gid: u32) -> bool {
-        self.memberships.get_or_insert_with(sys::memberships).contains(&gid)
+        self.memberships().contains(&gid)
+    }
+
+    /// The groups that the process is a member of, as [`in_group`](Self::in_group) knows them.
+    pub fn memberships(&mut self) -> &[u32] {
+        self.memberships.get_or_insert_with(sys::memberships)
     }
 }
 

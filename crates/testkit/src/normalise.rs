@@ -53,6 +53,14 @@ fn stdout_line(line: &str) -> String {
         let name = name.rsplit_once('.').map_or(name, |(start, _)| start);
         return format!("renaming {name}.?????? to {to}");
     }
+    if let Some((start, rest)) =
+        line.split_once("id of ").filter(|(start, _)| start.starts_with("set "))
+        && let Some((name, ids)) = rest.split_once(" from ")
+        && let Some((name, end)) = name.rsplit_once('.').filter(|(_, end)| end.len() == 6)
+        && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
+        return format!("{start}id of {name}.?????? from {ids}");
+    }
     if line.contains("] copy_file ")
         && let Some((start, name)) = line.split_once(" => ")
         && let Some((name, error)) = name.split_once(": ")

@@ -164,8 +164,7 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// Lines of the output may come in any order and any number: several processes write them. Those of rsync's generator
-    /// about lists that its receiver has read as well are left out.
+    /// Lines of the output may come in any order and any number: several processes write them.
     pub const fn distinct(mut self) -> Self {
         self.ordered = false;
         self.distinct = true;

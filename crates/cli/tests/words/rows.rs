@@ -67,6 +67,40 @@ f src/small text=s\n
 d dst
 ";
 
+/// Owners and groups, also in ACLs.
+const OWNERS: &str = r"
+f src/a text=a uid=1 gid=2
+f src/d/b text=b uid=33 gid=33
+f src/d/c text=c uid=65534 gid=65534
+d src/d uid=12345 gid=54321
+l src/l -> a
+f dst/a text=older
+";
+
+/// A basis for each file, each in another place; an empty one, too.
+const BASES: &str = r"
+f src/f1 size=3000 mtime=1577836800
+f src/f2 size=3000 mtime=1577836800
+f src/f3 size=3000 mtime=1577836800
+f src/file-1.0.txt size=3000 mtime=1577836800
+f src/f6 size=300 mtime=1577836800
+f src/s/g size=300 mtime=1577836800
+f dst/f1 size=3000 edits=1 mtime=1500000000
+f alt/f2 size=3000 edits=1 mtime=1500000000
+f dst/p/f3 size=2000 edits=1 mtime=1500000000
+f dst/file-0.9.txt size=3000 edits=1 mtime=1500000000
+f dst/f6 mtime=1500000000
+f dst/s/old size=5
+";
+
+/// Nothing but files that are similar to one.
+const SIMILAR: &str = r"
+f src/file-1.0.txt size=3000 mtime=1577836800
+f dst/file-0.9.txt size=3000 edits=1 mtime=1500000000
+f dst/file-0.8.txt size=2900 mtime=1500000000
+f dst/d/other size=10
+";
+
 /// Where the ends tell each other of an error in the same way; our daemon does not echo what it is told.
 const TOLD: &[Via] = &[Via::Local, Via::Push, Via::Pull, Via::DaemonPull];
 
@@ -148,4 +182,66 @@ pub const ROWS: &[Row<'_>] = &[
         .over(LOCAL_AND_SHELL)
         .as_nobody(),
     row("exit", &[BIG], "-a --debug=exit3").limited("--fsize=100000"),
+    row("bases", &[BASES], "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2")
+        .over(LOCAL_AND_SHELL),
+    row("bases", &[BASES], "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W")
+        .over(LOCAL_AND_SHELL),
+    row("bases", &[BASES], "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 -n"),
+    row(
+        "bases",
+        &[BASES],
+        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --compare-dest=../alt",
+    ),
+    row(
+        "bases",
+        &[BASES],
+        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --link-dest={top}/alt",
+    ),
+    row(
+        "bases",
+        &[BASES],
+        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --partial-dir=p",
+    ),
+    row(
+        "bases",
+        &[SIMILAR],
+        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --fuzzy",
+    )
+    .over(LOCAL_AND_SHELL),
+    row(
+        "bases",
+        &[BASES],
+        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --inplace --no-W",
+    ),
+    row(
+        "bases",
+        &[BASES],
+        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --inplace --no-W -b",
+    )
+    .over(LOCAL_AND_SHELL),
+    row(
+        "bases",
+        &[BASES],
+        "-a --debug=deltasum2,flist2,recv,backup2,fuzzy2 --inplace --no-W -b --backup-dir=bb --delete",
+    ),
+    row("bases", &[BASES], "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --append"),
+    row(
+        "bases",
+        &[BASES],
+        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --delete-after -b --backup-dir=../bak",
+    ),
+    row("owners", &[OWNERS], "-a --debug=own2").over(EVERY_WAY),
+    row("owners", &[OWNERS], "-a --debug=own2 --numeric-ids"),
+    row("owners", &[OWNERS], "-a --debug=own2 --fake-super").over(EVERY_WAY),
+    row("owners", &[OWNERS], "-a --debug=own2 -n"),
+    row("owners", &[OWNERS], "-a --debug=own2 --usermap=1:33,*:0"),
+    row("owners", &[OWNERS], "-a --debug=own2 --groupmap=*:3 --no-i-r"),
+    row("owners", &[OWNERS], "-a --debug=own2 --protocol=29"),
+    row("others", &[OWNERS], "-a --debug=own2").over(LOCAL_AND_SHELL).as_nobody(),
+    row("others", &[OWNERS], "-a --debug=own2 --numeric-ids").over(LOCAL_AND_SHELL).as_nobody(),
+    row("others", &[OWNERS], "-a --debug=own2 -n").over(LOCAL_AND_SHELL).as_nobody(),
+    row("others", &[OWNERS], "-a --debug=own2 --no-i-r").over(LOCAL_AND_SHELL).as_nobody(),
+    row("others", &[OWNERS], "-a --debug=own2 --groupmap=*:65534")
+        .over(LOCAL_AND_SHELL)
+        .as_nobody(),
 ];

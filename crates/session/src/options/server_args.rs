@@ -53,8 +53,10 @@ pub fn server_args(plan: &Plan, transfer: &Operands) -> Result<Option<ServerArgs
     }
     args.cluster();
     if let Some(set) = &plan.settings.iconv {
-        let server_set = set.splitn(2, |&b| b == b',').last().unwrap_or_default();
-        args.value("--iconv=", server_set);
+        let mut sets = set.splitn(2, |&b| b == b',');
+        // A daemon has a charset of its own, so that it does not matter which one it is told.
+        let told = if remote.is_daemon() { sets.next() } else { sets.last() };
+        args.value("--iconv=", told.unwrap_or_default());
     }
     let visible = args.out.len();
     args.options();

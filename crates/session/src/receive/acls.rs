@@ -15,7 +15,8 @@ pub(super) struct AclStore {
 }
 
 impl AclStore {
-    /// Takes over what the decoder's tables have gained. `maps` says of users and groups whether their ids are mapped.
+    /// Takes over what the decoder's tables have gained. `maps` says of users and groups whether their ids are mapped; `met` is
+    /// told of those that are, with their names.
     pub fn extend(
         &self,
         access: &[WireAcl],
@@ -23,6 +24,7 @@ impl AclStore {
         ids: &IdMap,
         names: &mut NameCache,
         maps: impl Fn(Ids) -> bool,
+        mut met: impl FnMut(Ids, u32, &[u8]),
     ) {
         for (table, new) in [(&self.access, access), (&self.default, default)] {
             let mut table = table.write().unwrap_or_else(PoisonError::into_inner);
@@ -34,6 +36,7 @@ impl AclStore {
                         if let Some(name) = &n.name {
                             ids.add(kind, names, n.id, name);
                         }
+                        met(kind, n.id, n.name.as_deref().unwrap_or_default());
                         n.id = ids.get(kind, n.id);
                     }
                     n.name = None;

@@ -300,7 +300,7 @@ impl Attrs {
         (uid, want.gid.filter(|gid| *gid != have.gid))
     }
 
-    /// Says of a change that a dry run does not make what is said of others.
+    /// Says of a change that a dry run does not make, or `--fake-super` only writes down, what is said of others.
     pub fn say_new_owner(&self, p: &RelPath, want: &Want, have: &Stat) {
         let (uid, gid) = self.new_owner(want, have);
         self.say_owner(p, have, uid, gid);
@@ -354,7 +354,10 @@ impl Attrs {
         let mut have_perm = have.perm;
         let mut changed = false;
         let (uid, gid) = match s.fake_super {
-            true => (None, None),
+            true => {
+                self.say_new_owner(p, want, have);
+                (None, None)
+            }
             false => self.owner_to_set(want, have, || root.quoted(p)),
         };
         if uid.is_some() || gid.is_some() {

@@ -150,6 +150,12 @@ impl Backup {
         self.root()?.open_read(&target)
     }
 
+    /// The backup's path for messages.
+    pub fn shown(&self, p: &RelPath) -> Vec<u8> {
+        let target = self.target(p).unwrap_or_default();
+        [&self.shown, target.as_bytes()].concat()
+    }
+
     fn root(&mut self) -> io::Result<&mut Root> {
         if self.root.is_none()
             && let Some(dir) = &mut self.dir
@@ -455,6 +461,9 @@ fn dress_like(
     q: &RelPath,
     st: &Stat,
 ) {
+    let says = shared.session.settings.debug.flist > 1;
+    let role = attrs.log.role.name();
+    attrs.log.debug(says, || named(&format!("[{role}] make_file("), p.as_bytes(), ",*,0)"));
     let s = &shared.session.settings;
     let Ok(have) = to.lstat(q) else { return };
     if s.xattrs > 0

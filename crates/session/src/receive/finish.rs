@@ -165,6 +165,9 @@ impl<R: RecvHalf> Receiver<R> {
         }
         let (Some(root), Some(partial)) = (&mut self.root, &mut self.partial) else { return false };
         let Some(from) = partial.path(&t.path) else { return false };
+        self.attrs.log.debug(self.session.settings.debug.recv > 0, || {
+            [b"renaming ", &partial.display(&t.path)[..], b" to ", t.path.as_bytes()].concat()
+        });
         let moved = match partial {
             Partial::Apart { root: Some(own), .. } => own.rename_to(&from, root, &t.path),
             _ => root.rename(&from, &t.path),
@@ -262,6 +265,12 @@ impl<R: RecvHalf> Receiver<R> {
         let root = root_of(spot, &mut self.root, &mut self.temp_dir, &mut self.partial);
         let Some(root) = root else { return Vec::new() };
         let fake = settings.fake_super;
+        if fake
+            && settings.debug.own > 0
+            && let Ok(st) = Stat::of(file)
+        {
+            self.attrs.say_new_owner(path, want, &st);
+        }
         if !fake && (want.gid.is_some() || (settings.owner && self.attrs.root_user)) {
             let st = match Stat::of(file) {
                 Ok(st) => st,

@@ -106,9 +106,16 @@ pub(super) struct IdNotes {
     said: BTreeSet<(Ids, u32)>,
     /// In an entry, but maybe without a name.
     met: BTreeSet<(Ids, u32)>,
+    /// The groups of a process that is not root's, until they are told.
+    memberships: Option<Vec<u32>>,
 }
 
 impl IdNotes {
+    /// Nothing said so far; the groups of a process that is not root's matter.
+    pub fn new(memberships: Option<Vec<u32>>) -> Self {
+        IdNotes { memberships, ..IdNotes::default() }
+    }
+
     /// An entry has this id.
     pub fn meet(&mut self, kind: Ids, id: u32) {
         self.met.insert((kind, id));
@@ -118,6 +125,13 @@ impl IdNotes {
     pub fn say(&mut self, log: &Log, ids: &IdMap, kind: Ids, id: u32, name: &[u8], first: bool) {
         if !self.said.insert((kind, id)) {
             return;
+        }
+        if kind == Ids::Groups
+            && let Some(groups) = self.memberships.take()
+        {
+            let s = if groups.len() == 1 { "" } else { "s" };
+            let list: String = groups.iter().map(|gid| format!(" {gid}")).collect();
+            log.info(format!("process has {} gid{s}: {list}", groups.len()));
         }
         let what = if kind == Ids::Users { "uid" } else { "gid" };
         let before = format!("{what} {id}(");

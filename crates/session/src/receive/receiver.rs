@@ -1,6 +1,7 @@
 //! The receiver: answers and lists in, files out (WIRE.md, Index; Item; DONE).
 mod content;
 mod items;
+mod notes;
 
 pub(super) use items::Target;
 

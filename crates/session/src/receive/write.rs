@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error,
-    log::{Class, Log},
+    log::{Class, Log, named},
     settings::Append,
 };
 use delta::checksum::{Checksum, FileHasher};
@@ -142,6 +142,7 @@ impl<R: RecvHalf> Receiver<R> {
     /// Opens basis and output, takes the data, verifies and installs it.
     pub(super) fn write_file(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
         let Answer { t, request, head, .. } = *answer;
+        self.say_mapped(answer);
         if self.session.settings.inplace {
             return self.write_in_place(answer);
         }
@@ -334,6 +335,8 @@ impl<R: RecvHalf> Receiver<R> {
             fresh: None,
         };
         let good = self.take(answer, &sink)?;
+        let says = self.session.settings.debug.recv > 0;
+        self.attrs.log.debug(says, || named("finishing ", &t.name, ""));
         let Some(root) = &mut self.root else { return Ok(Some(finished(t, false))) };
         if let (true, Some(k)) = (self.session.settings.xattrs > 0, t.want.xattr) {
             self.attrs.apply_xattrs(root, &t.path, Some(st.perm), k);

@@ -25,7 +25,8 @@ pub(crate) fn gid_of(name: &[u8]) -> Option<u32> {
 pub(crate) fn memberships() -> Vec<u32> {
     let supplementary = rustix::process::getgroups().unwrap_or_default();
     let effective = rustix::process::getegid();
-    supplementary.into_iter().chain([effective]).map(|g| g.as_raw()).collect()
+    let more = Some(effective).filter(|gid| !supplementary.contains(gid));
+    supplementary.into_iter().chain(more).map(|g| g.as_raw()).collect()
 }
 
 /// The primary group of a user and all groups.

@@ -355,7 +355,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     pub(super) fn say_touched(&self, name: &[u8], i: usize) {
-        let says = self.session.settings.debug.time > 1;
+        let says = self.session.settings.debug.time > 1 && self.shared.do_xfers;
         self.log.debug(says, || named("touch_up_dirs: ", name, &format!(" ({i})")));
     }
 

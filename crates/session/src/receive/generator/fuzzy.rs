@@ -7,7 +7,7 @@ use super::{
     super::{attrs::about, fuzzy::Similar},
     Generator, Node, is_missing,
 };
-use crate::{log::Class, session::io_error};
+use crate::{log::Class, log::named, session::io_error};
 use fast_io::SendHalf;
 use filters::Verdict;
 use fsroot::Kind;
@@ -168,6 +168,15 @@ impl<W: SendHalf> Generator<W> {
                 return None;
             }
         };
+        if self.session.settings.debug.flist > 1 {
+            for path in entries.iter().filter_map(|e| dir.join(&e.name)) {
+                let shown = match alternate {
+                    None => path.as_bytes().to_vec(),
+                    Some(_) => root.display(&path),
+                };
+                self.log.info(named("[generator] make_file(", &shown, ",*,1)"));
+            }
+        }
         let hidden = self.daemon_filters.as_ref();
         let mut candidates: Vec<Candidate> = entries
             .into_iter()

@@ -207,8 +207,6 @@ impl<W: SendHalf> Generator<W> {
         if let Some(dir) = &list.dir {
             self.say_entry(&dir.name, list.base() - 1);
             self.list_dir(list, dir)?;
-        } else if self.session.inc_recurse {
-            self.say_entry(b".", list.base() - 1);
         }
         self.walked(list.base() - 1);
         let says = self.session.settings.debug.genr > 0;

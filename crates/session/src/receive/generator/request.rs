@@ -187,6 +187,10 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         head.encode(self.writer.buf());
+        let is_empty = st.is_some_and(|st| st.kind == Kind::Regular && st.len == 0);
+        if is_empty && (delta || appends) && asks {
+            self.say_sums(node.ndx, &head);
+        }
         if let Some(mut file) = source.filter(|_| !appends) {
             self.say_sums(node.ndx, &head);
             self.send_sums(&head, &mut file)?;

@@ -39,7 +39,9 @@ impl ListReader {
         let wanted =
             [(Ids::Users, e.uid, o.owner && self.attrs.root_user), (Ids::Groups, e.gid, o.group)];
         for (kind, id, wanted) in wanted {
-            if wanted && (!o.numeric_ids || self.shared.ids.has_rules(kind)) {
+            // Who is not root has to know its groups in any case.
+            let mapped = !o.numeric_ids || self.shared.ids.has_rules(kind);
+            if wanted && (mapped || (kind == Ids::Groups && !self.attrs.root_user)) {
                 notes.meet(kind, id);
             }
         }

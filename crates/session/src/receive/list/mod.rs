@@ -81,18 +81,22 @@ impl ListReader {
         let format = crate::flist::format(&shared.session);
         let log = shared.log(Role::Receiver);
         shared.xattrs.set_rules(&job.filters);
+        let attrs = Attrs::new(shared.clone(), log);
+        let mut names = NameCache::default();
+        let id_notes = (shared.session.settings.debug.own > 1)
+            .then(|| IdNotes::new((!attrs.root_user).then(|| names.memberships().to_vec())));
         ListReader {
             decoder: FlistDecoder::new(format),
-            names: NameCache::default(),
+            names,
             next_base: i64::from(shared.session.inc_recurse),
             dirs: Vec::new(),
             sender_filters: job.sender_filters.take().filter(|f| !f.is_empty()),
             requested: job.requested.take().filter(|r| !r.is_empty()),
             dest: job.dest.clone().unwrap_or_default(),
             chmod: Chmod::of(shared.session.settings.chmod.as_ref()),
-            attrs: Attrs::new(shared.clone(), log),
+            attrs,
             devices: hlink::Devices::default(),
-            id_notes: (shared.session.settings.debug.own > 1).then(IdNotes::default),
+            id_notes,
             shared,
         }
     }
@@ -122,7 +126,7 @@ impl ListReader {
                 }
             }
         }
-        self.take_tables();
+        self.take_tables(true);
         let list = List::new(seg, None, io_error);
         self.count(&list);
         session.stats.flist_xfer_ms.set(began.elapsed().as_millis() as u64);
@@ -161,7 +165,7 @@ impl ListReader {
             None => Parent::Unnamed(d as u32),
         };
         let (seg, io_error) = self.entries(reader, parent, None)?;
-        self.take_tables();
+        self.take_tables(false);
         let list = List::new(seg, dir, io_error);
         self.count(&list);
         session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
@@ -194,8 +198,10 @@ impl ListReader {
         let mut unnamed = 0;
         let says = session.settings.debug.flist > 1;
         if let Some(number) = parent.number() {
-            let role = self.role().name();
-            self.attrs.log.debug(says, || format!("[{role}] receiving flist for dir {number}"));
+            for role in self.readers().filter(|role| says && *role != Role::ReceiverPresplit) {
+                let text = format!("[{}] receiving flist for dir {number}", role.name());
+                self.attrs.log.info(text);
+            }
         }
         let io_error = loop {
             let decoder = &mut self.decoder;
@@ -226,7 +232,9 @@ impl ListReader {
                 continue;
             }
             let name = self.check(&mut e, parent)?;
-            self.attrs.log.debug(says, || named("recv_file_name(", &name, ")"));
+            if says {
+                self.say_by_each(|| named("recv_file_name(", &name, ")"));
+            }
             if let Some(chmod) = &self.chmod
                 && let Some(kind) = Kind::from_wire_mode(e.mode)
                 && kind != Kind::Symlink
@@ -258,8 +266,10 @@ impl ListReader {
             notes.say_met(&self.attrs.log, &self.shared.ids, first);
         }
         progress.end(count);
-        self.attrs.log.debug(says, || format!("received {count} names"));
-        self.attrs.log.debug(says, || "recv_file_list done");
+        if says {
+            self.say_by_each(|| format!("received {count} names").into_bytes());
+            self.say_by_each(|| b"recv_file_list done".to_vec());
+        }
         let seg = match prune {
             Some(rules) => {
                 builder.finish_pruned(|e| rules.check(&e.name(), true, false) == Verdict::Exclude)
@@ -278,7 +288,21 @@ impl ListReader {
         Ok((seg, io_error))
     }
 
-    /// `--debug=HLINK`. Rsync's generator reads further lists, too.
+    /// Who reads a list in rsync: further ones the generator, too.
+    fn readers(&self) -> impl Iterator<Item = Role> + use<> {
+        let also = match self.role() {
+            Role::Receiver if self.shared.session.inc_recurse => Some(Role::Generator),
+            _ => None,
+        };
+        [Some(self.role()), also].into_iter().flatten()
+    }
+
+    /// A line that does not say who reads the list.
+    fn say_by_each(&self, text: impl Fn() -> Vec<u8>) {
+        self.readers().for_each(|_| self.attrs.log.info(text()));
+    }
+
+    /// `--debug=HLINK`.
     fn say_hard_link(&mut self, e: &FileEntry, base: i32, before: u64) {
         if let HardLink::DevIno(device, _) = e.hard_link
             && self.shared.session.settings.debug.hlink > 2
@@ -287,11 +311,7 @@ impl ListReader {
             self.devices.say(&self.shared.log(self.role()), device.wrapping_add(1));
         }
         let ndx = i64::from(base) + before as i64;
-        let also = match self.role() {
-            Role::Receiver if self.shared.session.inc_recurse => Some(Role::Generator),
-            _ => None,
-        };
-        for role in [Some(self.role()), also].into_iter().flatten() {
+        for role in self.readers() {
             hlink::say_member(&self.shared.log(role), &e.hard_link, ndx, base);
         }
     }
@@ -315,7 +335,7 @@ impl ListReader {
     }
 
     /// Shares the ACLs that a list brought.
-    fn take_tables(&mut self) {
+    fn take_tables(&mut self, first: bool) {
         let (session, ids) = (&self.shared.session, &self.shared.ids);
         if session.settings.acls {
             let numeric = session.settings.numeric_ids;
@@ -330,6 +350,11 @@ impl ListReader {
                 ids,
                 &mut self.names,
                 maps,
+                |kind, id, name| {
+                    if let Some(notes) = self.id_notes.as_mut().filter(|_| session.inc_recurse) {
+                        notes.say(&self.attrs.log, ids, kind, id, name, first);
+                    }
+                },
             );
         }
     }

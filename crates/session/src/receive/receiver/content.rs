@@ -2,7 +2,7 @@
 use super::{Receiver, Target};
 use crate::{
     Error, ExitCode,
-    log::{Role, named, sys_error_line},
+    log::{Role, sys_error_line},
     receive::{
         attrs::about,
         data::{self, Incoming, Output, Stop, Tally},
@@ -42,9 +42,6 @@ impl<R: RecvHalf> Receiver<R> {
     ) -> Result<bool, Error> {
         let Answer { t, item, head, began, .. } = *answer;
         let sums = self.session.settings.debug.deltasum > 1;
-        self.attrs.log.debug(sums && sink.basis.is_some(), || {
-            named("recv mapped ", &t.name, &format!(" of size {}", sink.basis_len()))
-        });
         if sink.file.is_some() {
             // What could not be opened is an error, and no transfer.
             self.report(t, item, None, |r, e| r.transfer_begins(e));
