@@ -4,13 +4,19 @@
 //! else than its path. Whoever removes or renames a directory therefore tells all caches of the
 //! process by raising the epoch; a cache that is behind empties itself before it answers.
 
-use crate::sys::Dir;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sys::{self, Dir};
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// Enough for the ancestors of a deep tree and a few neighbours; a process may hold one cache per
 /// thread and has often only 1024 descriptors.
-const CAPACITY: usize = 32;
+const MOST: usize = 32;
+
+/// The caches of a process take no more than a part of what it may open.
+static CAPACITY: LazyLock<usize> =
+    LazyLock::new(|| sys::most_open_files().map_or(MOST, |limit| (limit / 16).clamp(1, MOST)));
 
 static EPOCH: AtomicU64 = AtomicU64::new(0);
 
@@ -47,7 +53,7 @@ impl DirCache {
         if let Some(slot) = self.slots.iter_mut().find(|s| s.path == path) {
             slot.fd = fd;
             slot.used = used;
-        } else if self.slots.len() < CAPACITY {
+        } else if self.slots.len() < *CAPACITY {
             self.slots.push(Slot { path: path.to_vec(), fd, used });
         } else if let Some(oldest) = self.slots.iter_mut().min_by_key(|s| s.used) {
             oldest.path.clear();
@@ -100,13 +106,13 @@ mod tests {
         let fd = fd();
         // Other tests of the process may raise the epoch at any time, so look without it.
         let has = |c: &DirCache, p: &[u8]| c.slots.iter().any(|s| s.path == p);
-        for i in 0..CAPACITY {
+        for i in 0..*CAPACITY {
             cache.insert(format!("d{i}").as_bytes(), Arc::clone(&fd));
         }
         cache.insert(b"d0", Arc::clone(&fd));
         cache.insert(b"new", fd);
         assert!(has(&cache, b"d0") && has(&cache, b"new") && !has(&cache, b"d1"));
-        assert_eq!(cache.slots.len(), CAPACITY);
+        assert_eq!(cache.slots.len(), *CAPACITY);
     }
 
     #[test]

@@ -196,7 +196,14 @@ impl Root {
 
     pub(crate) fn real_chmod(&mut self, p: &RelPath, mode: u32) -> io::Result<()> {
         let (dir, leaf) = self.at(p)?;
-        sys::chmod_at(&dir, leaf, mode)
+        match sys::chmod_at(&dir, leaf, mode) {
+            // Some systems open the file for it.
+            Err(e) if sys::is_errno(&e, Errno::MFILE) && !self.cache.is_empty() => {
+                self.cache.clear();
+                sys::chmod_at(&dir, leaf, mode)
+            }
+            done => done,
+        }
     }
 
     /// Times without following; `None` leaves (UTIME_OMIT).

@@ -98,6 +98,12 @@ pub(crate) fn is_readable_at(dir: &Dir, leaf: &[u8]) -> bool {
     rfs::accessat(dir, leaf, rfs::Access::READ_OK, AtFlags::EACCESS).is_ok()
 }
 
+/// How many descriptors this process may have, if that is limited.
+pub(crate) fn most_open_files() -> Option<usize> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current?;
+    usize::try_from(limit).ok()
+}
+
 /// Whether this process may look at what is in the directory.
 pub(crate) fn is_searchable_at(dir: &Dir, leaf: &[u8]) -> bool {
     rfs::accessat(dir, leaf, rfs::Access::EXEC_OK, AtFlags::EACCESS).is_ok()

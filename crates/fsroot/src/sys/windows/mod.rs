@@ -162,6 +162,11 @@ pub(crate) fn is_readable_at(dir: &Dir, leaf: &[u8]) -> bool {
     open_target_at(dir, leaf).is_ok()
 }
 
+/// Handles are not limited.
+pub(crate) fn most_open_files() -> Option<usize> {
+    None
+}
+
 /// Everybody may look at what is in a directory that can be opened: traversing is not checked.
 pub(crate) fn is_searchable_at(_dir: &Dir, _leaf: &[u8]) -> bool {
     true
