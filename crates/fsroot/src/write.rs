@@ -38,6 +38,13 @@ pub struct Moved {
     pub holes: u64,
 }
 
+/// What becomes of bytes that are no zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Solid {
+    IsWritten,
+    Stays,
+}
+
 /// Writes a file's content in order; makes holes under `--sparse`.
 #[derive(Debug, Default)]
 pub struct FileWriter {
@@ -118,7 +125,7 @@ impl FileWriter {
         }
         let whole = self.pos == 0 && Some(data.len() as u64) == self.expected;
         if self.buffer.is_empty() && (whole || data.len() >= LARGE) {
-            self.emit(f, self.pos, data)?;
+            self.emit(f, self.pos, data, Solid::IsWritten)?;
         } else {
             if self.buffer.is_empty() {
                 self.buffer_start = self.pos;
@@ -168,6 +175,22 @@ impl FileWriter {
         while from < end && self.copy_by_buffer(f, src, &mut from, end)? {}
         self.fill(f, end - from)?;
         Ok(from - offset)
+    }
+
+    /// Goes past `data`, which stands there already; under `--sparse` its zeros become holes.
+    pub fn keep(&mut self, f: &File, data: &[u8]) -> io::Result<()> {
+        let next = self.pos.checked_add(data.len() as u64).ok_or(Errno::FBIG)?;
+        if self.sparse {
+            self.flush(f)?;
+            self.emit(f, self.pos, data, Solid::Stays)?;
+        }
+        self.pos = next;
+        Ok(())
+    }
+
+    /// Whether holes are made.
+    pub fn is_sparse(&self) -> bool {
+        self.sparse
     }
 
     /// Skips bytes that already stand there (in-place match at its own offset).
@@ -225,14 +248,14 @@ impl FileWriter {
             return Ok(());
         }
         let mut buffer = std::mem::take(&mut self.buffer);
-        let result = self.emit(f, self.buffer_start, &buffer);
+        let result = self.emit(f, self.buffer_start, &buffer, Solid::IsWritten);
         buffer.clear();
         self.buffer = buffer;
         result
     }
 
     /// Puts `data` at `start`, with holes if wanted.
-    fn emit(&mut self, f: &File, start: u64, data: &[u8]) -> io::Result<()> {
+    fn emit(&mut self, f: &File, start: u64, data: &[u8], solid_part: Solid) -> io::Result<()> {
         if !self.sparse {
             return self.write_at(f, start, data);
         }
@@ -247,7 +270,9 @@ impl FileWriter {
             let run = zero_run(&data[at..solid]).map(|r| r.start + at..r.end + at);
             let stop = run.as_ref().map_or(solid, |r| r.start);
             self.make_hole(f)?;
-            self.write_at(f, start + at as u64, &data[at..stop])?;
+            if solid_part == Solid::IsWritten {
+                self.write_at(f, start + at as u64, &data[at..stop])?;
+            }
             let Some(run) = run else { break };
             self.note_hole(f, start + run.start as u64, run.len())?;
             at = run.end;

@@ -16,7 +16,7 @@ pub mod sshd;
 pub mod tree;
 
 pub use daemon::Daemon;
-pub use mounted::Mounted;
+pub use mounted::{Looped, Mounted};
 pub use peers::Peers;
 pub use port::Port;
 pub use row::{Row, Via, row};

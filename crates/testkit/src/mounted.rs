@@ -42,6 +42,37 @@ impl Drop for Mounted {
     }
 }
 
+/// A block device whose content is a file's, taken away when dropped.
+#[derive(Debug)]
+pub struct Looped(PathBuf);
+
+impl Looped {
+    /// Makes one of the file `image`.
+    ///
+    /// # Panics
+    ///
+    /// When that is refused: the tests run as root.
+    pub fn new(image: &Path) -> Self {
+        let output = Command::new("losetup").args(["--find", "--show"]).arg(image).output();
+        let output = output.expect("losetup is part of every system");
+        let name = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "this test needs a loop device: run it as root: {said}");
+        Self(name.into())
+    }
+
+    /// Its name below `/dev`.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Looped {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").arg("-d").arg(&self.0).status();
+    }
+}
+
 /// Unmounts what is mounted on or below a folder.
 pub(crate) fn unmount_below(folder: &Path) {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();

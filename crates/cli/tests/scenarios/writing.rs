@@ -177,6 +177,7 @@ pub const ROWS: &[Row] = &[
     row("inplace-partial", &[BASIC, OLDER], "-ai --inplace --partial").over(LOCAL_AND_SHELL),
     row("inplace-partial-dir", &[BASIC], "-a --inplace --partial-dir=x").over(LOCAL_AND_SHELL),
     row("inplace-sparse", &["f src/a size=1M data=100:900,500K:3000\nf dst/a size=1200000"], "-aiS --inplace --stats").over(LOCAL_AND_SHELL).holes(),
+    row("append-sparse", &["f src/b size=500000\nf dst/b size=500000 cut=300000"], "-aiS --append").over(LOCAL_AND_SHELL),
     row("inplace-sparse-delta", &["f src/a size=1M data=100:900,500K:3000\nf dst/a size=1200000"], "-aiS --inplace --no-whole-file").over(LOCAL_AND_SHELL),
     row("inplace-grows", &["f src/a size=70000\nf dst/a size=70000 cut=300"], "-ai --inplace --no-whole-file --stats").over(LOCAL_AND_SHELL),
     row("inplace-shrinks", &["f src/a size=70000 cut=300\nf dst/a size=70000"], "-ai --inplace --no-whole-file --stats").over(LOCAL_AND_SHELL),

@@ -204,3 +204,24 @@ fn pieces_are_written_like_their_sum() {
         assert!(content(&f) == expected, "round {round}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn zeros_that_stay_become_holes() {
+    use std::os::unix::fs::MetadataExt;
+    let mut f = temp();
+    let mut data = vec![0; 200_000];
+    data.extend(vec![7; 100_000]);
+    data.extend(vec![0; 300_000]);
+    data.extend(vec![8; 10]);
+    f.write_all(&data).unwrap();
+    let dense = f.metadata().unwrap().blocks();
+    let mut writer = FileWriter::new(true, true);
+    for piece in data.chunks(768) {
+        writer.keep(&f, piece).unwrap();
+    }
+    writer.finish(&f).unwrap();
+    assert_eq!(content(&f), data);
+    assert!(f.metadata().unwrap().blocks() < dense / 2);
+    assert_eq!(writer.moved().written, 0);
+}

@@ -274,7 +274,7 @@ impl Backup {
             attrs.log.sys_error(Class::ErrorXfer, text, &e);
             return Err(e);
         }
-        match copy_item(&shared, root, p, there, target, st) {
+        match copy_item(&shared, root, p, there, target, st, how) {
             Ok(true) if how == How::Copy => {}
             Ok(true) => {
                 let what = match st.kind {
@@ -419,10 +419,12 @@ fn copy_item(
     to: &mut Root,
     q: &RelPath,
     st: &Stat,
+    how: How,
 ) -> Result<bool, (Step, io::Error)> {
     let s = &shared.session.settings;
     let made = match st.kind {
-        Kind::Regular => {
+        // What is written to is a device's content.
+        k if k == Kind::Regular || (how == How::Copy && k.is_device()) => {
             let source = from.open_read(p).map_err(|e| (Step::Source, e))?;
             return copy_content(&source, to, q).map(|()| true);
         }
@@ -439,10 +441,14 @@ fn copy_item(
 fn copy_content(source: &File, to: &mut Root, q: &RelPath) -> Result<(), (Step, io::Error)> {
     let file = to.create_new(q, 0o600).map_err(|e| (Step::Open, e))?;
     let copied = source.metadata().and_then(|metadata| {
+        let len = match metadata.is_file() {
+            true => metadata.len(),
+            false => fsroot::meta::device_len(source),
+        };
         let mut writer = FileWriter::new(false, false);
-        let copied = writer.copy_range(&file, source, 0, metadata.len())?;
+        let copied = writer.copy_range(&file, source, 0, len)?;
         writer.finish(&file)?;
-        if copied < metadata.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        if copied < len { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     });
     copied.map_err(|e| {
         // Half of a backup is none.

@@ -150,7 +150,7 @@ impl Output<'_> {
         let Some(basis) = self.basis else { return Ok(()) };
         let end = run.offset.saturating_add(run.len as u64);
         let stays = self.in_place && run.offset == self.writer.offset() && end <= self.basis_len;
-        if stays && self.hasher.is_none() {
+        if stays && self.hasher.is_none() && !self.writer.is_sparse() {
             self.writer.skip(run.len as u64);
             return Ok(());
         }
@@ -160,8 +160,7 @@ impl Output<'_> {
             hasher.update(&self.piece);
         }
         if stays && got == run.len {
-            self.writer.skip(run.len as u64);
-            return Ok(());
+            return self.writer.keep(self.file, &self.piece);
         }
         self.writer.write(self.file, &self.piece)
     }

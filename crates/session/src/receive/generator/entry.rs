@@ -327,10 +327,22 @@ impl<W: SendHalf> Generator<W> {
                 return Ok(());
             }
             // There is nothing to add to a file that is as long already.
-            Some(st) if settings.append != Append::Off && st.len >= len => return Ok(()),
+            Some(st) if settings.append != Append::Off && self.content_len(node, &st) >= len => {
+                return Ok(());
+            }
             _ => {}
         }
         self.request(node, have, found, false)
+    }
+
+    /// How long the content of a file or of a device is that is to be written to.
+    fn content_len(&mut self, node: &Node, st: &Stat) -> u64 {
+        match &mut self.root {
+            Some(root) if st.kind.is_device() => {
+                root.open_read(&node.path).map_or(0, |file| fsroot::meta::device_len(&file))
+            }
+            _ => st.len,
+        }
     }
 
     /// The quick check.

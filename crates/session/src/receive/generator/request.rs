@@ -124,7 +124,7 @@ impl<W: SendHalf> Generator<W> {
             && settings.backup
             && self.shared.do_xfers
             && !redo
-            && have.is_some_and(|st| st.kind == Kind::Regular)
+            && have.is_some_and(|st| st.kind == Kind::Regular || st.kind.is_device())
         {
             // Its content will be written over, so that the old one is to be found in the backup only.
             match self.back_up(&node.path, How::Copy)? {
