@@ -146,21 +146,26 @@ impl Refusals {
         if !on {
             return None;
         }
-        let implies = |of: &[Opt], refused| of.contains(&opt) && self.has(refused);
-        let is_refused = implies(DELETE, Opt::Delete)
-            || (sending && implies(&[Opt::RemoveSourceFiles, Opt::RemoveSentFiles], Opt::Delete))
-            || (implies(COMPRESS, Opt::Compress) && given.text() != b"none")
-            || implies(&[Opt::Append, Opt::AppendVerify, Opt::WriteDevices], Opt::Inplace)
-            || implies(&[Opt::Inplace, Opt::PartialProgress], Opt::Partial)
-            || implies(&[Opt::PartialProgress], Opt::Progress);
-        if is_refused {
-            return Some(message(given.entry));
+        // Who may not have something may not have what it is part of, either, and is told so.
+        let implies = |of: &[Opt], part| (of.contains(&opt) && self.has(part)).then_some(part);
+        let appends = [Opt::Append, Opt::AppendVerify, Opt::WriteDevices];
+        let in_place = [&appends[..], &[Opt::Inplace, Opt::PartialProgress]].concat();
+        let part = implies(DELETE, Opt::Delete)
+            .or(implies(&[Opt::RemoveSourceFiles, Opt::RemoveSentFiles], Opt::Delete)
+                .filter(|_| sending))
+            .or(implies(COMPRESS, Opt::Compress).filter(|_| given.text() != b"none"))
+            .or(implies(&appends, Opt::Inplace))
+            .or(implies(&in_place, Opt::Partial))
+            .or(implies(&[Opt::PartialProgress], Opt::Progress));
+        if let Some(part) = part {
+            return entry(part).map(message);
         }
         if opt == Opt::Archive {
             let part = ARCHIVE.iter().find(|part| self.has(**part))?;
             return entry(*part).map(message);
         }
-        if opt == Opt::Delete && self.has(Opt::DeleteBefore) && self.has(Opt::DeleteDuring) {
+        let deletes = [Opt::Delete, Opt::DeleteExcluded].contains(&opt);
+        if deletes && self.has(Opt::DeleteBefore) && self.has(Opt::DeleteDuring) {
             return entry(Opt::DeleteBefore).map(message);
         }
         None
@@ -198,13 +203,13 @@ mod tests {
         let told = |name: &str| Some(name.to_string());
         assert_eq!(refusal("", &["-r", "--delete", "."]), None);
         assert_eq!(refusal("delete", &["-r", "--delete", "."]), told("--delete"));
-        assert_eq!(refusal("delete", &["-r", "--delete-after", "."]), told("--delete-after"));
+        assert_eq!(refusal("delete", &["-r", "--delete-after", "."]), told("--delete"));
         assert_eq!(refusal("c", &["-rc", "."]), told("--checksum (-c)"));
         assert_eq!(refusal("checksum !checksum", &["-rc", "."]), None);
         assert_eq!(refusal("del*", &["-r", "--delete-delay", "."]), told("--delete-delay"));
         assert_eq!(refusal("* !r !recursive", &["-nre.", "."]), None);
         assert_eq!(refusal("*", &["-e.", "-r", "."]), told("--recursive (-r)"));
-        assert_eq!(refusal("compress", &["--compress-level=3", "."]), told("--compress-level"));
+        assert_eq!(refusal("compress", &["--compress-level=3", "."]), told("--compress (-z)"));
         assert_eq!(refusal("archive", &["-a", "."]), told("--recursive (-r)"));
         assert_eq!(refusal("archive", &["-t", "."]), told("--times (-t)"));
         assert_eq!(refusal("delete-before", &["-r", "--delete", "."]), None);

@@ -345,6 +345,9 @@ impl Run {
         let agreed = agreed.with_charset(charset, targets);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);
         let session = Arc::new(session);
+        if let Err(e) = copy_as::assume(Who::Process, &session.settings, session.log.role) {
+            return finish::report(&session.log, &e);
+        }
         let filters = match rules::for_this_side(&session, list) {
             Ok(rules) => rules,
             Err(e) => return finish::report(&session.log, &e),

@@ -64,6 +64,10 @@ impl Common {
                 let own = self.session.activity.timeout();
                 if (1..=MAX_TIMEOUT).contains(&seconds) && (own == 0 || (seconds as u32) < own) {
                     self.session.activity.set_timeout(seconds as u32);
+                    if settings.info.misc > 1 {
+                        let text = format!("Setting --timeout={seconds} to match server");
+                        self.session.log.with_role(self.role).info(text);
+                    }
                 }
             }
             // A peer that is still there. Only from a sender it wants an answer.

@@ -164,6 +164,8 @@ pub struct Settings {
 
     // What is copied.
     pub recurse: bool,
+    /// `-r` was given, not only what implies it.
+    pub recurse_given: bool,
     pub dirs: bool,
     /// `--inc-recursive` is allowed by the options of this side (protocol and peer decide).
     pub inc_recurse: bool,

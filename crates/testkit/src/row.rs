@@ -71,12 +71,16 @@ pub struct Row<'a> {
     pub(crate) tree: bool,
     pub(crate) atimes: bool,
     pub(crate) holes: bool,
+    pub(crate) between: &'a str,
+    pub(crate) batch: bool,
+    pub(crate) daemon_log: bool,
 }
 
 /// A row that copies `src/` to `dst/` locally, comparing everything; the methods change that. In `args`, words are
 /// separated by spaces, single quotes keep one together; `{host}` becomes the prefix of the remote end, `{top}` the folder
-/// of the tree, `{shell}` a remote shell that runs things here, `{rsync}` the program at the remote end, and `{apostrophe}` a single
-/// quote.
+/// of the tree, `{shell}` a remote shell that runs things here, `{log}` a log file that is compared, too, `{rsync}` the
+/// program at the remote end, and `{apostrophe}` a single quote. A source that begins with a colon names the remote end
+/// itself.
 pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<'a> {
     Row {
         name,
@@ -100,6 +104,9 @@ pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<
         tree: true,
         atimes: false,
         holes: false,
+        between: "",
+        batch: false,
+        daemon_log: false,
     }
 }
 
@@ -210,6 +217,24 @@ impl<'a> Row<'a> {
     /// Compare whether files have holes too.
     pub const fn holes(mut self) -> Self {
         self.holes = true;
+        self
+    }
+
+    /// Run twice; between the runs a shell does this in the folder of the tree.
+    pub const fn again_after(mut self, script: &'a str) -> Self {
+        self.between = script;
+        self
+    }
+
+    /// Writes a batch, which the program at the remote end then reads in an equal tree called `copy`.
+    pub const fn batch(mut self) -> Self {
+        self.batch = true;
+        self
+    }
+
+    /// Compare what the daemon logs, too.
+    pub const fn daemon_log(mut self) -> Self {
+        self.daemon_log = true;
         self
     }
 }

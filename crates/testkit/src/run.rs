@@ -32,6 +32,14 @@ impl Finished {
         self.end.strip_prefix("exit ").and_then(|code| code.parse().ok())
     }
 
+    /// Adds what another command did after this one.
+    pub fn extend(&mut self, next: Self) {
+        self.end.push_str(", then ");
+        self.end.push_str(&next.end);
+        self.stdout.extend(next.stdout);
+        self.stderr.extend(next.stderr);
+    }
+
     /// Both outputs for a failure message.
     pub fn text(&self) -> String {
         let stdout = String::from_utf8_lossy(&self.stdout);

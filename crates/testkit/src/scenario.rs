@@ -7,19 +7,20 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, Once};
+use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
 use crate::daemon::Daemon;
-use crate::mounted::{self, Mounted};
+use crate::mounted::Mounted;
 use crate::normalise;
 use crate::peers::{Peers, find};
 use crate::row::{Row, Via};
 use crate::run::{command, run, write_script};
+use crate::scratch::Scratch;
 use crate::snapshot::{Details, Snapshot};
 use crate::tree;
 
@@ -35,11 +36,13 @@ struct Ends<'a> {
 type Comparison<'a> = (Ends<'a>, Vec<Ends<'a>>);
 
 /// What to compare over a connection.
-fn comparisons(peers: &Peers, via: Via) -> Vec<Comparison<'_>> {
+fn comparisons<'a>(peers: &'a Peers, case: &Case<'_>) -> Vec<Comparison<'a>> {
+    // A batch has a writer and a reader.
+    let alone = case.via == Via::Local && !case.row.batch;
     let Peers { rsync, ours, old } = peers;
     let ends = |name, client, server| Ends { name, client, server };
     match old {
-        None if via == Via::Local => {
+        None if alone => {
             vec![(ends("truth", rsync, rsync), vec![ends("ours", ours, ours)])]
         }
         None => vec![(
@@ -50,7 +53,7 @@ fn comparisons(peers: &Peers, via: Via) -> Vec<Comparison<'_>> {
                 ends("our-server", rsync, ours),
             ],
         )],
-        Some(_) if via == Via::Local => Vec::new(),
+        Some(_) if alone => Vec::new(),
         // The newer rsync in our place shows what each pair of versions agrees on.
         Some(old) => vec![
             (ends("truth-client", rsync, old), vec![ends("our-client", ours, old)]),
@@ -70,6 +73,21 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// A program with the limits and the user that the row asks for.
+    fn command(&self, program: &Path) -> Command {
+        let mut before = Vec::new();
+        if !self.row.limit.is_empty() {
+            before.extend(["prlimit", self.row.limit]);
+        }
+        if self.row.nobody {
+            before.extend(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
+        }
+        let Some((first, rest)) = before.split_first() else { return command(program) };
+        let mut command = command(&find(first).expect("it is part of every Debian system"));
+        command.args(rest).arg(program);
+        command
+    }
+
     fn name(&self, family: &str) -> String {
         let protocol = self.protocol.map_or(String::new(), |version| format!("#{version}"));
         format!("{family}/{}@{}{protocol}", self.row.name, self.via.name())
@@ -83,6 +101,9 @@ struct Outcome {
     stdout: String,
     stderr: String,
     server_args: String,
+    /// What `--log-file` names.
+    log: String,
+    daemon_log: String,
     tree: Snapshot,
 }
 
@@ -185,7 +206,7 @@ fn run_case(peers: &Peers, family: &str, case: &Case<'_>, known: &Known) -> Vec<
         })
     };
     let mut failures = Vec::new();
-    for (truth, pairings) in comparisons(peers, case.via) {
+    for (truth, pairings) in comparisons(peers, case) {
         let truth = match outcome(truth) {
             Ok(truth) => truth,
             Err(error) => {
@@ -226,6 +247,8 @@ fn compare(row: &Row<'_>, truth: &Outcome, found: &Outcome) -> String {
     if row.stderr {
         section("stderr", normalise::diff(&truth.stderr, &found.stderr));
     }
+    section("log file", normalise::diff(&truth.log, &found.log));
+    section("daemon's log", normalise::diff(&truth.daemon_log, &found.daemon_log));
     if row.server_args {
         section("server arguments", normalise::diff(&truth.server_args, &found.server_args));
     }
@@ -283,48 +306,61 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
             daemon = Some(started);
         }
     }
+    let log = base.path.join("log");
     let host = case.via.host();
-    let fill = |word: String| {
+    let filled = |word: &str, top: &Path| {
         word.replace("{host}", host)
             .replace("{top}", &top.display().to_string())
             .replace("{shell}", &shell.display().to_string())
+            .replace("{log}", &log.display().to_string())
             .replace("{rsync}", &server.display().to_string())
             .replace("{apostrophe}", "'")
     };
-    args.extend(words(case.row.args).into_iter().map(fill));
     let (remote_from, remote_to) = match case.via {
         Via::Local => ("", ""),
         Via::Push | Via::DaemonPush => ("", host),
         Via::Pull | Via::DaemonPull => (host, ""),
     };
-    args.extend(words(case.row.from).into_iter().map(|from| format!("{remote_from}{from}")));
-    args.extend(words(case.row.to).into_iter().map(|to| format!("{remote_to}{to}")));
-
-    let mut before = Vec::new();
-    if !case.row.limit.is_empty() {
-        before.extend(["prlimit", case.row.limit]);
-    }
-    if case.row.nobody {
-        before.extend(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
-    }
-    let mut command = match before.split_first() {
-        None => command(client),
-        Some((program, rest)) => {
-            let mut command = command(&find(program).expect("it is part of every Debian system"));
-            command.args(rest).arg(client);
-            command
-        }
+    let start = |program: &Path, top: &Path, batch: Option<&str>, sources: bool| {
+        let mut command = case.command(program);
+        let environment = case.row.environment.iter();
+        command.current_dir(top).args(&args);
+        command.envs(environment.map(|(name, value)| (name, filled(value, top))));
+        command.args(words(case.row.args).iter().map(|word| filled(word, top)));
+        command.args(batch);
+        let from = words(case.row.from);
+        command.args(from.iter().filter(|_| sources).map(|from| match from.starts_with(':') {
+            true => from.clone(),
+            false => format!("{remote_from}{from}"),
+        }));
+        command.args(words(case.row.to).iter().map(|to| format!("{remote_to}{to}")));
+        run(command, case.row.stdin.as_bytes(), &base.path)
     };
-    let environment = case.row.environment.iter();
-    command.args(&args).current_dir(&top);
-    command.envs(environment.map(|(name, value)| (name, fill((*value).to_owned()))));
-    let finished = run(command, case.row.stdin.as_bytes(), &base.path);
+    let batch = format!("batch={}", base.path.join("batch").display());
+    let writing = case.row.batch.then(|| format!("--write-{batch}"));
+    let mut all = start(client, &top, writing.as_deref(), true);
+    if !case.row.between.is_empty() {
+        let mut shell = command(&find("sh").expect("every system has a shell"));
+        shell.args(["-c", case.row.between]).current_dir(&top);
+        assert!(shell.status().is_ok_and(|status| status.success()), "{}", case.row.between);
+        all.extend(start(client, &top, writing.as_deref(), true));
+    }
+    let mut copies = Vec::new();
+    if case.row.batch {
+        let copy = top.join("copy");
+        fs::create_dir(&copy).expect("the scratch folder is writable");
+        copies.extend(case.row.trees.iter().map(|spec| tree::build(&copy, spec)));
+        all.extend(start(server, &copy, Some(&format!("--read-{batch}")), false));
+    }
+    let finished = all;
     let said = String::from_utf8_lossy(&finished.stderr);
     let full = case.space.is_some() && said.contains("No space left on device");
     assert!(!full, "the trees outgrow their file system: {said}");
     // The daemon's own process may still be finishing its side when the client is done.
+    let mut logged = String::new();
     if let Some(daemon) = daemon {
         settle(&daemon);
+        logged = daemon.log();
     }
     let details = Details { atimes: case.row.atimes, holes: case.row.holes };
     let tree = Snapshot::take(&top, details, started);
@@ -345,8 +381,19 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
         }
         stdout = lines.join("\n");
     }
+    let logs = |text: &[u8]| {
+        let text = normalise::stdout(text, &replace);
+        // A daemon's start and end, and those who ask whether it is there, are the harness's business.
+        let mut lines: Vec<_> = text.lines().filter(|line| !is_of_listener(line)).collect();
+        if !case.row.ordered {
+            lines.sort_unstable();
+        }
+        lines.join("\n")
+    };
     Outcome {
         end: finished.end,
+        log: logs(&fs::read(&log).unwrap_or_default()),
+        daemon_log: if case.row.daemon_log { logs(logged.as_bytes()) } else { String::new() },
         stdout,
         stderr: match case.row.one_process {
             true => normalise::of_one_process(&normalise::stderr(&finished.stderr, &replace)),
@@ -355,6 +402,19 @@ fn run_ends(name: &str, case: &Case<'_>, ends: Ends<'_>) -> Outcome {
         server_args: normalise::stdout(&fs::read(&shell_log).unwrap_or_default(), &replace),
         tree,
     }
+}
+
+/// Whether a line of a daemon's log is about what every daemon does, or about who only looked whether it is there.
+fn is_of_listener(line: &str) -> bool {
+    [
+        "starting, listening on port",
+        "connect from ",
+        "sent SIGTERM",
+        "safe_read failed to read 1 bytes",
+        "rsync error: error in rsync protocol data stream (code 12) [Receiver]",
+    ]
+    .iter()
+    .any(|words| line.contains(words))
 }
 
 /// Waits until the daemon's process for the connection has ended: it may still set a folder's times when the client
@@ -393,80 +453,6 @@ pub fn words(text: &str) -> Vec<String> {
     }
     words.extend(word);
     words
-}
-
-/// A folder for one run, removed afterwards unless it is to be kept.
-#[derive(Debug)]
-pub struct Scratch {
-    /// Where it is.
-    pub path: PathBuf,
-}
-
-impl Scratch {
-    /// A new folder whose name contains both words.
-    ///
-    /// # Panics
-    ///
-    /// When it cannot be made.
-    pub fn new(name: &str, ends: &str) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        static LEFT: Once = Once::new();
-        LEFT.call_once(|| remove_left(&scratch_base()));
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = name.replace(['/', '@', '#'], "-");
-        let leaf = format!("oxrsync-{}-{count}-{name}-{ends}", std::process::id());
-        let path = scratch_base().join(leaf);
-        fs::create_dir_all(&path).expect("the folder for temporary files is writable");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own folder");
-        Self { path }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if std::env::var_os("OXRSYNC_KEEP").is_some() {
-            // Under a name that does not say that the next run may remove it.
-            let kept = PathBuf::from(format!("{}.kept", self.path.display()));
-            let _same_name = fs::rename(&self.path, &kept);
-            println!("kept {}", kept.display());
-        } else {
-            remove(&self.path);
-        }
-    }
-}
-
-/// Where the trees of tests are built: in memory where there is such a place, unless `TMPDIR` says
-/// otherwise. Most of the time of a run is spent making and removing files.
-pub fn scratch_base() -> PathBuf {
-    let memory = Path::new("/dev/shm");
-    if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
-        memory.to_path_buf()
-    } else {
-        std::env::temp_dir()
-    }
-}
-
-/// Removes the folders of runs that were killed: their processes are gone.
-fn remove_left(base: &Path) {
-    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let pid = name.strip_prefix("oxrsync-").and_then(|rest| rest.split('-').next());
-        let Some(pid) = pid.and_then(|pid| pid.parse::<u32>().ok()) else { continue };
-        if name.ends_with(".kept") || Path::new(&format!("/proc/{pid}")).exists() {
-            continue;
-        }
-        mounted::unmount_below(&entry.path());
-        remove(&entry.path());
-    }
-}
-
-fn remove(path: &Path) {
-    if fs::remove_dir_all(path).is_err() {
-        // Folders without rights: only root removes those without help.
-        let _ = Command::new("chmod").args(["-R", "u+rwx"]).arg(path).status();
-        let _ = fs::remove_dir_all(path);
-    }
 }
 
 /// The known failures of a family.
@@ -561,28 +547,6 @@ impl Drop for Permit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn folders_of_dead_runs_go() {
-        let base = tempfile::tempdir().expect("a temporary folder");
-        let mut child = Command::new("true").spawn().expect("every system has it");
-        let dead = child.id();
-        child.wait().expect("our child");
-        let alive = std::process::id();
-        let names = [
-            format!("oxrsync-{dead}-0-x-y"),
-            format!("oxrsync-{dead}-1-x-y.kept"),
-            format!("oxrsync-{alive}-0-x-y"),
-            "oxrsync-bench-1".to_owned(),
-            "other".to_owned(),
-        ];
-        for name in &names {
-            fs::create_dir_all(base.path().join(name).join("d")).expect("a temporary folder");
-        }
-        remove_left(base.path());
-        let left: Vec<_> = names.iter().filter(|name| base.path().join(name).exists()).collect();
-        assert_eq!(left, names[1..].iter().collect::<Vec<_>>());
-    }
 
     #[test]
     fn words_of_a_command_line() {

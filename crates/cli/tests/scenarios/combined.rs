@@ -58,6 +58,32 @@ f src2/x.c size=6
 d dst";
 const DIRS: &str = "d src/sub/x\nd src/o\nd dst/sub\nf dst/o";
 
+/// Attributes that nobody may set.
+const REFUSED: &str = r"
+d src
+d dst
+f src/same size=3
+f dst/same size=3
+f src/mode size=3 mode=777
+f dst/mode size=3 mode=600
+f src/owner size=3 uid=65534 gid=65534
+f dst/owner size=3 uid=1000 gid=5
+f src/time size=3
+f dst/time size=3 mtime=5
+f src/set-id size=3
+f dst/set-id size=3 mode=4755 uid=1";
+/// A directory that nobody may search.
+const SHUT: &str = r"
+p src/d/p
+l src/d/l -> x
+f src/d/f
+d src/d/sub
+f src/d/sub/f
+d dst uid=65534
+f dst/d/g
+f dst/d/l
+d dst/d mode=644";
+
 pub const ROWS: &[Row] = &[
     row("list-only-verbose-2", &["d src/d\nd dst"], "-rvv --list-only").over(EVERY_WAY).any_order(),
     row("deleting-in-what-is-not-made", &["d src\nd dst"], "-avvi --delete-after -R --existing")
@@ -249,4 +275,23 @@ pub const ROWS: &[Row] = &[
     row("groups-of-others", &["f src/a size=3 gid=44\nd dst uid=65534"], "-a '--out-format=%n %U %G'").over(LOCAL_AND_SHELL).as_nobody(),
     row("empty-unsearchable", &["d src/empty mode=644\nf src/full/a\nd src/full mode=644\nd dst uid=65534"], "-rt").over(LOCAL_AND_SHELL).as_nobody(),
     row("empty-unsearchable-followed", &["d src/empty mode=644\nf src/hidden/a\nd src/hidden mode=644\nd dst uid=65534"], "-rtL --exclude=a").over(LOCAL_AND_SHELL).as_nobody(),
+    // What could not be set is neither up to date nor news.
+    row("attributes-refused", &[REFUSED], "-avv").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("attributes-refused-sizes", &[REFUSED], "-rlptvv --size-only").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("place-unsearchable", &[SHUT], "-rlD").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("place-unsearchable-dry", &[SHUT], "-an").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("place-unsearchable-skipping", &[SHUT], "-r").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("like-alternates-unmade", &["d src/same mtime=5\nd src/mode mode=711 mtime=5\nd dst\nd alt/same mtime=5\nd alt/mode mtime=5"], "-aii --link-dest=../alt").as_nobody().any_order(),
+    row("like-alternates-unmade-names", &["d src/same mtime=5\nd src/mode mode=711 mtime=5\nd dst\nd alt/same mtime=5\nd alt/mode mtime=5"], "-avv --link-dest=../alt").as_nobody().any_order(),
+    row("no-way-twice", &["f src/e/g size=3\nd dst\nf dst/e uid=65534"], "-a").over(LOCAL_AND_SHELL).as_nobody(),
+    row("no-way-once", &["f src/e/g size=3\nd dst\nf dst/e uid=65534"], "-aO").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unsafe-link-hidden", &["l src/a -> /nowhere\nl src/d/b -> /nowhere\nd dst"], "-avv --copy-unsafe-links --exclude=a --exclude=b").over(LOCAL_AND_SHELL).from_to("src/a src/d", "dst/").any_order(),
+    row("batch-copy-as", &["f src/a size=3\nd dst uid=33 mtime=5"], "-a --copy-as=33:44").batch(),
+    row("batch-recursive", &["f src/d/a size=3\nd dst"], "-rv").batch(),
+    row("batch-archive", &["f src/d/a size=3\nf src/b size=70000\nf dst/b size=70000 edits=3"], "-av --no-whole-file --delete").batch(),
+    row("again-after-changes", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-ai --delete").over(EVERY_WAY).any_order().again_after("rm src/b; mkdir src/b; touch -d @5 src/b; echo x >>dst/d/a"),
+    row("log-of-a-session", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-a --delete --log-file={log}").over(EVERY_WAY).any_order(),
+    row("log-of-a-format", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-a --delete --log-file={log} '--log-file-format=%o %f %l %i'").over(EVERY_WAY).any_order(),
+    row("several-of-one-host", &["f src/d/a size=3\nf src/b size=70000\nd dst"], "-ai").over(&[Via::Pull]).from_to("src/d :src/b", "dst/"),
+    row("several-of-one-module", &["f src/d/a size=3\nf src/b size=70000\nd dst"], "-ai").over(&[Via::DaemonPull]).from_to("src/d ::mod/src/b", "dst/"),
 ];

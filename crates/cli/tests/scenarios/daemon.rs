@@ -71,6 +71,39 @@ pub const ROWS: &[Row] = &[
         .over(PUSH)
         .modules("refuse options = delete"),
     // Not over PULL: rsync's daemon resets that connection before its client can read why.
+    row("refuse-options-implied", &[BASIC, OLDER], "-ai --delete-after")
+        .over(PUSH)
+        .modules("refuse options = delete"),
+    row("refuse-partial-append", &[BASIC, OLDER], "-ai --append")
+        .over(PUSH)
+        .modules("refuse options = partial"),
+    row("refuse-inplace-append", &[BASIC, OLDER], "-ai --append")
+        .over(PUSH)
+        .modules("refuse options = inplace"),
+    row("timeout-told", &[BASIC, EMPTY], "-avv").over(DAEMON).modules("timeout = 60").any_order(),
+    row("timeout-told-not", &[BASIC, EMPTY], "-avv --timeout=30")
+        .over(DAEMON)
+        .modules("timeout = 60")
+        .any_order(),
+    row(
+        "alternates-missing",
+        &[BASIC, EMPTY],
+        "-a --link-dest=../none --link-dest=x/../y --link-dest=/none",
+    )
+    .over(PUSH)
+    .from_to("src/", "dst/new/"),
+    row(
+        "alternates-missing-dry",
+        &[BASIC, EMPTY],
+        "-an --link-dest=../none --link-dest=x/../y --link-dest=/none",
+    )
+    .over(PUSH)
+    .from_to("src/", "dst/new/"),
+    row("transfers-logged", &[BASIC, EMPTY], "-a")
+        .over(DAEMON)
+        .modules("transfer logging = yes")
+        .daemon_log()
+        .any_order(),
     row("refuse-compress", &[BASIC, EMPTY], "-aiz").over(PUSH).modules("refuse options = compress"),
     row("daemon-exclude", &[BASIC, EMPTY], "-ai")
         .over(DAEMON)

@@ -195,7 +195,9 @@ pub fn match_options(
     let own = stream_flags(settings).0 & StreamFlags::known(header.protocol);
     for (bit, name) in NAMES {
         let on = header.flags.has(bit);
-        if on == (own & bit != 0) {
+        // As rsync: `-r` is not quite what a batch says.
+        let alike = bit != StreamFlags::RECURSE || !settings.recurse_given;
+        if alike && on == (own & bit != 0) {
             continue;
         }
         if bit == StreamFlags::ICONV {

@@ -339,7 +339,7 @@ impl Attrs {
     }
 
     /// Sets whatever differs on an item at `p`, `have` being its state. `perm` is the wanted mode. Extended attributes are the
-    /// receiver's business. True if something was changed.
+    /// receiver's business. Whether something was changed; `None` if that failed, which was said.
     pub fn apply(
         &mut self,
         root: &mut Root,
@@ -348,11 +348,11 @@ impl Attrs {
         have: &Stat,
         perm: u32,
         times: Times,
-    ) -> bool {
+    ) -> Option<bool> {
         let s = &self.shared.session.settings;
         let link = want.kind == Some(Kind::Symlink);
         let mut have_perm = have.perm;
-        let mut changed = false;
+        let (mut changed, mut failed) = (false, false);
         let (uid, gid) = match s.fake_super {
             true => {
                 self.say_new_owner(p, want, have);
@@ -373,7 +373,7 @@ impl Attrs {
                 Err(e) => {
                     let what = if uid.is_some() { "chown" } else { "chgrp" };
                     self.failed_after(what, root, p, &e);
-                    return changed;
+                    return None;
                 }
             }
         }
@@ -396,27 +396,31 @@ impl Attrs {
                 // Whose times cannot be set is not ours to change otherwise.
                 Err(e) => {
                     self.failed("failed to set times on", root, p, &e);
-                    return changed;
+                    return None;
                 }
             }
         }
         if link {
-            return changed;
+            return Some(changed).filter(|_| !failed);
         }
         let mut acl_set = false;
         if let (true, Some(acl)) = (s.acls, want.acl) {
             match self.shared.acls.apply(root, p, perm, acl) {
                 Ok(set) => acl_set = set,
-                Err(e) => self.failed("set_acl: sys_acl_set_file failed on", root, p, &e),
+                Err(e) => {
+                    self.failed("set_acl: sys_acl_set_file failed on", root, p, &e);
+                    failed = true;
+                }
             }
         }
         if !s.fake_super && (perm != have_perm || (acl_set && perm & 0o7000 != 0)) {
-            match root.chmod(p, perm) {
-                Ok(()) => changed |= perm != have.perm,
-                Err(e) => self.failed("failed to set permissions on", root, p, &e),
+            changed |= perm != have.perm;
+            if let Err(e) = root.chmod(p, perm) {
+                self.failed("failed to set permissions on", root, p, &e);
+                failed = true;
             }
         }
-        changed || acl_set
+        (!failed).then_some(changed || acl_set)
     }
 
     /// `--fake-super`: writes down mode, device and owner; true if that changed something. Owners that are not kept are root's.

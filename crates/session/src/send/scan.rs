@@ -252,6 +252,18 @@ impl Lister {
             )
     }
 
+    /// Whether they hide an argument that `--copy-unsafe-links` may follow: the link is looked at before what it leads to.
+    pub fn hides_link(&mut self, source: u32, name: &[u8]) -> bool {
+        let settings = &self.session.settings;
+        let followed = settings.copy_links || settings.copy_dirlinks;
+        if followed || !settings.copy_unsafe_links || self.filters.is_empty() {
+            return false;
+        }
+        let rel = self.sources.rel(source, name);
+        let st = rel.and_then(|rel| self.sources.root(source).ok()?.lstat(&rel).ok());
+        st.is_some_and(|st| st.kind == Kind::Symlink) && self.hidden(name, false)
+    }
+
     /// Whether they hide the top directory, where `--relative` only implies it.
     pub fn hides_dot(&self) -> bool {
         let level = self.session.settings.debug.filter;

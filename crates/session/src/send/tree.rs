@@ -120,6 +120,9 @@ impl Tree {
             Ok(below) => below,
             Err(e) => return self.missing(lister, source, arg, Unseen::Io(e), out),
         };
+        if arg.kind == ArgKind::Normal && lister.hides_link(below, &arg.name) {
+            return Ok(());
+        }
         let found = match self.look(lister, below, &arg.name, arg.kind) {
             Ok(found) => found,
             Err(why) => return self.missing(lister, below, arg, why, out),

@@ -1,5 +1,6 @@
 //! Random command lines.
 
+use crate::row::Via;
 use fastrand::Rng;
 
 /// Some words of a command line that belong together.
@@ -199,6 +200,17 @@ const OTHERS: &[(u32, Group)] = &[
     (1, "-b --suffix=.o"),
     (1, "--no-R"),
     (1, "--no-o --no-g --no-p"),
+    (5, "--log-file={log}"),
+    (2, "--log-file={log} '--log-file-format=%o %f %l %i %M'"),
+    (1, "'--log-file-format=%i %n'"),
+    (4, "--iconv=UTF-8,ISO-8859-1"),
+    (3, "--iconv=ISO-8859-1,UTF-8"),
+    (1, "-N"),
+    (2, "--early-input=early"),
+    (3, "--contimeout=10"),
+    (1, "--ignore-times --checksum"),
+    (1, "--write-devices"),
+    (1, "--no-inc-recursive --files-from={top}/list"),
 ];
 
 /// What may not come together: a group that starts with the first and one that starts with one of the others.
@@ -206,15 +218,16 @@ const OTHERS: &[(u32, Group)] = &[
 /// - Both ends refuse `-A`, `-X` and `-m` with an old protocol, and which of them is heard is chance. Secluded arguments
 ///   have a form of their own there, and deletions are shown without a name.
 /// - Rsync counts names on a line that it wipes off when directories are scanned for deletions ahead of the transfer.
-/// - What only has to be copied from another directory passes through rsync's `--temp-dir`; ours lies beside the destination.
+/// - Before protocol 29 other names are shown. Reading a file may change its access time, or not.
 /// - With `--append` rsync takes a basis from another directory for what is in the destination already.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
+    ("-vvi", &["--protocol=28"]),
+    ("-U", &["-c", "--ignore-times --checksum"]),
     ("-C", &["--protocol=28"]),
     ("'--filter", &["--protocol=28"]),
     ("-v --progress", &["--delete-before", "--delete-after", "--delete-delay"]),
     ("-pX", &["--no-perms", "--no-o"]),
-    ("-T", &["--link-dest", "--copy-dest", "--compare-dest", "-yy"]),
     ("--append", &["-y", "--link-dest", "--copy-dest", "--compare-dest"]),
 ];
 
@@ -246,6 +259,13 @@ pub fn command_line(rng: &mut Rng) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// The charset of names at the source.
+pub fn charset(groups: &[Group], via: Via) -> Option<&'static str> {
+    let spec = groups.iter().find_map(|group| group.strip_prefix("--iconv="))?;
+    let (here, there) = spec.split_once(',')?;
+    Some(if matches!(via, Via::Pull | Via::DaemonPull) { there } else { here })
 }
 
 /// Whether it has rules that may hide a name that is asked for.

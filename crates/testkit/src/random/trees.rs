@@ -123,7 +123,8 @@ const DEVICES: &[&str] = &["1:3", "1:5", "7:250", "5:6", "300:70000"];
 const ACLS: &[&str] =
     &["u:1000:rw-", "u:7:rwx,g:9:r-x", "g:5:r--", "u:3:rwx,m::r--", "u:70000:---,u:1:r--,g:1:rw-"];
 
-fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
+/// One of them.
+pub fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
     from[rng.usize(..from.len())]
 }
 
@@ -150,6 +151,36 @@ impl Entry {
     /// Whether a part of its name is about as long as one may be.
     pub fn has_long_name(&self) -> bool {
         self.path.contains("*25")
+    }
+
+    /// Whether its name, or its target, is no UTF-8.
+    pub fn is_binary(&self) -> bool {
+        self.path.contains("\\xff") || self.target.contains("\\xff")
+    }
+
+    /// Whether it is a file that something else at `top` has the name of.
+    pub fn rivals(&self, source: &[Self]) -> bool {
+        self.kind == "f" && source.iter().any(|other| other.path == self.path)
+    }
+
+    /// Gives it to somebody, unless it has an owner.
+    pub fn belong_to(&mut self, id: &str) {
+        if !self.settings.contains_key("uid") {
+            self.set("uid", id);
+            self.set("gid", id);
+        }
+    }
+
+    /// Whether its owner may write it.
+    pub fn is_writable(&self) -> bool {
+        self.settings
+            .get("mode")
+            .is_none_or(|mode| u32::from_str_radix(mode, 8).is_ok_and(|mode| mode & 0o200 != 0))
+    }
+
+    /// Whether it has an ACL.
+    pub fn has_acl(&self) -> bool {
+        self.settings.contains_key("acl")
     }
 
     /// Whether it is a symlink.

@@ -1,7 +1,7 @@
 //! Directories: made before their contents, dressed, and touched up when nothing changes in them any more.
 use super::{
     super::{
-        altdest::Level,
+        altdest::{Found, Level},
         attrs::{Times, about},
         list::{Dir, DirEntry, List},
     },
@@ -126,16 +126,21 @@ impl<W: SendHalf> Generator<W> {
             self.emit(node, flags, None, None)?;
             self.scan_dir(list, node, base)?;
         }
+        self.say_like(node, found);
+        Ok(())
+    }
+
+    /// Says of a directory that an alternate directory has one that is quite like it.
+    fn say_like(&mut self, node: &Node, found: Option<Found>) {
         if found.is_some_and(|found| found.level == Level::Matches) {
             let shown = [&node.name[..], b"/"].concat();
             self.say_name_unchanged(&shown, false);
         }
-        Ok(())
     }
 
     /// The state of a directory's place; `None` if that cannot be told.
     fn dir_stat(&mut self, node: &Node) -> Result<Option<Option<Stat>>, Error> {
-        let have = match self.lstat(&node.path) {
+        let have = match self.lstat_to_make(node) {
             Ok(have) => have,
             Err(e) => {
                 self.stat_failed(node, &e)?;
@@ -173,7 +178,7 @@ impl<W: SendHalf> Generator<W> {
             Some(None) if creates => {}
             Some(Some(st)) if st.kind != Kind::Directory && !keep => {
                 if !self.make_room(&node.path, st.kind, "directory")? {
-                    self.skip_contents(node);
+                    // It is tried again when its own list comes.
                     return Ok(());
                 }
             }
@@ -190,13 +195,16 @@ impl<W: SendHalf> Generator<W> {
         Ok(())
     }
 
-    /// A directory that could not be made is itemized all the same, unless an alternate directory has one.
+    /// A directory that could not be made is itemized all the same.
     fn report_unmade(&mut self, node: &Node) -> Result<(), Error> {
-        if self.find_alternate(node, None).is_some() {
-            return Ok(());
-        }
-        let flags = self.flags(node, None, F::LOCAL_CHANGE, false);
-        self.emit(node, flags, None, None)
+        let found = self.find_alternate(node, None);
+        let flags = match found {
+            Some(found) => self.alternate_flags(node, &found, F::LOCAL_CHANGE),
+            None => self.flags(node, None, F::LOCAL_CHANGE, false),
+        };
+        self.emit(node, flags, None, None)?;
+        self.say_like(node, found);
+        Ok(())
     }
 
     /// Makes a directory. False if that failed, which skips its contents.

@@ -283,7 +283,21 @@ impl<W: SendHalf> Generator<W> {
         {
             return Err(e);
         }
-        self.lstat(&node.path)
+        self.lstat_to_make(node)
+    }
+
+    /// The same where only a regular file has to be seen. Making anything else fails if its place cannot be looked at.
+    fn lstat_to_make(&mut self, node: &Node) -> io::Result<Option<Stat>> {
+        let denied = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
+        match self.lstat(&node.path) {
+            Err(e) if node.want.kind != Some(Kind::Regular) && denied(&e) => Ok(None),
+            // In a dry run its directory, which cannot be seen either, would have been made.
+            Err(e) if !self.shared.do_xfers && denied(&e) => match node.path.parent() {
+                Some(parent) if self.lstat(&parent).is_err() => Ok(None),
+                _ => Err(e),
+            },
+            looked => looked,
+        }
     }
 
     /// `--no-implied-dirs`: parents that were not asked for keep their attributes.

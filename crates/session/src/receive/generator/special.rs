@@ -101,7 +101,7 @@ impl<W: SendHalf> Generator<W> {
     ) -> Result<(), Error> {
         let Some(mut have) = have else { return Ok(()) };
         let fake = self.session.settings.fake_super;
-        let mut changed = false;
+        let (mut changed, mut failed) = (false, false);
         let old_perm = have.perm;
         if have.perm & 0o6000 != 0
             && self.shared.do_xfers
@@ -132,7 +132,10 @@ impl<W: SendHalf> Generator<W> {
             let read = self.session.settings.checksum && have.kind == Kind::Regular;
             let exact = read || flags & F::REPORT_XATTR != 0;
             let times = if exact { Times::Exact } else { Times::IfDifferent };
-            changed |= self.attrs.apply(root, &node.path, &node.want, &have, perm, times);
+            match self.attrs.apply(root, &node.path, &node.want, &have, perm, times) {
+                Some(now) => changed |= now,
+                None => failed = true,
+            }
         }
         if !self.shared.do_xfers {
             self.attrs.say_new_owner(&node.path, &node.want, &have);
@@ -145,7 +148,9 @@ impl<W: SendHalf> Generator<W> {
                 | F::REPORT_XATTR;
             changed |= flags & TOLD != 0;
         }
-        self.say_unchanged(node, changed);
+        if !failed {
+            self.say_unchanged(node, changed);
+        }
         self.confirm(node.ndx, Confirmed::Present)?;
         self.lead(node)
     }
