@@ -47,6 +47,12 @@ const CORPUS: &[(&str, &str, &str)] = &[
         "^ *\"\\K(program|version|protocol|capabilities|optimizations|checksum_list|compress_list|daemon_auth_list)(?=\":)",
     ),
     ("version, JSON program", "-VV", "\"(program|version|protocol)\": \"[^\"]*\""),
+    ("version, all JSON keys", "-VV", r#""\K(?!oxrsync")\w+(?=": )"#),
+    (
+        "version, what there is in JSON",
+        "-VV",
+        r#""(?!oxrsync|SIMD_roll|openssl_crypto|caveat)\w+": ("optional"|true|false|\d+)"#,
+    ),
     // Back In Time: changed files, and its own marks.
     (
         "Back In Time, changes",
