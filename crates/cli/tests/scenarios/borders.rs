@@ -128,10 +128,22 @@ pub const ROWS: &[Row] = &[
         .over(LOCAL_AND_SHELL),
     row("checksums-typed", &[BASIC, OLDER], "-ai --debug=nstr --no-W --cc=MD5,Xxh3")
         .over(LOCAL_AND_SHELL),
+    // A batch is for readers that know md5 and zlib alone.
+    row("batch-compressor-refused", &[BASIC, EMPTY], "-a --write-batch={top}/b --zc=zstd")
+        .any_tree(),
+    row("batch-no-compressor-refused", &[BASIC, EMPTY], "-a --write-batch={top}/b --zc=none")
+        .any_tree(),
+    row("batch-checksums-refused", &[BASIC, EMPTY], "-a --write-batch={top}/b --cc=md5,none")
+        .any_tree(),
+    row("batch-checksum-typed", &[BASIC, EMPTY], "-ai --write-batch={top}/b --cc=MD5 --zc=ZLIB")
+        .any_tree(),
+    row("batch-only-refused", &[BASIC, EMPTY], "-ai --only-write-batch={top}/b --zc=zstd")
+        .over(&[Via::Push])
+        .any_tree(),
     // What is wider than the room there is loses its end.
-    row("width-of-names", &[BASIC, EMPTY], "-a --out-format=%123456789n").over(LOCAL_AND_SHELL),
-    row("width-of-names-left", &[BASIC, EMPTY], "-a --out-format=%-5000n"),
-    row("width-of-sizes", &[BASIC, EMPTY], "-a --out-format=%4096l"),
+    row("width-of-names", &[TREE, EMPTY], "-a --out-format=%54321n").over(LOCAL_AND_SHELL),
+    row("width-of-names-left", &[TREE, EMPTY], "-a --out-format=%-5000n"),
+    row("width-of-sizes", &[TREE, EMPTY], "-a --out-format=%4096l"),
     row("width-of-links", &[TREE, EMPTY], "-a --out-format=%4093L"),
     row(
         "partial-dir-delayed",

@@ -37,11 +37,7 @@ impl Run {
         if let Err(e) = handshake::allows_choices(&settings, false) {
             return finish::report(&log, &e);
         }
-        let chosen = match settings.write_batch {
-            None => handshake::allows_choices(&settings, true),
-            Some(_) => Ok(()),
-        };
-        if let Err(e) = chosen {
+        if let Err(e) = handshake::allows_choices(&settings, true) {
             // As two processes would end.
             finish::report(&log.with_role(Role::ReceiverPresplit), &e);
             return finish::report(&log, &Error::Closed { received: 0 });

@@ -13,6 +13,12 @@ fn no_list_sum() -> Error {
     Error::fatal(ExitCode::UNSUPPORTED, "Invalid checksum-choice for --checksum: none (0)")
 }
 
+/// What a server says to a choice that it may not make.
+fn refused(what: &str, name: &str) -> Error {
+    let text = format!("Your --{what}-choice value ({name}) was refused by the server.");
+    Error::fatal(ExitCode::UNSUPPORTED, text)
+}
+
 /// The names that are negotiated, given or implied.
 pub(super) struct Names {
     checksum: NameList,
@@ -73,14 +79,18 @@ impl Names {
         }
         let open_sums = settings.checksum_choice.is_none();
         let open_compressors = settings.compress && settings.compress_choice.is_none();
-        if settings.write_batch.is_some() || settings.read_batch.is_some() {
+        let recorded = is_server && settings.only_write_batch;
+        if settings.write_batch.is_some() || settings.read_batch.is_some() || recorded {
             // A batch does not say what was negotiated, so it can only be what every reader assumes.
-            let old = |name: &str| ["md5", "none", "auto"].contains(&name);
-            let choice = settings.checksum_choice.iter().flat_map(|choice| choice.split(','));
-            if let Some(name) = choice.filter(|_| settings.local).find(|name| !old(name)) {
-                let text =
-                    format!("Your --checksum-choice value ({name}) was refused by the server.");
-                return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
+            for (what, choice, only) in [
+                ("checksum", &settings.checksum_choice, "md5"),
+                ("compress", &settings.compress_choice, "zlib"),
+            ] {
+                if let Some(name) = choice.as_ref().filter(|name| !name.eq_ignore_ascii_case(only))
+                    && is_server
+                {
+                    return Err(refused(what, name));
+                }
             }
             return Ok(Names {
                 checksum: NameList::only("checksum", "md5", open_sums),
@@ -104,23 +114,16 @@ impl Names {
             ),
         };
         if is_server {
-            let refused = |list: &NameList, name: &str| {
-                let text = format!(
-                    "Your --{}-choice value ({name}) was refused by the server.",
-                    list.what
-                );
-                Err(Error::fatal(ExitCode::UNSUPPORTED, text))
-            };
             for name in settings.checksum_choice.iter().flat_map(|choice| choice.split(',')) {
                 if name != "none" && name != "auto" && !names.checksum.allows(name) {
-                    return refused(&names.checksum, name);
+                    return Err(refused(names.checksum.what, name));
                 }
             }
             if let Some(name) = &settings.compress_choice
                 && name != "none"
                 && !names.compress.allows(name)
             {
-                return refused(&names.compress, name);
+                return Err(refused(names.compress.what, name));
             }
         }
         Ok(names)
