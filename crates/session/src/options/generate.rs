@@ -25,7 +25,15 @@ pub fn generate(kind: &str) -> Option<String> {
 pub(super) struct Shown {
     pub(super) names: Vec<String>,
     pub(super) value: Option<&'static str>,
-    pub(super) about: String,
+    /// `None`: the manual page alone has one.
+    pub(super) about: Option<String>,
+}
+
+impl Shown {
+    /// The explanation in a line.
+    fn line(&self) -> &str {
+        self.about.as_deref().unwrap_or("see the manual page")
+    }
 }
 
 /// Every option that is not for rsync's own use, and their negations.
@@ -48,15 +56,15 @@ pub(super) fn shown(table: &'static [Entry]) -> Vec<Shown> {
             Arg::None => None,
             Arg::Text(name) | Arg::Int(name) | Arg::Optional(name) => Some(name),
         };
-        let about = if about.is_empty() { "see rsync(1)" } else { about };
-        all.push(Shown { names: names.clone(), value, about: about.to_string() });
+        let about = Some(about.to_string()).filter(|about| !about.is_empty());
+        all.push(Shown { names: names.clone(), value, about });
         if !e.off.is_empty() {
             let off: Vec<String> = e.off.iter().map(|name| format!("--{name}")).collect();
             let about = match off.iter().find_map(|name| about_name(name)) {
                 Some(about) => about.to_string(),
                 None => format!("switch off {}", names.first().map_or("", |name| name)),
             };
-            all.push(Shown { names: off, value: None, about });
+            all.push(Shown { names: off, value: None, about: Some(about) });
         }
     }
     all
@@ -121,7 +129,7 @@ complete -o filenames -F _oxrsync oxrsync rsync
 fn zsh() -> String {
     let mut out = String::from("#compdef oxrsync rsync\n\n_arguments -s -S \\\n");
     for option in shown(OPTIONS) {
-        let about = option.about.replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]");
+        let about = option.line().replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]");
         let about = about.replace(':', "\\:");
         for name in &option.names {
             let (sign, value) = match option.value {
@@ -144,7 +152,7 @@ fn fish() -> String {
     let mut out = String::new();
     for program in ["oxrsync", "rsync"] {
         for option in shown(OPTIONS) {
-            let about = option.about.replace('\\', "\\\\").replace('\'', "\\'");
+            let about = option.line().replace('\\', "\\\\").replace('\'', "\\'");
             let value = match option.value {
                 Some(value) if takes_path(value) => " -r -F",
                 Some(_) => " -x",
@@ -171,7 +179,7 @@ fn powershell() -> String {
 ",
     );
     for option in shown(OPTIONS) {
-        let about = option.about.replace('\'', "''");
+        let about = option.line().replace('\'', "''");
         for name in &option.names {
             let equals = if option.value.is_some() && name.starts_with("--") { "=" } else { "" };
             let _never_fails = writeln!(out, "        @('{name}{equals}', '{about}')");

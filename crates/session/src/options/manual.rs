@@ -6,7 +6,7 @@
 //! begins an item whose text is the lines behind it, each with two spaces in front.
 
 use super::{
-    generate::{KINDS, Shown, shown},
+    generate::{KINDS, shown},
     table::{DAEMON_OPTIONS, Entry, OPTIONS},
 };
 use std::fmt::Write as _;
@@ -70,16 +70,20 @@ fn options(out: &mut String, table: &'static [Entry], about: &str) {
                 false => format!("\\fB{}\\fR", roff(name)),
             })
             .collect();
-        let _never_fails = writeln!(out, ".TP\n{}\n{}", names.join(", "), roff(&option.about));
-        if let Some(text) = details(about, &option) {
-            body(out, text, ".IP");
+        let _never_fails = writeln!(out, ".TP\n{}", names.join(", "));
+        match (option.about, details(about, &option.names)) {
+            (None, text) => body(out, text.unwrap_or_default(), ""),
+            (Some(line), text) => {
+                let _never_fails = writeln!(out, "{}", roff(&line));
+                body(out, text.unwrap_or_default(), ".IP");
+            }
         }
     }
 }
 
 /// What there is to say about an option beyond its line.
-fn details<'a>(about: &'a str, option: &Shown) -> Option<&'a str> {
-    let name = option.names.first()?;
+fn details<'a>(about: &'a str, names: &[String]) -> Option<&'a str> {
+    let name = names.first()?;
     blocks(about).find(|(heading, _)| heading == name).map(|(_, text)| text)
 }
 
@@ -89,10 +93,11 @@ fn blocks(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split("\n= ").map(|block| block.split_once('\n').unwrap_or((block, "")))
 }
 
-/// Paragraphs, each begun by `start`.
+/// Paragraphs, each begun by `start`; if that is empty, as those of an option, whose first begins with its name.
 fn body(out: &mut String, text: &str, start: &str) {
     // Behind a heading there is a paragraph already.
-    let mut begun = start == ".PP";
+    let mut begun = start != ".IP";
+    let start = if start.is_empty() { ".IP" } else { start };
     for paragraph in text.split("\n\n").map(|p| p.trim_matches('\n')).filter(|p| !p.is_empty()) {
         let lines = paragraph.lines();
         let start = if begun { String::new() } else { format!("{start}\n") };
@@ -162,6 +167,16 @@ mod tests {
                 assert!(names.iter().any(|name| name == heading), "{heading}");
                 assert!(seen.insert(heading), "{heading} twice");
                 assert!(!text.trim().is_empty(), "{heading}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_option_has_its_meaning() {
+        for (table, about) in [(OPTIONS, ABOUT_OPTIONS), (DAEMON_OPTIONS, ABOUT_DAEMON)] {
+            for option in shown(table) {
+                let told = option.about.is_some() || details(about, &option.names).is_some();
+                assert!(told, "{:?}", option.names);
             }
         }
     }
