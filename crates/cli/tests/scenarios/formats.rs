@@ -208,6 +208,7 @@ pub const ROWS: &[Row] = &[
     row("old-names-format", &[OLD_NAMES], "-a --out-format=%o:%n").over(LOCAL_AND_SHELL).protocols(&[28]),
     row("old-names-format-verbose", &[OLD_NAMES], "-av --out-format=%f").over(LOCAL_AND_SHELL).protocols(&[28]),
     row("old-names-format-empty", &[OLD_NAMES], "-a --delete --out-format=").over(&[Via::Pull]).protocols(&[28]),
+    row("old-names-deleted", &[OLD_NAMES], "-ai --delete").over(&[Via::Push]).protocols(&[28]),
     row("old-names-logged", &[OLD_NAMES], "-av --log-file=/dev/stderr").over(LOCAL_AND_SHELL).protocols(&[28]),
     row("old-names-logged-format", &[OLD_NAMES], "-a --log-file=/dev/stderr --log-file-format=%n").over(LOCAL_AND_SHELL).protocols(&[28]),
     row("old-names-logged-itemized", &[OLD_NAMES], "-ai --log-file=/dev/stderr").over(LOCAL_AND_SHELL).protocols(&[28]),
