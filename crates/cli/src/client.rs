@@ -169,9 +169,7 @@ fn link(
                 timeout: match plan.contimeout {
                     0 => None,
                     // A negative time has passed already.
-                    seconds => Some(
-                        Duration::from_secs(seconds.max(0) as u64).max(Duration::from_millis(1)),
-                    ),
+                    seconds => Some(Duration::from_secs(seconds.max(0) as u64)),
                 },
                 sockopts: plan.sockopts.as_deref().map(text),
             },

@@ -28,7 +28,7 @@ pub struct Target {
     pub family: Family,
     /// `--address`.
     pub bind: Option<String>,
-    /// `--contimeout`.
+    /// `--contimeout`; nothing is left of a negative one.
     pub timeout: Option<Duration>,
     /// `--sockopts`.
     pub sockopts: Option<String>,
@@ -156,6 +156,7 @@ fn open_one(
         socket.bind(&local.into())?;
     }
     match target.timeout {
+        Some(Duration::ZERO) => return Err(io::ErrorKind::TimedOut.into()),
         Some(limit) => socket.connect_timeout(&address.into(), limit)?,
         None => socket.connect(&address.into())?,
     }
