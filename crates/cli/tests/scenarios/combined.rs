@@ -294,4 +294,5 @@ pub const ROWS: &[Row] = &[
     row("log-of-a-format", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-a --delete --log-file={log} '--log-file-format=%o %f %l %i'").over(EVERY_WAY).any_order(),
     row("several-of-one-host", &["f src/d/a size=3\nf src/b size=70000\nd dst"], "-ai").over(&[Via::Pull]).from_to("src/d :src/b", "dst/"),
     row("several-of-one-module", &["f src/d/a size=3\nf src/b size=70000\nd dst"], "-ai").over(&[Via::DaemonPull]).from_to("src/d ::mod/src/b", "dst/"),
+    row("empty-unsearchable-listed", &["d src/empty mode=644\nf src/full/a\nd src/full mode=644\nd dst uid=65534"], "-rt --files-from=-").over(LOCAL_AND_SHELL).as_nobody().stdin("empty\nfull\n"),
 ];

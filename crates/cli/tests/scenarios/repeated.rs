@@ -67,6 +67,20 @@ pub const ROWS: &[Row] = &[
         .from_to("./src/d/e/q src/h/k/d/a", "dst/")
         .any_order()
         .any_stdout(),
+    // A file and a directory of one name.
+    listed(
+        "rivals",
+        &[
+            "l src/x/b -> q\nd src/y/b\nf src/z/b\nf src/f\nd dst",
+            r"f list text=x/b\nz/b\ny/b\nf\n",
+        ],
+        "-vv --files-from={top}/list --no-R",
+    ),
+    listed(
+        "rivals-first",
+        &["l src/x/b -> q\nd src/y/b\nf src/z/b\nf src/f\nd dst", r"f list text=y/b\nz/b\nf\n"],
+        "-avv --files-from={top}/list --no-R",
+    ),
     // The duplicate of an empty directory is taken for something in it, unless it is the last of all.
     listed("pruned", &[TREE], "-aim").from_to("src/ src/", "dst/"),
     listed("pruned-last", &[TREE], "-aim").from_to("src/w src/w", "dst/"),

@@ -467,13 +467,13 @@ impl Lister {
         self.session.status.add_io_error(io_error::GENERAL);
     }
 
-    /// Whether a directory that cannot be searched is not read either, be there something in it or not. A side that follows links
-    /// and is not kept in a module finds fault with each name instead.
+    /// Whether a directory that cannot be searched is not read either, be there something in it or not. A side that follows links, or
+    /// is given names, and is not kept in a module finds fault with each name instead.
     fn lists_by_handle(&self) -> bool {
         let s = &self.session.settings;
         let follows = s.copy_links || s.copy_dirlinks || s.copy_unsafe_links;
         let in_module = s.served.as_ref().is_some_and(|served| !served.chrooted);
-        !fsroot::names::am_root() && (in_module || !follows)
+        !fsroot::names::am_root() && (in_module || !(follows || s.files_from.is_some()))
     }
 
     fn too_long(&mut self, dir: &[u8], leaf: &[u8], len: usize) {

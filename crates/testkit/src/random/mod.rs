@@ -109,6 +109,11 @@ impl Case {
             // Rsync's copies of what is written over have no ACLs.
             entries.retain(|entry| entry.top != "dst" || !entry.has_acl());
         }
+        if via == Via::Local && groups.iter().any(|group| group.contains("--iconv")) {
+            // Rsync shows deleted names as if they came from the other end.
+            groups.retain(|group| !group.starts_with("--del"));
+        }
+        let has = |word: &str| groups.iter().any(|group| group.contains(word));
         if let Some(from) = options::charset(&groups, via) {
             // A name that cannot be converted ends rsync's transfer; we leave it out.
             let (there, here) = if from == "UTF-8" { ("dst", "src") } else { ("src", "dst") };
@@ -117,10 +122,8 @@ impl Case {
         let setting = Setting::new(&mut rng, via, has);
         if setting.nobody {
             entries.iter_mut().for_each(|entry| entry.belong_to("65534"));
-            if has("--del") {
-                // What cannot be deleted rsync leaves as it has made it writable before.
-                entries.retain(|entry| entry.top == "src" || entry.is_writable());
-            }
+            // What cannot be deleted rsync leaves as it has made it writable before.
+            entries.retain(|entry| entry.top == "src" || entry.is_writable());
         }
         let (from, to) = match rng.u32(..19) {
             _ if groups.iter().any(|group| group.contains("/list")) => ("src/", "dst/"),

@@ -223,6 +223,7 @@ const OTHERS: &[(u32, Group)] = &[
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
     ("-vvi", &["--protocol=28"]),
+    ("-v --progress", &["--iconv"]),
     ("-U", &["-c", "--ignore-times --checksum"]),
     ("-C", &["--protocol=28"]),
     ("'--filter", &["--protocol=28"]),

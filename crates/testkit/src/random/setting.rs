@@ -27,7 +27,6 @@ const MODULE: &[&str] = &[
     "transfer logging = yes",
     "transfer logging = yes\nlog format = %o %m %f %l",
     "dont compress = *",
-    "fake super = yes",
     "temp dir = tmp",
     "timeout = 60",
     "strict modes = no",
@@ -73,14 +72,26 @@ impl Setting {
                 }
             }
         }
-        let roots_own = ["--copy-as", "-pX", "{log}", "-H", "--super", "--fake", "../bak", "/bak"];
+        let roots_own = [
+            "--copy-as",
+            "-pX",
+            "{log}",
+            "-H",
+            "--super",
+            "--fake",
+            "../bak",
+            "/bak",
+            "-UU",
+            "--compare-dest",
+        ];
         if !daemon && rng.u32(..12) == 0 && !roots_own.iter().any(|word| has(word)) {
             setting.nobody = true;
         }
         let twice = ["--append", "--list-only", "-y", "--remove", "-n", "--max-delete"];
         if !setting.nobody && rng.u32(..12) == 0 && !twice.iter().any(|word| has(word)) {
             setting.between = pick(rng, BETWEEN);
-        } else if via == Via::Local && rng.u32(..10) == 0 && !setting.nobody {
+        } else if via == Via::Local && rng.u32(..10) == 0 && !setting.nobody && !has("--cc") {
+            // Of a batch with a checksum that was asked for rsync waits for more.
             setting.batch = true;
         }
         setting

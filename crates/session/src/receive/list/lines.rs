@@ -1,22 +1,30 @@
 //! Lines about a list that is being received.
 use crate::{flist::Segment, log::Class, receive::shared::Shared};
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-/// Names what was blanked as a duplicate of the entry before it.
+/// Names what was blanked as a duplicate of the entry before it, or because a directory of the same name came later.
 pub(super) fn say_duplicates(shared: &Shared, seg: &Segment) {
-    for i in 1..seg.len() {
-        if seg.get(i).is_none()
-            && let (Some(before), Some(e)) = (seg.get_blanked(i - 1), seg.get_blanked(i))
-            && before.name() == e.name()
-            && !e.basename().is_empty()
-        {
-            let text = [
-                b"removing duplicate name ",
-                &*e.name(),
-                format!(" from file list ({})", i64::from(seg.base()) + i as i64).as_bytes(),
-            ]
-            .concat();
-            shared.session.log.info(text);
+    let say = |name: &[u8], at: usize| {
+        let number = format!(" from file list ({})", i64::from(seg.base()) + at as i64);
+        let text = [b"removing duplicate name ", name, number.as_bytes()].concat();
+        shared.session.log.info(text);
+    };
+    let mut rivals: HashMap<Vec<u8>, usize> = HashMap::new();
+    for i in 0..seg.len() {
+        if let Some(e) = seg.get(i) {
+            if e.is_dir()
+                && let Some(at) = rivals.remove(&e.name())
+            {
+                say(&e.name(), at);
+            }
+            continue;
+        }
+        let Some(e) = seg.get_blanked(i).filter(|e| !e.basename().is_empty()) else { continue };
+        let before = i.checked_sub(1).and_then(|before| seg.get_blanked(before));
+        if before.is_some_and(|before| before.name() == e.name()) {
+            say(&e.name(), i);
+        } else if !e.is_dir() {
+            rivals.insert(e.name(), i);
         }
     }
 }
