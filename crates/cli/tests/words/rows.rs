@@ -244,4 +244,10 @@ pub const ROWS: &[Row<'_>] = &[
     row("others", &[OWNERS], "-a --debug=own2 --groupmap=*:65534")
         .over(LOCAL_AND_SHELL)
         .as_nobody(),
+    row("lists", &[LINKS], "-aH --debug=flist3").over(LOCAL_AND_SHELL),
+    row("lists", &[LINKS], "-aH --debug=flist3 --protocol=29").over(LOCAL_AND_SHELL),
+    row("lists", &[OWNERS], "-a --debug=flist3 --no-i-r -n").over(LOCAL_AND_SHELL),
+    row("lists", &[OWNERS], "-d --debug=flist3 --no-r -o"),
+    row("lists", &[PLACES], "-a --debug=flist3 --no-i-r").from_to("src/ src2/ src", "dst/"),
+    row("lists", &[PLACES], "-a --debug=flist3").from_to("src src2", "dst/").over(EVERY_WAY),
 ];

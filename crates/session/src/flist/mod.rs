@@ -9,6 +9,7 @@ mod arena;
 mod build;
 mod dirs;
 mod sort;
+pub(crate) mod trace;
 
 pub use build::SegmentBuilder;
 pub use dirs::{DirRef, Found, Lists, Live};

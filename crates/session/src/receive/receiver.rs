@@ -193,6 +193,15 @@ impl<R: RecvHalf> Receiver<R> {
         if n == ndx::FLIST_EOF {
             self.eof = true;
             self.shared.report(|r| r.lists_complete());
+            if self.session.settings.debug.flist > 2 {
+                // Rsync's generator reads that, too, once there is one.
+                let split = self.session.status.is_split();
+                let (before, after) =
+                    ([Role::ReceiverPresplit].iter(), [Role::Receiver, Role::Generator].iter());
+                for role in if split { after } else { before } {
+                    self.attrs.log.info(format!("[{}] flist_eof=1", role.name()));
+                }
+            }
             self.tell(Event::ListEof);
             return Ok(true);
         }

@@ -17,7 +17,7 @@ mod tree;
 use crate::{
     Error, ExitCode, Session,
     conn::{Messages, Reader, Writer},
-    flist::{Lists, Live},
+    flist::{Lists, Live, trace},
     log::{Class, Log, Role},
     messages::{self, Common},
     report::Reporter,
@@ -202,7 +202,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.writer.flush()?;
         }
         session.stats.flist_xfer_ms.set(built.elapsed().as_millis() as u64);
-        self.log.debug(settings.debug.flist > 1, || "send_file_list done");
+        let level = settings.debug.flist;
+        self.log.debug(level > 1, || "send_file_list done");
+        self.log.debug(level > 2 && !session.inc_recurse, || "[sender] flist_eof=1");
+        self.log.debug(level > 2, || "file list sent");
         Ok(())
     }
 
@@ -243,6 +246,8 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                 self.writer.message(&message)?;
             }
         }
+        let ends = self.tree.finished() && self.session.inc_recurse;
+        self.log.debug(ends && self.session.settings.debug.flist > 2, || "[sender] flist_eof=1");
         if self.tree.finished()
             && let Some(reporter) = &self.reporter
         {
@@ -255,6 +260,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     fn add_list(&mut self, live: Live) {
         if let Some(reporter) = &self.reporter {
             serve::lock(reporter).list_added(live.segment.base(), live.segment.len());
+        }
+        if self.session.settings.debug.flist > 2 {
+            let sources = &self.lister.sources;
+            trace::say(&self.log, &self.session, &live.segment, |e| sources.typed(e.source()));
         }
         self.lists.push(live);
     }

@@ -364,6 +364,12 @@ impl Sources {
         out.extend_from_slice(name.strip_prefix(b"/").unwrap_or(name));
     }
 
+    /// The directory as typed.
+    pub fn typed(&self, id: u32) -> Vec<u8> {
+        let dir = &self.dirs[id as usize].typed;
+        if dir.is_empty() { b"<NULL>".to_vec() } else { dir.clone() }
+    }
+
     /// The directory that merge-file names of this source start from.
     pub fn rule_dir(&self, id: u32) -> Vec<u8> {
         self.absolute(&self.dir(id).typed)

@@ -11,7 +11,7 @@ use crate::{
     Error,
     chmod::Chmod,
     conn::Reader,
-    flist::{Segment, SegmentBuilder},
+    flist::{Segment, SegmentBuilder, trace},
     hlink,
     log::{Role, named},
     session::io_error,
@@ -198,7 +198,10 @@ impl ListReader {
         let mut unnamed = 0;
         let says = session.settings.debug.flist > 1;
         if let Some(number) = parent.number() {
-            for role in self.readers().filter(|role| says && *role != Role::ReceiverPresplit) {
+            let level = session.settings.debug.flist;
+            // Before the split that is not worth as much.
+            let says = |role: &Role| level > if *role == Role::ReceiverPresplit { 2 } else { 1 };
+            for role in self.readers().filter(says) {
                 let text = format!("[{}] receiving flist for dir {number}", role.name());
                 self.attrs.log.info(text);
             }
@@ -268,7 +271,6 @@ impl ListReader {
         progress.end(count);
         if says {
             self.say_by_each(|| format!("received {count} names").into_bytes());
-            self.say_by_each(|| b"recv_file_list done".to_vec());
         }
         let seg = match prune {
             Some(rules) => {
@@ -276,6 +278,7 @@ impl ListReader {
             }
             None => builder.finish(true),
         };
+        self.say_list(&seg, first);
         self.shared.report(|r| r.list_added(base, seg.len()));
         if session.settings.debug.dup >= 1 {
             say_duplicates(&self.shared, &seg);
@@ -295,6 +298,22 @@ impl ListReader {
             _ => None,
         };
         [Some(self.role()), also].into_iter().flatten()
+    }
+
+    /// `--debug=FLIST`: a list that has been read.
+    fn say_list(&self, seg: &Segment, first: bool) {
+        let session = &self.shared.session;
+        if session.settings.debug.flist > 2 {
+            if first && !session.inc_recurse {
+                self.shared.log(self.role()).info("[Receiver] flist_eof=1");
+            }
+            for role in self.readers() {
+                trace::say(&self.shared.log(role), session, seg, trace::depth);
+            }
+        }
+        if session.settings.debug.flist > 1 {
+            self.say_by_each(|| b"recv_file_list done".to_vec());
+        }
     }
 
     /// A line that does not say who reads the list.
