@@ -231,6 +231,11 @@ impl Root {
 
     /// The path in double quotes, with the module that it lies in.
     pub fn quoted(&self, p: &RelPath) -> Vec<u8> {
+        self.quoted_with(p, b"")
+    }
+
+    /// The same with something behind the path.
+    pub fn quoted_with(&self, p: &RelPath, behind: &[u8]) -> Vec<u8> {
         let mut out = vec![b'"'];
         out.extend_from_slice(&self.display(p));
         if p.is_root() {
@@ -238,6 +243,7 @@ impl Root {
             let alone = out.len() == 1 || out.last() == Some(&b'/');
             out.extend_from_slice(if alone { b"." } else { b"/." });
         }
+        out.extend_from_slice(behind);
         out.push(b'"');
         if let Some(module) = &self.module {
             out.extend_from_slice(b" (in ");

@@ -234,8 +234,9 @@ impl Run {
         let activity = Arc::new(Activity::new(self.settings.timeout).until(self.settings.stop_at));
         let mut reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
-        self.say_command("sending daemon args", &request.args);
-        let common = match daemon::login(&request.login, &mut reader, &mut writer, &self.log) {
+        let greeted = || self.say_command("sending daemon args", &request.args);
+        let login = daemon::login(&request.login, &mut reader, &mut writer, &self.log, greeted);
+        let common = match login {
             Ok(Outcome::Ready(common)) => common,
             Ok(Outcome::Listed) => return ExitCode::OK,
             Err(e) => return self.fail(&e),

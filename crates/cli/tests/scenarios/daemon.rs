@@ -18,6 +18,8 @@ const PUSH: &[Via] = &[Via::DaemonPush];
 pub const ROWS: &[Row] = &[
     // With nothing to receive, the receiver of rsync stops at a connection that its peer has
     // closed already; ours ends in order. Only the name of the process in the last line differs.
+    row("single-use-unconfigured", &[], "--server --daemon --config=/nonexistent/conf .")
+        .from_to("", ""),
     row("unknown-path", &[BASIC, EMPTY], "-av").over(PULL).from_to("none/", "dst/").any_stderr(),
     row("unknown-destination", &[BASIC], "-av").over(PUSH).from_to("src/", "none/deep/"),
     row("read-only", &[BASIC, EMPTY], "-av").over(PUSH).modules("read only = yes"),

@@ -196,6 +196,10 @@ d dst/r mode=700 uid=65534
 ";
 
 pub const ROWS: &[Row] = &[
+    row("file-as-directory", &["f src/a size=3\nf dst/f size=4"], "-ai").over(EVERY_WAY).from_to("src/a", "dst/f/"),
+    row("below-a-file", &["f src/a size=3\nf dst/f size=4"], "-ai").over(EVERY_WAY).from_to("src/a", "dst/f/x/"),
+    row("dot-in-nothing", &["f src/a size=3"], "-ai").over(EVERY_WAY).from_to("src/a", "new/."),
+    row("dot-dot-in-nothing", &["f src/a size=3"], "-ai").over(EVERY_WAY).from_to("src/a", "new/.."),
     row("unreadable", &[UNREADABLE], "-rtvi").over(LOCAL_AND_SHELL).as_nobody().any_order(),
     row("unreadable-delete", &[UNREADABLE], "-rti --delete").over(LOCAL_AND_SHELL).as_nobody().any_order(),
     row("unreadable-delete-after", &[UNREADABLE], "-rti --delete-after --ignore-errors").over(LOCAL_AND_SHELL).as_nobody().any_order(),

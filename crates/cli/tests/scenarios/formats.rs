@@ -42,6 +42,10 @@ d dst/s mtime=1
 d dst mtime=7
 ";
 
+/// A daemon that refuses whoever logs in by his name.
+const ASKING: &str =
+    "echo @RSYNCD: 31.0; read a; read b; echo @RSYNCD: AUTHREQD c; read u p; echo @ERROR: $u";
+
 pub const ROWS: &[Row] = &[
     row("outbuf-none", &[BASIC, OLDER], "-av --outbuf=N").over(LOCAL_AND_SHELL),
     row("outbuf-block", &[BASIC, OLDER], "-av --outbuf=Block").over(EVERY_WAY),
@@ -218,6 +222,18 @@ pub const ROWS: &[Row] = &[
     row("environment-proxy-said", &[BASIC], "-a --debug=connect")
         .environment(&[("RSYNC_PROXY", "127.0.0.1:1")])
         .from_to("rsync://127.0.0.1/x", "dst/"),
+    row("environment-connect-program-missing", &[BASIC], "-a")
+        .environment(&[("RSYNC_CONNECT_PROG", "/nonexistent/program; read greeting")])
+        .from_to("rsync://127.0.0.1/x", "dst/"),
+    row("environment-connect-program-debug", &[BASIC], "-a --debug=connect,cmd")
+        .environment(&[("RSYNC_CONNECT_PROG", "read greeting; echo '@ERROR: %H 100%%'")])
+        .from_to("rsync://127.0.0.1:44/x", "dst/"),
+    row("environment-user-empty", &[BASIC], "-a")
+        .environment(&[("RSYNC_CONNECT_PROG", ASKING), ("USER", ""), ("LOGNAME", "x"), ("RSYNC_PASSWORD", "p")])
+        .from_to("rsync://127.0.0.1/x", "dst/"),
+    row("environment-user-typed-empty", &[BASIC], "-a")
+        .environment(&[("RSYNC_CONNECT_PROG", ASKING), ("USER", "x"), ("RSYNC_PASSWORD", "p")])
+        .from_to("rsync://@127.0.0.1/x", "dst/"),
     row("environment-connect-program-host", &[BASIC], "-a")
         .environment(&[("RSYNC_CONNECT_PROG", "echo %H")])
         .from_to("'rsync://a;b/x'", "dst/"),

@@ -38,6 +38,15 @@ f missing text=main.c\nnothing\nlib/none\n
 
 const SIZES: &str = "f src/1 size=999\nf src/2 size=1000\nf src/3 size=1001\nf src/4 size=1023\nf src/5 size=1024\nf src/6 size=1025\nf src/7 size=1026\nf src/8 size=1536\nf src/9 size=1537";
 
+/// To be put behind a link.
+const BEHIND: &str = r"
+f src/a size=5
+f src/sub/one size=4
+d src/sub mode=711
+d src mode=711 mtime=1000000000
+d dst/bar
+";
+
 pub const ROWS: &[Row] = &[
     row("files-from-dot", &["f src/a size=1\nf src/b size=2\nf src/c size=3", "f list text=./a\\nb\\n./none\\n./c\\n"], "-aii --stats --exclude=/c --files-from=list").over(LOCAL_AND_SHELL),
     row("files-from-dot-excluded", &["f src/a size=1", "f list text=./a\\n"], "-aii --exclude=/a --files-from=list").over(LOCAL_AND_SHELL),
@@ -98,6 +107,11 @@ pub const ROWS: &[Row] = &[
     row("relative", &[PROJECT, EMPTY], "-avR").over(EVERY_WAY).from_to("src/lib/sub", "dst/"),
     row("relative-file", &[PROJECT, EMPTY], "-avR").over(EVERY_WAY).from_to("src/lib/sub/b.c src/main.c", "dst/"),
     row("relative-dot", &[PROJECT, EMPTY], "-avR").over(EVERY_WAY).from_to("src/./lib/sub", "dst/"),
+    row("relative-link-followed", &[BEHIND, "l dst/src -> bar"], "-aiR --no-implied-dirs").over(EVERY_WAY).from_to("src/sub/one src/a", "dst/"),
+    row("relative-link-followed-old", &[BEHIND, "f dst/bar/sub/one size=9 mtime=5\nl dst/src -> bar"], "-aiRb --no-implied-dirs").over(EVERY_WAY).from_to("src/sub src/a", "dst/"),
+    row("relative-link-out", &[BEHIND, "l dst/src -> ../elsewhere\nd elsewhere"], "-aiR --no-implied-dirs").over(EVERY_WAY).from_to("src/sub/one src/a", "dst/"),
+    row("relative-link-out-dirs", &[BEHIND, "l dst/src -> ../elsewhere\nd elsewhere"], "-aiR --no-implied-dirs").over(EVERY_WAY).from_to("src/sub", "dst/"),
+    row("relative-link-dangling", &[BEHIND, "l dst/src -> nowhere"], "-aiR --no-implied-dirs").over(EVERY_WAY).from_to("src/sub/one", "dst/"),
     row("relative-no-implied", &[PROJECT, EMPTY], "-avR --no-implied-dirs").over(LOCAL_AND_SHELL).from_to("src/lib/sub", "dst/"),
     row("relative-link-in-path", &["f real/x/y size=4\nl src/l -> ../real", EMPTY], "-avR").over(LOCAL_AND_SHELL).from_to("src/l/x", "dst/"),
     row("relative-link-kept", &["f real/x/y size=4\nl src/l -> ../real", "d other\nl dst/src/l -> ../../other"], "-avR --no-implied-dirs").over(LOCAL_AND_SHELL).from_to("src/l/x", "dst/"),

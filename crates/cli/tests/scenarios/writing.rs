@@ -236,6 +236,7 @@ pub const ROWS: &[Row] = &[
     row("ignore-existing-skip2", &[BASIC, OLDER], "-ai --ignore-existing --info=skip2").over(LOCAL_AND_SHELL).any_order(),
     row("existing-skip", &[BASIC, OLDER], "-ai --existing --info=skip1").over(LOCAL_AND_SHELL).any_order(),
     row("keep-dirlinks", &["f src/d/a size=4\nf src/d/e/b size=5\nd real\nl dst/d -> ../real"], "-aiK").over(LOCAL_AND_SHELL),
+    row("keep-dirlinks-daemon", &["f src/d/a size=4\nf src/d/e/b size=5\nd real\nl dst/d -> ../real"], "-aiK").over(DAEMON),
     row("keep-dirlinks-inside", &["f src/d/a size=4\nf src/d/e/b size=5\nd dst/real\nl dst/d -> real"], "-aiK --delete").over(EVERY_WAY).any_order(),
     row("keep-dirlinks-dangling", &["f src/d/a size=4\nl dst/d -> nowhere"], "-aiK").over(LOCAL_AND_SHELL),
     row("keep-dirlinks-to-file", &["f src/d/a size=4\nf dst/file size=3\nl dst/d -> file"], "-aiK").over(LOCAL_AND_SHELL),

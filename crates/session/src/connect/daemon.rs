@@ -54,17 +54,21 @@ pub fn decode_line(c: &mut Cursor<'_>, limit: usize) -> Decode<Result<Vec<u8>, (
     }
 }
 
-fn read_line<R: RecvHalf>(reader: &mut Reader<R>, eof: &str) -> Result<Vec<u8>, Error> {
+fn read_line<R: RecvHalf>(reader: &mut Reader<R>, role: Role, eof: &str) -> Result<Vec<u8>, Error> {
     match reader.read(|c| decode_line(c, MAX_TEXT_LINE)) {
         Ok(Ok(line)) => Ok(line),
         Ok(Err(())) | Err(Error::Closed { .. }) => {
             Err(Error::fatal(ExitCode::START_CLIENT, eof.as_bytes()))
         }
+        Err(Error::Link { op: "read error", source }) => {
+            let text = sys_error_line(role, "safe_read failed to read 1 bytes", &source);
+            Err(Error::fatal(ExitCode::STREAM_IO, text))
+        }
         Err(e) => Err(e),
     }
 }
 
-/// Greets, asks for the module and authenticates.
+/// Greets, asks for the module and authenticates. `greeted` is called between the first and the second.
 ///
 /// # Errors
 /// Code 5 for everything the daemon refuses, 4 without a common digest, 1 for the password file.
@@ -73,12 +77,13 @@ pub fn login<R: RecvHalf, W: SendHalf>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
     log: &Log,
+    greeted: impl FnOnce(),
 ) -> Result<Outcome, Error> {
     let start = |text: Vec<u8>| Error::fatal(ExitCode::START_CLIENT, text);
     writer.buf().extend_from_slice(Greeting::own(login.protocol_max).as_bytes());
     // One that has gone already may have said why before.
     let _told_by_the_answer = writer.flush();
-    let line = read_line(reader, "rsync: did not see server greeting")?;
+    let line = read_line(reader, log.role, "rsync: did not see server greeting")?;
     let quoted =
         |before: &str, after: &str| start([before.as_bytes(), &line, after.as_bytes()].concat());
     let greeting = Greeting::parse(&line)
@@ -90,6 +95,7 @@ pub fn login<R: RecvHalf, W: SendHalf>(
         return Err(quoted("rsync: the server omitted the digest name list: ", ""));
     }
     let common = greeting.common(login.protocol_max);
+    greeted();
 
     if let Some(path) = &login.early_input {
         let input = early_input(path, log.role)?;
@@ -103,7 +109,7 @@ pub fn login<R: RecvHalf, W: SendHalf>(
     writer.buf().push(b'\n');
     writer.flush()?;
     loop {
-        let line = read_line(reader, "rsync: didn't get server startup line")?;
+        let line = read_line(reader, log.role, "rsync: didn't get server startup line")?;
         if let Some(challenge) = line.strip_prefix(b"@RSYNCD: AUTHREQD ") {
             let digest = AuthDigest::choose(greeting.digests.as_deref(), common >= 30)
                 .ok_or_else(|| {
@@ -150,14 +156,11 @@ fn early_input(path: &Path, role: Role) -> Result<Vec<u8>, Error> {
     Ok(input)
 }
 
+/// Who logs in: as typed, or as the environment says; `nobody` if that is nothing.
 fn user(login: &Login) -> Vec<u8> {
-    let variable =
-        |name| std::env::var(name).ok().filter(|v| !v.is_empty()).map(String::into_bytes);
-    let given = login.user.clone().filter(|user| !user.is_empty());
-    given
-        .or_else(|| variable("USER"))
-        .or_else(|| variable("LOGNAME"))
-        .unwrap_or_else(|| b"nobody".to_vec())
+    let variable = |name| std::env::var_os(name).map(fsroot::text::bytes);
+    let given = login.user.clone().or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
+    given.filter(|user| !user.is_empty()).unwrap_or_else(|| b"nobody".to_vec())
 }
 
 /// The password: `--password-file`, `$RSYNC_PASSWORD`, or asked for on the terminal.

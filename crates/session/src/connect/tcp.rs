@@ -62,11 +62,14 @@ pub fn connect(
             format!("{way} to {host} port {port}")
         });
         log.debug(debug.cmd > 0, || format!("Running socket program: \"{line}\""));
-        let shell = variable("RSYNC_SHELL").unwrap_or_else(|| "/bin/sh".into());
-        let mut command = Command::new(&shell);
+        let shell = variable("RSYNC_SHELL");
+        let mut command = Command::new(shell.as_deref().unwrap_or("/bin/sh"));
+        if shell.is_none() {
+            platform::call_it(&mut command, "sh");
+        }
         command.arg("-c").arg(line);
         return platform::spawn_on_socket(command).map_err(|e| {
-            let text = log::sys_error_line(log.role, format!("Failed to exec {shell}"), &e);
+            let text = log::sys_error_line(log.role, "Failed to exec the shell", &e);
             fail(ExitCode::SOCKET_IO, text)
         });
     }

@@ -8,11 +8,6 @@ use crate::{Error, ExitCode, Settings};
 use delta::checksum::Checksum;
 use wire::{Protocol, compat::CompatFlags, negotiate, token::Compressor};
 
-/// `--checksum` compares sums.
-fn no_list_sum() -> Error {
-    Error::fatal(ExitCode::UNSUPPORTED, "Invalid checksum-choice for --checksum: none (0)")
-}
-
 /// What a server says to a choice that it may not make.
 fn refused(what: &str, name: &str) -> Error {
     let text = format!("Your --{what}-choice value ({name}) was refused by the server.");
@@ -72,11 +67,6 @@ impl Names {
     /// # Errors
     /// Code 4.
     pub fn new(settings: &Settings, is_server: bool) -> Result<Names, Error> {
-        let listed =
-            settings.checksum_choice.as_deref().and_then(|choice| choice.rsplit(',').next());
-        if settings.checksum && listed.is_some_and(|name| name.eq_ignore_ascii_case("none")) {
-            return Err(no_list_sum());
-        }
         let open_sums = settings.checksum_choice.is_none();
         let open_compressors = settings.compress && settings.compress_choice.is_none();
         let recorded = is_server && settings.only_write_batch;
@@ -166,8 +156,10 @@ impl Names {
             (None, Some(name)) => (by_name(name)?, by_name(name)?),
             (None, None) => (fallback()?, fallback()?),
         };
-        if settings.checksum && list.algo == Checksum::None {
-            return Err(no_list_sum());
+        // The sender finds it out, and the receiver that it is gone.
+        if settings.am_sender && settings.checksum && list.algo == Checksum::None {
+            let text = "Invalid checksum-choice for --checksum: none (0)";
+            return Err(Error::fatal(ExitCode::UNSUPPORTED, text));
         }
         let compressor = match (&settings.compress_choice, self.compress.chosen) {
             (Some(name), _) => Compressor::from_name(name).ok_or_else(|| {

@@ -37,7 +37,7 @@ impl State {
                 self.am_sender = true;
             }
             Opt::DaemonMode => return Err(Stop::Daemon),
-            Opt::Help => return Err(Stop::Print(super::help())),
+            Opt::Help => return Err(self.shown(super::help())),
             Opt::Version => self.show_version += 1,
 
             Opt::Verbose => self.verbose = if on { self.verbose + 1 } else { 0 },

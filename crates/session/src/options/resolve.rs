@@ -162,18 +162,18 @@ fn walk(
 
 fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
     if s.show_version > 0 && !s.am_daemon {
-        return Err(Stop::Print(match s.show_version {
-            1 if s.verbose > 0 => super::version() + "\n" + &super::version_lanes(),
-            1 => super::version(),
-            _ => super::version_json(),
-        }));
+        return Err(match s.show_version {
+            1 if s.verbose > 0 => s.shown(super::version() + "\n" + &super::version_lanes()),
+            1 => s.shown(super::version()),
+            _ => Stop::Print(super::version_json()),
+        });
     }
     let max_alloc = max_alloc(&mut s, env)?;
     settle_args(&mut s, env)?;
     check_checksum_choice(&s)?;
     // -h as the only argument asks for help.
     if s.human > 1 && typed.arg_count == 1 && !s.am_server {
-        return Err(Stop::Print(super::help()));
+        return Err(s.shown(super::help()));
     }
     check_compress_choice(&s)?;
     let outbuf = outbuf(&s)?;

@@ -216,6 +216,11 @@ impl State {
         }
     }
 
+    /// Ends with a text for readers, which `--quiet` suppresses like other information.
+    pub(super) fn shown(&self, text: String) -> Stop {
+        Stop::Print(if self.quiet { String::new() } else { text })
+    }
+
     /// Adds filter rules.
     pub(super) fn filter(&mut self, rule: RuleArg) {
         let traced = self.debug.level("FILTER") > 1;

@@ -264,7 +264,11 @@ fn texts_are_printed_as_soon_as_they_are_asked_for() {
     assert_eq!(text(&["--help", "--foo"]), help());
     assert_eq!(text(&["-ah"]), help());
     assert_eq!(text(&["-a", "--info=help", "--foo"]), levels::words_help(&levels::INFO));
-    assert_eq!(text(&["--version", "--delete", "-q"]), version());
+    assert_eq!(text(&["--version", "--delete"]), version());
+    for quiet in [&["--version", "-q"][..], &["-q", "--help"], &["-qh"]] {
+        assert_eq!(text(quiet), "");
+    }
+    assert_eq!(text(&["--help", "-q"]), help());
     assert_eq!(text(&["-VV"]), version_json());
     assert_eq!(text(&["--version", "-v"]), format!("{}\n{}", version(), version_lanes()));
     assert_eq!(text(&["--daemon", "-h"]), daemon_help());

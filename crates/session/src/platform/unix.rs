@@ -10,7 +10,7 @@ use std::{
         fd::OwnedFd,
         unix::{
             fs::{FileTypeExt, MetadataExt},
-            process::ExitStatusExt,
+            process::{CommandExt, ExitStatusExt},
         },
     },
     process::{Command, ExitStatus},
@@ -52,6 +52,11 @@ pub fn do_not_pace(socket: &socket2::Socket) {
 /// Nothing can be chosen on other systems, nor need it be.
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 pub fn do_not_pace(_socket: &socket2::Socket) {}
+
+/// Has a program find another name than its path in its arguments.
+pub fn call_it(command: &mut Command, name: &str) {
+    command.arg0(name);
+}
 
 /// Named pipe.
 pub fn is_fifo(kind: FileType) -> bool {

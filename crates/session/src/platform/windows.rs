@@ -45,6 +45,9 @@ pub fn no_such_socket_option() -> io::Error {
 /// Connections to this same machine are not paced.
 pub fn do_not_pace(_socket: &socket2::Socket) {}
 
+/// A program's name is its path.
+pub fn call_it(_command: &mut Command, _name: &str) {}
+
 /// Nor are files pipes.
 pub fn is_fifo(_kind: FileType) -> bool {
     false

@@ -81,7 +81,11 @@ impl Base {
             Base::Operator(_) => Ok(std::fs::metadata(path)?.is_dir()),
             Base::Module(root, _) => {
                 let anywhere = root.follow_parents() == FollowParents::Unconfined;
-                Ok(root.stat_follow(&Base::rel(path)?, anywhere)?.kind == Kind::Directory)
+                let is_dir = root.stat_follow(&Base::rel(path)?, anywhere)?.kind == Kind::Directory;
+                match !is_dir && text::bytes(path).ends_with(b"/") {
+                    true => Err(Errno::NOTDIR.into()),
+                    false => Ok(is_dir),
+                }
             }
         }
     }
@@ -111,7 +115,7 @@ impl Base {
             Base::Module(root, name) => {
                 let rel = Base::rel(path)?;
                 let follow = root.follow_parents();
-                let mut below = root.open_below_anchored(&rel, follow)?;
+                let mut below = root.open_below(&rel, follow)?;
                 let shown = if rel.is_root() {
                     root.display(&rel)
                 } else {
@@ -142,9 +146,13 @@ impl Base {
                 let slash = if slashes == typed.len() { b"" } else { slash };
                 [b"\"", &absolute(path)[..], slash, b"\""].concat()
             }
-            Base::Module(root, _) => {
-                Base::rel(path).map_or_else(|_| b"\"/\"".to_vec(), |p| root.quoted(&p))
-            }
+            Base::Module(root, _) => match Base::rel(path) {
+                Ok(p) if !p.is_root() && path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                    root.quoted_with(&p, b"/")
+                }
+                Ok(p) => root.quoted(&p),
+                Err(_) => b"\"/\"".to_vec(),
+            },
         }
     }
 
@@ -203,7 +211,8 @@ pub(super) fn choose(
     let settings = &shared.session.settings;
     if let Some(root) = &mut dest.root {
         root.set_fake_super(settings.fake_super);
-        if settings.keep_dirlinks {
+        // Links that are kept in the place of directories are followed.
+        if settings.keep_dirlinks || (settings.relative && !settings.implied_dirs) {
             root.set_follow_parents(following(settings));
         }
     }
@@ -263,13 +272,12 @@ fn find(shared: &Arc<Shared>, typed: Option<&[u8]>, lists: &[Arc<List>]) -> Resu
     }
     // A single item under a new name, below a directory that must exist.
     let (dir, leaf) = split(typed);
-    let (Some(leaf), false) = (RelPath::new(leaf).filter(|p| !p.is_root()), leaf.contains(&b'/'))
-    else {
-        let e = io::Error::from(io::ErrorKind::NotFound);
-        return Err(base.failure(code, "change_dir#3", path, &e));
-    };
     let dir = &text::path(dir);
     let root = if unmade { None } else { Some(base.enter(shared, dir, "change_dir#3")?) };
+    // Not `.` or `..`: with the directory these are there.
+    let Some(leaf) = RelPath::new(leaf).filter(|p| !p.is_root()) else {
+        return Err(base.failure(code, "change_dir#3", path, &Errno::NOENT.into()));
+    };
     Ok(Dest { solo: Some(leaf), ..Dest::new(root, dir) })
 }
 
@@ -457,7 +465,8 @@ mod tests {
         assert!(base.leads_to_dir(Path::new("out")).unwrap());
         assert!(base.leads_to_dir(Path::new("out/x")).is_err());
         assert!(base.exists(Path::new("out")));
-        assert_eq!(base.quoted(Path::new("./d/")), b"\"d\" (in m)");
+        assert_eq!(base.quoted(Path::new("./d")), b"\"d\" (in m)");
+        assert_eq!(base.quoted(Path::new("./d/")), b"\"d/\" (in m)");
         assert_eq!(base.open(Path::new("d")).unwrap().display(&RelPath::root()), b"/d");
     }
 

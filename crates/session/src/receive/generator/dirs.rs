@@ -90,6 +90,9 @@ impl<W: SendHalf> Generator<W> {
             }
             have = None;
         }
+        if have.is_none() && self.leaves_implied_dirs() {
+            self.make_parent(node);
+        }
         let made_now = have.is_none();
         // What this run has made already is as new as what it makes now.
         let early = self.early.remove(&node.name);
@@ -187,6 +190,9 @@ impl<W: SendHalf> Generator<W> {
         if !self.shared.do_xfers {
             // What is in the way is only announced, here and again when its own list comes.
             return Ok(());
+        }
+        if self.leaves_implied_dirs() {
+            self.make_parent(node);
         }
         match self.make_dir(node, node.want.mode & 0o700) {
             true => self.early.insert(node.name.clone()),

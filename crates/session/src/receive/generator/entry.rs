@@ -219,15 +219,18 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// `--no-implied-dirs`: parents that the list does not describe are made with default attributes.
-    fn make_parent(&mut self, node: &Node) {
+    pub(super) fn make_parent(&mut self, node: &Node) {
         let (true, Some(root), Some(parent)) =
             (self.shared.do_xfers, &mut self.root, node.path.parent())
         else {
             return;
         };
-        if !parent.is_root() && root.lstat(&parent).is_err() {
-            // If this fails, making the entry does, and says so.
-            let _said_later = root.mkdir_all(&parent, 0o777);
+        if !parent.is_root()
+            && root.lstat(&parent).is_err()
+            && let Err(e) = root.mkdir_all(&parent, 0o777)
+        {
+            let text = about("recv_generator: mkdir", &root.quoted(&parent), " failed");
+            self.log.sys_error(Class::ErrorXfer, text, &e);
         }
     }
 

@@ -272,11 +272,13 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    /// lstat of what an entry replaces. Behind a link that `--keep-dirlinks` takes for a directory, but that leads out of the
-    /// destination, a file's place cannot be told (for anything else, making it fails).
+    /// lstat of what an entry replaces. Behind a link that is taken for a directory (`--keep-dirlinks`, `--no-implied-dirs`), but
+    /// that leads out of the destination, a file's place cannot be told (for anything else, making it fails).
     fn lstat_entry(&mut self, node: &Node) -> io::Result<Option<Stat>> {
         let leads_out = |e: &io::Error| is_errno(e, Errno::LOOP);
-        if self.session.settings.keep_dirlinks
+        let follows = self.session.settings.keep_dirlinks
+            || (self.leaves_implied_dirs() && self.shared.do_xfers);
+        if follows
             && node.want.kind == Some(Kind::Regular)
             && let Some(root) = &mut self.root
             && let Some(e) = root.lstat(&node.path).err().filter(leads_out)
