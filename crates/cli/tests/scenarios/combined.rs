@@ -295,4 +295,5 @@ pub const ROWS: &[Row] = &[
     row("several-of-one-host", &["f src/d/a size=3\nf src/b size=70000\nd dst"], "-ai").over(&[Via::Pull]).from_to("src/d :src/b", "dst/"),
     row("several-of-one-module", &["f src/d/a size=3\nf src/b size=70000\nd dst"], "-ai").over(&[Via::DaemonPull]).from_to("src/d ::mod/src/b", "dst/"),
     row("empty-unsearchable-listed", &["d src/empty mode=644\nf src/full/a\nd src/full mode=644\nd dst uid=65534"], "-rt --files-from=-").over(LOCAL_AND_SHELL).as_nobody().stdin("empty\nfull\n"),
+    row("dots-in-paths-shown", &["f src/d/a size=3\nd dst"], "-r --out-format=%f").over(LOCAL_AND_SHELL).from_to("./src/d src/./d/a src//d/../d/. ././src/", "dst/"),
 ];
