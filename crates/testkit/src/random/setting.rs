@@ -90,8 +90,13 @@ impl Setting {
         let twice = ["--append", "--list-only", "-y", "--remove", "-n", "--max-delete"];
         if !setting.nobody && rng.u32(..12) == 0 && !twice.iter().any(|word| has(word)) {
             setting.between = pick(rng, BETWEEN);
-        } else if via == Via::Local && rng.u32(..10) == 0 && !setting.nobody && !has("--cc") {
-            // Of a batch with a checksum that was asked for rsync waits for more.
+        } else if via == Via::Local
+            && rng.u32(..10) == 0
+            && !setting.nobody
+            && !has("--cc")
+            && !has("--zc")
+        {
+            // Of a batch with algorithms that were asked for rsync waits for more.
             setting.batch = true;
         }
         setting
