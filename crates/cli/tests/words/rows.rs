@@ -173,7 +173,9 @@ pub const ROWS: &[Row<'_>] = &[
     row("exit", &[FAILURES], "-a --debug=exit3 --partial-dir=/p --inplace").over(EVERY_WAY),
     row("exit", &[FAILURES], "-a --debug=exit3 --compress-choice=bogus").over(LOCAL_AND_SHELL),
     row("exit", &[FAILURES], "-a --debug=exit3 --max-alloc=10").over(LOCAL_AND_SHELL),
-    row("exit", &[FAILURES], "-a --debug=exit3 --rsync-path=/bin/false").over(SHELL),
+    // One that ended before it has read the version would be met by a broken pipe now and then.
+    row("exit", &[FAILURES], "-a --debug=exit3 --rsync-path='head -c4 >/dev/null; exit 12;'")
+        .over(SHELL),
     row("exit", &[FAILURES], "-a --debug=exit3 --write-batch=/no/no"),
     row("exit", &[FAILURES], "-a --debug=exit3 --read-batch=/no/no").from_to("", "dst/"),
     row("exit", &[FAILURES], "-a --debug=exit3").from_to("host:x host2:y", "dst/"),
