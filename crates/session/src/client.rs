@@ -20,6 +20,7 @@ use crate::{
     },
     copy_as,
     exit::{Cause, Exits},
+    files_from,
     finish::{self, Ending},
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink},
@@ -103,7 +104,7 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
     };
     // Opened before anything else happens, so that a mistyped name costs nothing.
     let names = match &settings.files_from {
-        Some(FilesFrom::Local(path)) => match rules::open_files_from(&settings, path) {
+        Some(FilesFrom::Local(path)) => match files_from::open(&settings, path) {
             Ok(names) => Some(names),
             Err(e) => return early(&log, &e),
         },
@@ -148,7 +149,7 @@ struct Run {
     receiver: Option<(Settings, Vec<FilterArg>)>,
     list: FilterList,
     /// The files-from list, if it is here.
-    names: Option<rules::OpenList>,
+    names: Option<files_from::OpenList>,
     transfer: Transfer,
     log: Log,
     status: Arc<Status>,

@@ -12,6 +12,7 @@ mod copy_as;
 mod error;
 pub mod exit;
 pub mod expand;
+pub mod files_from;
 pub mod finish;
 mod flist;
 pub mod handshake;

@@ -4,13 +4,15 @@ use crate::{
     Error, ExitCode, Session, Settings,
     charset::Charset,
     conn::{Activity, Outbox, Reader, Route, Writer},
-    copy_as, finish,
+    copy_as,
+    files_from::{self, OpenList},
+    finish,
     handshake::{self, VersionExchange},
     log::{Class, Log, Role, Sink, sys_error_line},
     options::FilterArg,
     receive::{self, Left, ReceiveJob},
     report::to_own_stderr,
-    rules::{self, FsLoader, OpenList},
+    rules::{self, FsLoader},
     session::Status,
     settings::{FilesFrom, StderrMode},
 };
@@ -252,7 +254,7 @@ impl Given {
 /// The files-from list, if it is a file of this host.
 fn own_names(settings: &Settings) -> Result<Option<OpenList>, Error> {
     match &settings.files_from {
-        Some(FilesFrom::Local(path)) => rules::open_files_from(settings, path).map(Some),
+        Some(FilesFrom::Local(path)) => files_from::open(settings, path).map(Some),
         _ => Ok(None),
     }
 }
@@ -277,9 +279,9 @@ fn serve_sender<R: RecvHalf, W: SendHalf>(
         names => names,
     };
     let files_from = match (names, &settings.files_from) {
-        (Some(names), _) => Some(rules::names(names, settings.from0)),
+        (Some(names), _) => Some(files_from::names(names, settings.from0)),
         (None, None) => None,
-        (None, Some(_)) => Some(rules::receive_files_from(session, reader)?),
+        (None, Some(_)) => Some(files_from::receive(session, reader)?),
     };
     let job = crate::send::SendJob {
         args,
@@ -323,7 +325,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
         names => Ok(names),
     };
     let sent = names.and_then(|names| match names {
-        Some(from) => rules::forward_files_from(session, from, None, &mut reader, &mut writer),
+        Some(from) => files_from::forward(session, from, None, &mut reader, &mut writer),
         None => Ok(()),
     });
     if let Err(e) = sent {

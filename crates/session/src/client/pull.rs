@@ -3,7 +3,7 @@ use crate::{
     Error, Session,
     batch::Recorder,
     conn::{Reader, Writer},
-    finish, handshake,
+    files_from, finish, handshake,
     log::{Role, named},
     receive::{self, ReceiveJob},
     report::Reporter,
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 pub(super) struct Pull {
     pub requested: Vec<Vec<u8>>,
     pub dest: Option<Vec<u8>>,
-    pub names: Option<rules::OpenList>,
+    pub names: Option<files_from::OpenList>,
     pub recorder: Option<Recorder>,
     pub reporter: Arc<Mutex<Reporter>>,
 }
@@ -69,9 +69,7 @@ impl Pull {
             requested.tell();
         }
         match self.names {
-            Some(from) => {
-                rules::forward_files_from(session, from, Some(&mut requested), reader, writer)?
-            }
+            Some(from) => files_from::forward(session, from, Some(&mut requested), reader, writer)?,
             None => {
                 for arg in &self.requested {
                     let dirs = settings.dirs || settings.list_only;

@@ -3,7 +3,7 @@ use crate::{
     Error, Session,
     batch::Recorder,
     conn::{Reader, Writer},
-    handshake,
+    files_from, handshake,
     log::Role,
     report::Reporter,
     rules::{self, FsLoader},
@@ -23,7 +23,7 @@ const LAST_WORDS: Duration = Duration::from_millis(400);
 pub(super) struct Push {
     pub sources: Vec<Vec<u8>>,
     pub list: FilterList,
-    pub names: Option<rules::OpenList>,
+    pub names: Option<files_from::OpenList>,
     pub recorder: Option<Recorder>,
     pub reporter: Arc<Mutex<Reporter>>,
 }
@@ -50,9 +50,9 @@ impl Push {
         let settings = &session.settings;
         reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::Sender)));
         let files_from = match (self.names, &settings.files_from) {
-            (Some(list), _) => Some(rules::names(list, settings.from0)),
+            (Some(list), _) => Some(files_from::names(list, settings.from0)),
             (None, None) => None,
-            (None, Some(_)) => Some(rules::receive_files_from(session, reader)?),
+            (None, Some(_)) => Some(files_from::receive(session, reader)?),
         };
         let job = SendJob {
             args: self.sources,

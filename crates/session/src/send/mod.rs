@@ -41,7 +41,7 @@ pub struct SendJob {
     /// Source arguments as typed (host part removed).
     pub args: Vec<Vec<u8>>,
     /// Names from `--files-from`, if any.
-    pub files_from: Option<crate::rules::Names>,
+    pub files_from: Option<crate::files_from::Names>,
     /// The user's rules, as the sender sees them.
     pub filters: filters::FilterList,
     /// A daemon's rules, consulted first.
@@ -157,7 +157,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     fn first_list(
         &mut self,
         args: Vec<Vec<u8>>,
-        files_from: Option<crate::rules::Names>,
+        files_from: Option<crate::files_from::Names>,
     ) -> Result<(), Error> {
         let started = Instant::now();
         let session = self.session.clone();
@@ -210,7 +210,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     }
 
     /// Lists the names of a files-from list below the source argument `top`.
-    fn add_names(&mut self, top: &[u8], names: crate::rules::Names) -> Result<(), Error> {
+    fn add_names(&mut self, top: &[u8], names: crate::files_from::Names) -> Result<(), Error> {
         match self.lister.sources.add(top) {
             Ok(source) => self.lister.sources.enter_top(source, &self.log),
             Err(e) => {
