@@ -181,11 +181,6 @@ pub const ROWS: &[Row] = &[
     row("temp-dir-above", &[TREE, EMPTY, "d tmp"], "-ai --temp-dir=../tmp"),
     // What rsync 3.5.0 does not do well: see known_failures.txt.
     row(
-        "hard-links-compare-dest",
-        &["f src/a size=9\nh src/b -> src/a\nf alt/a size=9\nf dst/a size=5 mtime=3"],
-        "-aiH --compare-dest=../alt",
-    ),
-    row(
         "ignore-existing-link-to-a-directory",
         &["f src/d/a size=3\nl src/d/l -> a\nd dst/real\nl dst/d -> real"],
         "-ai --ignore-existing",
