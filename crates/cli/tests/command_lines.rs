@@ -99,6 +99,22 @@ fn bad_command_lines() {
     assert!(wrong.is_empty(), "\n{}\n{} of {} differ", wrong.join("\n"), wrong.len(), lines.len());
 }
 
+/// The real rsync fails, too, with code 11 or 10, over a descriptor that is closed.
+#[test]
+fn standard_input_is_read_once() {
+    let scratch = Scratch::new("command_lines", "stdin");
+    std::fs::create_dir(scratch.path.join("src")).unwrap();
+    std::fs::write(scratch.path.join("src/a"), "one").unwrap();
+    for rule in ["--exclude-from=-", "--filter=.- -"] {
+        let mut client = command(env!("CARGO_BIN_EXE_oxrsync").as_ref());
+        client.args(["-a", rule, "--files-from=-", "src", "dst"]);
+        let done = run(client, b"b\n", &scratch.path);
+        assert_eq!(done.code(), Some(11), "{}", done.text());
+        assert!(done.text().contains("--files-from=-"), "{}", done.text());
+        assert!(!scratch.path.join("dst").exists());
+    }
+}
+
 /// The real rsync says one of three things, as the child that was to become the shell ends sooner or later.
 #[test]
 fn a_shell_that_is_not_there() {

@@ -6,7 +6,7 @@ use crate::{
     charset::Charset,
     conn::{Reader, Writer},
     operator::Trust,
-    rules::open_in_module,
+    rules::{open_in_module, stdin_is_read},
     settings::Settings,
 };
 use fast_io::{RecvHalf, SendHalf};
@@ -28,9 +28,14 @@ pub type OpenList = Box<dyn BufRead + Send>;
 /// Opens the files-from list of this host.
 ///
 /// # Errors
-/// Code 1 if it cannot be opened, 4 in a daemon.
+/// Code 1 if it cannot be opened, 4 in a daemon; 11 if it is the standard input and rules were read from there.
 pub fn open(settings: &Settings, path: &[u8]) -> Result<OpenList, Error> {
     if path == b"-" {
+        // An empty list would be taken for what was asked for.
+        if stdin_is_read() {
+            let text = "rsync: --files-from=-: filter rules have been read from standard input";
+            return Err(Error::fatal(ExitCode::FILE_IO, text));
+        }
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let name = &text::path(path);

@@ -15,7 +15,7 @@ use fast_io::{RecvHalf, SendHalf};
 use filters::{FilterError, FilterList, Notice, NoticeKind, ParseContext, Verdict};
 use fsroot::text;
 pub use load::FsLoader;
-pub(crate) use load::open_in_module;
+pub(crate) use load::{open_in_module, stdin_is_read};
 use std::sync::Arc;
 use wire::{filter_list, mux::Message};
 

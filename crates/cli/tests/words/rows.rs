@@ -184,41 +184,41 @@ pub const ROWS: &[Row<'_>] = &[
         .over(LOCAL_AND_SHELL)
         .as_nobody(),
     row("exit", &[BIG], "-a --debug=exit3").limited("--fsize=100000"),
-    row("bases", &[BASES], "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2")
+    row("bases", &[BASES], "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2")
         .over(LOCAL_AND_SHELL),
-    row("bases", &[BASES], "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W")
+    row("bases", &[BASES], "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --no-W")
         .over(LOCAL_AND_SHELL),
-    row("bases", &[BASES], "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 -n"),
+    row("bases", &[BASES], "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 -n"),
     row(
         "bases",
         &[BASES],
-        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --compare-dest=../alt",
+        "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --no-W --compare-dest=../alt",
     ),
     row(
         "bases",
         &[BASES],
-        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --link-dest={top}/alt",
+        "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --no-W --link-dest={top}/alt",
     ),
     row(
         "bases",
         &[BASES],
-        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --partial-dir=p",
+        "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --no-W --partial-dir=p",
     ),
     row(
         "bases",
         &[SIMILAR],
-        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --fuzzy",
+        "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --no-W --fuzzy",
     )
     .over(LOCAL_AND_SHELL),
     row(
         "bases",
         &[BASES],
-        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --inplace --no-W",
+        "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --inplace --no-W",
     ),
     row(
         "bases",
         &[BASES],
-        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --inplace --no-W -b",
+        "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --inplace --no-W -b",
     )
     .over(LOCAL_AND_SHELL),
     row(
@@ -226,11 +226,11 @@ pub const ROWS: &[Row<'_>] = &[
         &[BASES],
         "-a --debug=deltasum2,flist2,recv,backup2,fuzzy2 --inplace --no-W -b --backup-dir=bb --delete",
     ),
-    row("bases", &[BASES], "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --append"),
+    row("bases", &[BASES], "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --append"),
     row(
         "bases",
         &[BASES],
-        "-a --debug=deltasum2,flist2,recv,backup2,time2,fuzzy2 --no-W --delete-after -b --backup-dir=../bak",
+        "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --no-W --delete-after -b --backup-dir=../bak",
     ),
     row("owners", &[OWNERS], "-a --debug=own2").over(EVERY_WAY),
     row("owners", &[OWNERS], "-a --debug=own2 --numeric-ids"),

@@ -2,6 +2,7 @@
 use crate::{
     Error, ExitCode,
     conn::{Buffer, Chunk, Literal, Reader},
+    log::Log,
 };
 use delta::checksum::FileHasher;
 use fast_io::{FileRange, RecvHalf};
@@ -10,7 +11,7 @@ use std::{fs::File, io, sync::mpsc, thread};
 use wire::{
     Fault, WireError,
     sums::SumHead,
-    token::{Token, TokenReader},
+    token::{MAX_LITERAL, Token, TokenReader},
 };
 
 /// Matched runs are copied in pieces of this size, and runs of a file are hashed in them.
@@ -278,11 +279,17 @@ pub(super) struct Incoming<'a, R> {
     pub head: &'a SumHead,
     /// Where matched blocks are: `None` if there is none, and blocks are refused.
     pub basis: Option<&'a File>,
+    /// The output is the basis.
+    pub in_place: bool,
     /// Nothing is written, so blocks without a basis are no error.
     pub discarding: bool,
     /// For messages.
     pub name: &'a [u8],
     pub tally: &'a mut Tally,
+    /// `--debug=DELTASUM3`: each part with its place.
+    pub log: Option<&'a Log>,
+    /// How much of the file there was.
+    pub kept: u64,
     /// Told how far the file has come.
     pub progress: &'a mut dyn FnMut(&Tally),
 }
@@ -313,6 +320,7 @@ impl<R: RecvHalf> Incoming<'_, R> {
                 Token::Raw(len) => self.raw(len as usize, &mut put)?,
                 Token::Data => {
                     let len = self.scratch.data.len();
+                    self.say_literal(len);
                     self.tally.literal += len as u64;
                     put(Part::Literal(self.scratch.data.chunk(0..len)))?;
                     (self.progress)(self.tally);
@@ -320,6 +328,25 @@ impl<R: RecvHalf> Incoming<'_, R> {
                 Token::Block(_) => {}
                 Token::End => return Ok(()),
             }
+        }
+    }
+
+    /// Where the next part goes.
+    fn position(&self) -> u64 {
+        self.kept + self.tally.literal + self.tally.matched
+    }
+
+    /// Whether a block of the basis is where it belongs.
+    fn stays(&self, offset: u64) -> bool {
+        self.in_place && offset == self.position()
+    }
+
+    fn say_literal(&self, len: usize) {
+        let Some(log) = self.log else { return };
+        // Within a process a run is not cut into tokens.
+        for start in (0..len).step_by(MAX_LITERAL) {
+            let (n, at) = ((len - start).min(MAX_LITERAL), self.position() + start as u64);
+            log.info(format!("data recv {n} at {at}"));
         }
     }
 
@@ -332,6 +359,10 @@ impl<R: RecvHalf> Incoming<'_, R> {
         }
         let offset = u64::from(index) * u64::from(self.head.blength);
         let len = self.head.block_len(index) as usize;
+        if let Some(log) = self.log {
+            let (at, seek) = (self.position(), if self.stays(offset) { " (seek)" } else { "" });
+            log.info(format!("chunk[{index}] of size {len} at {offset} offset={at}{seek}"));
+        }
         self.tally.matched += len as u64;
         if self.tokens.wants_matched() {
             let content = &mut self.scratch.block;
@@ -349,6 +380,7 @@ impl<R: RecvHalf> Incoming<'_, R> {
         mut left: usize,
         put: &mut impl FnMut(Part) -> io::Result<()>,
     ) -> Result<(), Stop> {
+        self.say_literal(left);
         while left > 0 {
             let (len, part) = match self.reader.literal(left)? {
                 Literal::Bytes(data) => (data.len(), Part::Literal(data)),

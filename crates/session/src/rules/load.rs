@@ -7,12 +7,23 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use wire::RelPath;
 
 /// Largest rule file that is read.
 const MAX_RULE_FILE: u64 = 64 << 20;
+/// A rule file was read from standard input.
+static STDIN_IS_READ: AtomicBool = AtomicBool::new(false);
+
+/// Whether rules have taken what there was on standard input.
+pub(crate) fn stdin_is_read() -> bool {
+    STDIN_IS_READ.load(Ordering::Relaxed)
+}
+
 /// Opens merge files for `filters`; relative names hang below a base directory.
 #[derive(Clone, Default)]
 pub struct FsLoader {
@@ -75,6 +86,7 @@ impl filters::Loader for FsLoader {
     fn load(&mut self, path: &[u8]) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         if path == b"-" && !self.is_server {
+            STDIN_IS_READ.store(true, Ordering::Relaxed);
             io::stdin().lock().take(MAX_RULE_FILE).read_to_end(&mut content)?;
             return Ok(content);
         }

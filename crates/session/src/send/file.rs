@@ -19,7 +19,8 @@ use crate::{
 };
 use delta::{
     checksum::{Checksum, Digest, FileHasher},
-    matching::{MatchError, MatchStats, Matcher},
+    matching::{MAX_WINDOW, MatchError, MatchStats, Matcher, Source},
+    rolling::Rolling,
     signature::Signature,
 };
 use fast_io::{LinkKind, Producer, Reason, SendHalf};
@@ -33,13 +34,11 @@ use std::{
 };
 use wire::{
     limits::MAX_FRAME,
-    token::{TokenWriter, literal_head},
+    token::{MAX_LITERAL, TokenWriter, literal_head},
 };
 
-/// Longest literal token; older receivers' buffers are made for it.
-const MAX_TOKEN: usize = 32 * 1024;
 /// Bytes of a file in one frame. A known peer refuses frames of more than 256 KiB.
-const FRAME: usize = 7 * MAX_TOKEN;
+const FRAME: usize = 7 * MAX_LITERAL;
 /// Longest run that crosses as a handle.
 const MAX_HANDLE: u64 = MAX_FRAME as u64 / 2;
 /// Bytes read at a time.
@@ -190,17 +189,17 @@ impl FileSender {
         len: usize,
     ) -> Result<(), Error> {
         const HEAD: usize = 4;
-        let filled = len + HEAD * len.div_ceil(MAX_TOKEN);
+        let filled = len + HEAD * len.div_ceil(MAX_LITERAL);
         self.buf.resize(PIECE, 0);
-        let mut pieces = Vec::with_capacity(filled.div_ceil(HEAD + MAX_TOKEN));
-        for token in self.buf[..filled].chunks_mut(HEAD + MAX_TOKEN) {
+        let mut pieces = Vec::with_capacity(filled.div_ceil(HEAD + MAX_LITERAL));
+        for token in self.buf[..filled].chunks_mut(HEAD + MAX_LITERAL) {
             let (head, data) = token.split_at_mut(HEAD);
             head.copy_from_slice(&literal_head(data.len() as u32));
             pieces.push(IoSliceMut::new(data));
         }
         run.read_pieces(&mut pieces, offset);
         if let Some(hasher) = hasher {
-            let tokens = self.buf[..filled].chunks(HEAD + MAX_TOKEN);
+            let tokens = self.buf[..filled].chunks(HEAD + MAX_LITERAL);
             tokens.for_each(|token| hasher.update(&token[HEAD..]));
         }
         let (first, rest) = self.buf[..filled].split_at(HEAD);
@@ -261,8 +260,20 @@ impl FileSender {
         let says = self.session.settings.debug.deltasum > 1;
         log.debug(says, || "built hash table");
         log.debug(says, || format!("hash search b={} len={len}", signature.blength));
+        let details = self.session.settings.debug.deltasum > 2;
+        if details && len > 0 {
+            let k = len.min(signature.blength.into());
+            let sum = match source.window(0, (k as usize).min(MAX_WINDOW)) {
+                Ok(first) => Rolling::of(first).value(),
+                Err(_) => 0,
+            };
+            log.info(format!("sum={sum:08x} k={k}"));
+            let (blength, count) = (signature.blength, signature.count());
+            log.info(format!("hash search s->blength={blength} len={len} count={count}"));
+        }
         let mut sink = TokenSink {
             log: says.then_some(&log),
+            sums: details.then_some(&signature.weak),
             last_match: 0,
             ranges,
             writer,
@@ -310,7 +321,7 @@ fn wrong_digest(right: &[u8]) -> Vec<u8> {
 fn frame_of<W: SendHalf>(writer: &Writer<W>) -> (u64, u64) {
     match writer.link() {
         LinkKind::Memory => (MAX_HANDLE, MAX_HANDLE),
-        _ => (FRAME as u64, MAX_TOKEN as u64),
+        _ => (FRAME as u64, MAX_LITERAL as u64),
     }
 }
 
@@ -324,7 +335,7 @@ fn gather<W: SendHalf>(
 ) -> Result<(), Error> {
     let mut done = 0;
     while done < len {
-        let n = (len - done).min(MAX_TOKEN);
+        let n = (len - done).min(MAX_LITERAL);
         let buf = writer.buf_of(Producer::LiteralRun);
         buf.extend_from_slice(&literal_head(n as u32));
         let at = buf.len();

@@ -366,7 +366,21 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             })?;
             left -= n;
         }
+        self.say_signature(&head, &signature);
         Ok((head, signature))
+    }
+
+    /// `--debug=DELTASUM3`: the sums that came.
+    fn say_signature(&self, head: &SumHead, signature: &Signature) {
+        if self.session.settings.debug.deltasum < 3 {
+            return;
+        }
+        let SumHead { count, remainder, blength, .. } = head;
+        self.log.info(format!("count={count} n={blength} rem={remainder}"));
+        for (i, sum) in (0..).zip(&signature.weak) {
+            let (len, offset) = (head.block_len(i), u64::from(i) * u64::from(*blength));
+            self.log.info(format!("chunk[{i}] len={len} offset={offset} sum1={sum:08x}"));
+        }
     }
 
     /// Opens the file to send; `None` (and no answer) if it cannot be.

@@ -16,7 +16,7 @@ mod writer;
 #[cfg(feature = "zstd")]
 mod zstd;
 
-pub use plain::literal_head;
+pub use plain::{MAX_LITERAL, literal_head};
 pub use reader::{MAX_TOKEN_DATA, Token, TokenReader};
 pub use writer::TokenWriter;
 

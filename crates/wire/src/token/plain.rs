@@ -3,8 +3,8 @@
 use super::reader::Token;
 use crate::{Cursor, Decode};
 
-/// The longest literal run that is sent as one token.
-const MAX_LITERAL: usize = 32768;
+/// The longest literal run that is sent as one token, in bytes: older receivers' buffers are made for it.
+pub const MAX_LITERAL: usize = 32768;
 
 /// The token that announces `len` literal bytes of an uncompressed stream; `len` is not 0 and fits
 /// an `i32`.

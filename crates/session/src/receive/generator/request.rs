@@ -58,6 +58,20 @@ impl Elsewhere {
 }
 
 impl<W: SendHalf> Generator<W> {
+    /// The basis as lines about it name it.
+    fn basis_name(&mut self, node: &Node, is_kept: bool, found: Option<&Elsewhere>) -> Vec<u8> {
+        let own = node.path.as_bytes().to_vec();
+        if is_kept {
+            return self.partial.as_ref().map_or(own, |partial| partial.display(&node.path));
+        }
+        let (Some(found), Some(root)) = (found, &mut self.root) else { return own };
+        match found.locate(root, self.alt_dirs.as_mut(), &node.path) {
+            Some((_, path)) if found.kind() == basis::FUZZY => path.as_bytes().to_vec(),
+            Some((root, path)) => root.display(&path),
+            None => own,
+        }
+    }
+
     /// Requests a file's data, with the sums of what is there.
     pub(super) fn request(
         &mut self,
@@ -78,6 +92,8 @@ impl<W: SendHalf> Generator<W> {
         let kept = self.partial_stat(&node.path);
         let mut elsewhere = elsewhere.filter(|_| kept.is_none());
         let st = kept.or(have).or(elsewhere.as_ref().map(Elsewhere::stat));
+        let shown = (settings.debug.deltasum > 2)
+            .then(|| self.basis_name(node, kept.is_some(), elsewhere.as_ref()));
         let place = match (&mut self.root, &mut self.partial, &elsewhere) {
             (Some(root), Some(partial), _) if kept.is_some() => {
                 partial.path(&node.path).map(|path| (partial.root(root), path))
@@ -188,11 +204,10 @@ impl<W: SendHalf> Generator<W> {
         }
         head.encode(self.writer.buf());
         let is_empty = st.is_some_and(|st| st.kind == Kind::Regular && st.len == 0);
-        if is_empty && (delta || appends) && asks {
-            self.say_sums(node.ndx, &head);
+        if source.is_some() || (is_empty && (delta || appends) && asks) {
+            self.say_sums(node.ndx, &head, shown.as_deref());
         }
         if let Some(mut file) = source.filter(|_| !appends) {
-            self.say_sums(node.ndx, &head);
             self.send_sums(&head, &mut file)?;
         }
         self.flush_soon()?;

@@ -1,6 +1,6 @@
 //! Signatures of basis files (WIRE.md, Sums).
 use super::Generator;
-use crate::Error;
+use crate::{Error, log::named};
 use delta::signature::block_sums;
 use fast_io::SendHalf;
 use std::{
@@ -13,9 +13,12 @@ use wire::sums::SumHead;
 const CHUNK: usize = 256 * 1024;
 
 impl<W: SendHalf> Generator<W> {
-    /// What sums an entry gets (`--debug=DELTASUM2`).
-    pub(super) fn say_sums(&self, ndx: i32, head: &SumHead) {
+    /// What sums an entry gets (`--debug=DELTASUM2`), and of which file.
+    pub(super) fn say_sums(&self, ndx: i32, head: &SumHead, basis: Option<&[u8]>) {
         let says = self.session.settings.debug.deltasum > 1;
+        if let Some(basis) = basis {
+            self.log.info(named("gen mapped ", basis, &format!(" of size {}", head.flength())));
+        }
         self.log.debug(says, || format!("generating and sending sums for {ndx}"));
         self.log.debug(says && head.count > 0, || {
             let SumHead { count, remainder, blength, s2length } = head;
@@ -31,6 +34,7 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn send_sums(&mut self, head: &SumHead, basis: &mut File) -> Result<(), Error> {
         let blength = head.blength.max(1) as usize;
         let chunk = (CHUNK / blength).max(1) * blength;
+        let says = self.session.settings.debug.deltasum > 2;
         let mut next = 0u32;
         while next < head.count {
             let blocks = ((chunk / blength) as u32).min(head.count - next);
@@ -43,6 +47,10 @@ impl<W: SendHalf> Generator<W> {
                 let end = at + head.block_len(i) as usize;
                 let (weak, strong) = block_sums(&self.block[at..end], &mut self.hasher);
                 head.encode_sum(weak, strong.as_bytes(), self.writer.buf());
+                self.log.debug(says, || {
+                    let (offset, len) = (u64::from(i) * u64::from(head.blength), end - at);
+                    format!("chunk[{i}] offset={offset} len={len} sum1={weak:08x}")
+                });
                 at = end;
             }
             next += blocks;

@@ -73,6 +73,8 @@ pub(super) struct TokenSink<'a, W, P> {
     /// For lines about what matches, and where the last match ended.
     pub log: Option<&'a Log>,
     pub last_match: u64,
+    /// The same with the blocks' rolling sums.
+    pub sums: Option<&'a Vec<u32>>,
     pub writer: &'a mut Writer<W>,
     pub tokens: &'a mut TokenWriter,
     pub file: Arc<File>,
@@ -108,6 +110,9 @@ impl<W: SendHalf, P: FnMut(u64)> Sink for TokenSink<'_, W, P> {
         if let Some(log) = self.log {
             let (last, len) = (self.last_match, data.len());
             let n = offset.saturating_sub(last);
+            if let Some(sum) = self.sums.and_then(|sums| sums.get(index as usize)) {
+                log.info(format!("potential match at {offset} i={index} sum={sum:08x}"));
+            }
             log.info(format!("match at {offset} last_match={last} j={index} len={len} n={n}"));
             self.last_match = offset + len as u64;
         }
