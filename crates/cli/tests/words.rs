@@ -53,7 +53,7 @@ const DIFFERENT: &[(&str, &str, u8, &str)] = &[
     ("info", "STATS", 3, "how rsync uses its memory"),
     ("info", "ALL", 3, "how rsync uses its memory"),
     ("debug", "DELTASUM", 4, "each byte that the search passes"),
-    ("debug", "FLIST", 3, "lists of what may be deleted; sizes of structures"),
+    ("debug", "FLIST", 4, "lists of what may be deleted; sizes of structures"),
     ("debug", "HASH", 1, "addresses and sizes of rsync's hash tables"),
     ("debug", "IO", 1, "each message between rsync's processes; ours tells of lanes"),
 ];

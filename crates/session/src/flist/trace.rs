@@ -1,6 +1,7 @@
-//! What `--debug=FLIST3` tells of a list that is complete.
+//! What `--debug=FLIST3` tells of a list that is complete, and of what a directory has that may be deleted.
 use super::{Entry, Segment};
 use crate::{Session, log::Log, report::human};
+use fsroot::{Kind, Stat};
 
 /// Bits of an entry as rsync shows them.
 mod bits {
@@ -13,6 +14,82 @@ mod bits {
     pub const FRACTION: u32 = 0x1000;
 }
 
+/// What is told of an entry.
+pub(crate) struct Line<'a> {
+    pub index: i64,
+    /// What stands before the name.
+    pub place: &'a [u8],
+    /// `None`: a duplicate.
+    pub name: Option<&'a [u8]>,
+    pub is_dir: bool,
+    pub mode: u32,
+    pub len: u64,
+    pub uid: u32,
+    pub gid: u32,
+    pub flags: u32,
+}
+
+impl Line<'_> {
+    fn say(&self, log: &Log, session: &Session) {
+        let mut line = format!("[{}] i={} ", log.role().name(), self.index).into_bytes();
+        line.extend_from_slice(self.place);
+        line.push(b' ');
+        if let Some(name) = self.name {
+            line.extend_from_slice(name);
+            if self.is_dir {
+                line.push(b'/');
+            }
+        }
+        let len = human::count(session.settings.human, self.len);
+        line.extend_from_slice(format!(" mode=0{:o} len={len}", self.mode).as_bytes());
+        let settings = &session.settings;
+        let ids = [("uid", settings.owner, self.uid), ("gid", settings.group, self.gid)];
+        for (what, _, id) in ids.iter().filter(|(_, kept, _)| *kept) {
+            line.extend_from_slice(format!(" {what}={id}").as_bytes());
+        }
+        line.extend_from_slice(format!(" flags={:x}", self.flags).as_bytes());
+        log.info(line);
+    }
+}
+
+fn say_head(log: &Log, base: i32, used: usize, low: usize, high: i64) {
+    let role = log.role().name();
+    log.info(format!("[{role}] flist start={base}, used={used}, low={low}, high={high}"));
+}
+
+/// Tells of what a directory has that may be deleted, in the order of a list.
+pub(crate) fn say_doomed<'a>(
+    log: &Log,
+    session: &Session,
+    found: impl ExactSizeIterator<Item = (&'a [u8], Option<Stat>)>,
+) {
+    say_head(log, 0, found.len(), 0, found.len() as i64 - 1);
+    for (index, (name, st)) in (0..).zip(found) {
+        // It is gone meanwhile.
+        let Some(st) = st else { continue };
+        let is_dir = st.kind == Kind::Directory;
+        let has_len = is_dir || matches!(st.kind, Kind::Regular | Kind::Symlink);
+        let flags = bits::TOP
+            | if is_dir { bits::CONTENT } else { 0 }
+            | fraction(session, st.mtime_nsec)
+            | long(st.len);
+        let mode = st.kind.wire_bits() | st.perm;
+        let len = if has_len { st.len } else { 0 };
+        let line = Line {
+            index,
+            place: b"0",
+            name: Some(name),
+            is_dir,
+            mode,
+            len,
+            uid: st.uid,
+            gid: st.gid,
+            flags,
+        };
+        line.say(log, session);
+    }
+}
+
 /// Tells of each entry, as the role of `log` knows it; `place` is what stands before the name: on the sending side the source, on the
 /// receiving side the depth.
 pub(crate) fn say(
@@ -21,56 +98,69 @@ pub(crate) fn say(
     list: &Segment,
     place: impl Fn(Entry<'_>) -> Vec<u8>,
 ) {
-    let role = log.role().name();
     let present = |n: &usize| list.get(*n).is_some();
     let low = (0..list.len()).find(present).unwrap_or(0);
     let high = (0..list.len()).rfind(present).map_or(-1, |n| n as i64);
-    let (base, used) = (list.base(), list.len());
-    log.info(format!("[{role}] flist start={base}, used={used}, low={low}, high={high}"));
+    say_head(log, list.base(), list.len(), low, high);
+    let mut name = Vec::new();
     for n in 0..list.len() {
-        let mut line = format!("[{role}] i={} ", i64::from(base) + n as i64).into_bytes();
         let Some(e) = list.get_blanked(n) else { continue };
-        let (mode, len, flags) = match list.get(n) {
-            Some(e) => {
-                line.extend_from_slice(&place(e));
-                line.push(b' ');
-                e.push_wire_name(&mut line);
-                if e.is_dir() {
-                    line.push(b'/');
-                }
-                (e.mode(), e.len(), flags(session, e))
-            }
-            // A duplicate.
-            None => {
-                line.push(b' ');
-                (0, 1, 0)
-            }
+        let index = i64::from(list.base()) + n as i64;
+        let (uid, gid) = (e.uid(), e.gid());
+        let Some(e) = list.get(n) else {
+            let line = Line {
+                index,
+                place: b"",
+                name: None,
+                is_dir: false,
+                mode: 0,
+                len: 1,
+                uid,
+                gid,
+                flags: 0,
+            };
+            line.say(log, session);
+            continue;
         };
-        let len = human::count(session.settings.human, len);
-        line.extend_from_slice(format!(" mode=0{mode:o} len={len}").as_bytes());
-        let ids =
-            [("uid", session.settings.owner, e.uid()), ("gid", session.settings.group, e.gid())];
-        for (what, _, id) in ids.iter().filter(|(_, kept, _)| *kept) {
-            line.extend_from_slice(format!(" {what}={id}").as_bytes());
-        }
-        line.extend_from_slice(format!(" flags={flags:x}").as_bytes());
-        log.info(line);
+        name.clear();
+        e.push_wire_name(&mut name);
+        let (mode, len, flags) = (e.mode(), e.len(), flags(session, e));
+        let line = Line {
+            index,
+            place: &place(e),
+            name: Some(&name),
+            is_dir: e.is_dir(),
+            mode,
+            len,
+            uid,
+            gid,
+            flags,
+        };
+        line.say(log, session);
     }
+}
+
+fn fraction(session: &Session, nsec: u32) -> u32 {
+    if session.protocol.has_error_exit() && nsec != 0 { bits::FRACTION } else { 0 }
+}
+
+fn long(len: u64) -> u32 {
+    if len > u64::from(u32::MAX) { bits::LONG } else { 0 }
 }
 
 fn flags(session: &Session, e: Entry<'_>) -> u32 {
     let linked =
         !session.settings.am_sender && session.settings.hard_links && e.hard_link_group().is_some();
     [
-        (session.protocol.has_error_exit() && e.mtime_nsec() != 0, bits::FRACTION),
         (e.is_dir() && e.implied(), bits::IMPLIED),
         (e.is_dir() && e.top_dir() && !e.implied(), bits::TOP),
         (e.is_dir() && e.has_content(), bits::CONTENT),
         (linked, bits::LINKED),
-        (e.len() > u64::from(u32::MAX), bits::LONG),
     ]
     .into_iter()
-    .fold(0, |flags, (has, bit)| if has { flags | bit } else { flags })
+    .fold(fraction(session, e.mtime_nsec()) | long(e.len()), |flags, (has, bit)| {
+        if has { flags | bit } else { flags }
+    })
 }
 
 /// How deep an entry lies; the top directory itself not at all.

@@ -6,6 +6,7 @@ use super::super::{
 };
 use crate::{
     Error,
+    flist::trace::say_doomed,
     log::{Class, named},
     rules::excludes,
     session::io_error,
@@ -99,6 +100,11 @@ impl<W: SendHalf> Generator<W> {
         }
         let modern = self.session.protocol.has_item_flags();
         found.sort_unstable_by(|a, b| order(a, b, modern));
+        if self.session.settings.debug.flist > 2 {
+            let stats: Vec<_> = found.iter().map(|c| self.lstat(&c.path).ok().flatten()).collect();
+            let names = found.iter().map(|c| c.path.as_bytes());
+            say_doomed(&self.log, &self.session, names.zip(stats));
+        }
         Ok(Some((found, protected)))
     }
 
