@@ -148,14 +148,14 @@ impl Refusals {
         }
         // Who may not have something may not have what it is part of, either, and is told so.
         let implies = |of: &[Opt], part| (of.contains(&opt) && self.has(part)).then_some(part);
-        let appends = [Opt::Append, Opt::AppendVerify, Opt::WriteDevices];
-        let in_place = [&appends[..], &[Opt::Inplace, Opt::PartialProgress]].concat();
+        let in_place = [Opt::Append, Opt::AppendVerify, Opt::WriteDevices];
+        let partial = [Opt::Append, Opt::AppendVerify, Opt::Inplace, Opt::PartialProgress];
         let part = implies(DELETE, Opt::Delete)
             .or(implies(&[Opt::RemoveSourceFiles, Opt::RemoveSentFiles], Opt::Delete)
                 .filter(|_| sending))
             .or(implies(COMPRESS, Opt::Compress).filter(|_| given.text() != b"none"))
-            .or(implies(&appends, Opt::Inplace))
-            .or(implies(&in_place, Opt::Partial))
+            .or(implies(&in_place, Opt::Inplace))
+            .or(implies(&partial, Opt::Partial))
             .or(implies(&[Opt::PartialProgress], Opt::Progress));
         if let Some(part) = part {
             return entry(part).map(message);
@@ -217,7 +217,9 @@ mod tests {
             refusal("delete-before delete-during", &["--delete", "."]),
             told("--delete-before")
         );
-        assert_eq!(refusal("inplace", &["--append", "."]), told("--append"));
+        assert_eq!(refusal("inplace", &["--append", "."]), told("--inplace"));
+        assert_eq!(refusal("partial", &["--append", "."]), told("--partial"));
+        assert_eq!(refusal("partial", &["--write-devices", "."]), told("--write-devices"));
     }
 
     #[test]
