@@ -84,7 +84,7 @@ impl<W: SendHalf> Generator<W> {
         let last = forced || node.group.is_none_or(|g| self.links.is_last(g, node.ndx));
         if settings.existing && have.is_none() {
             if settings.info.skip >= 1 {
-                let text = self.name_text("not creating new file \"", &node.name, "\"");
+                let text = self.name_text("not creating new file \"", node.path.as_bytes(), "\"");
                 self.log.info(text);
             }
             self.unasked_member(&node, last);
