@@ -166,6 +166,8 @@ pub struct Settings {
     pub recurse: bool,
     /// `-r` was given, not only what implies it.
     pub recurse_given: bool,
+    /// `-d` was given, and nothing that recurses.
+    pub dirs_given: bool,
     pub dirs: bool,
     /// `--inc-recursive` is allowed by the options of this side (protocol and peer decide).
     pub inc_recurse: bool,

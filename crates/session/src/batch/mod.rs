@@ -195,8 +195,12 @@ pub fn match_options(
     let own = stream_flags(settings).0 & StreamFlags::known(header.protocol);
     for (bit, name) in NAMES {
         let on = header.flags.has(bit);
-        // As rsync: `-r` is not quite what a batch says.
-        let alike = bit != StreamFlags::RECURSE || !settings.recurse_given;
+        // As rsync: `-r` and `-d` are not quite what a batch says.
+        let alike = match bit {
+            StreamFlags::RECURSE => !settings.recurse_given,
+            StreamFlags::DIRS => !settings.dirs_given,
+            _ => true,
+        };
         if alike && on == (own & bit != 0) {
             continue;
         }

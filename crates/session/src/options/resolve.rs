@@ -237,7 +237,8 @@ fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
         served: None,
         ignore_nonreadable: false,
         recurse: s.recurse != Recurse::No,
-        recurse_given: s.recurse == Recurse::Yes,
+        recurse_given: s.recurse == Recurse::Yes && !s.old_dirs,
+        dirs_given: s.explicit_dirs && s.recurse == Recurse::No,
         dirs,
         // A server that receives needs the whole list before it can do these; a client looks at them
         // when it knows which side it is.
