@@ -5,9 +5,19 @@
 mod entries;
 #[path = "conformance/peer.rs"]
 mod peer;
+#[path = "conformance/process.rs"]
+mod process;
+#[path = "conformance/site.rs"]
+mod site;
+#[path = "conformance/steps.rs"]
+mod steps;
 #[path = "conformance/versions.rs"]
 mod versions;
 
+#[path = "conformance/answers.rs"]
+mod answers;
+#[path = "conformance/attempts.rs"]
+mod attempts;
 #[path = "conformance/daemon.rs"]
 mod daemon;
 #[path = "conformance/deletion.rs"]

@@ -249,9 +249,7 @@ fn frames_of_any_size_and_cut_anywhere() {
     answer.extend(vec![b'z'; 100_000]);
     answer.extend([0; 4 + 1 + 1]);
     peer.frame(0, &answer);
-    peer.expect("00 00 00");
-    peer.send("00 00 00");
-    peer.expect("00");
+    peer.finish_phases();
     let end = peer.succeeds();
     assert_eq!(end.site.read("dest/f").unwrap().len(), 100_000);
 }

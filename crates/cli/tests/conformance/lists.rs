@@ -321,18 +321,6 @@ fn a_slot_that_was_cleared_is_not_used() {
     assert!(end.site.path("dest/a").is_dir());
 }
 
-impl Peer {
-    /// The DONEs of protocol 31 and 32 behind the last item.
-    #[track_caller]
-    pub fn finish_receiver(&mut self) {
-        self.expect("00");
-        self.send("00");
-        self.expect("00 00 00");
-        self.send("00 00 00");
-        self.expect("00");
-    }
-}
-
 /// A client that pulls `words` from the module `mod`; the test is the daemon.
 fn client(site: Site, words: &[&str]) -> Peer {
     let mut all = vec!["--no-inc-recursive", "--checksum-choice=none"];
