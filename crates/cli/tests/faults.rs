@@ -1,62 +1,26 @@
 //! Ends that die, disks that fill, files that change while they are read: no file is ever torn, and
 //! the exit codes are those of the real rsync.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+#[path = "faults/broken.rs"]
+mod broken;
+#[path = "faults/changing.rs"]
+mod changing;
+#[path = "faults/tools.rs"]
+mod tools;
 
-use testkit::run::{Finished, TIME_LIMIT, command, run, write_script};
-use testkit::{Mounted, Peers, Scratch, normalise, tree};
-
-fn peers() -> Peers {
-    Peers::new(env!("CARGO_BIN_EXE_oxrsync"))
-}
-
-/// A remote shell that leaves the server's process number in a file.
-fn shell(folder: &Path) -> PathBuf {
-    let path = folder.join("shell");
-    let script = format!(
-        "#!/bin/sh\nshift\necho $$ >{}\nexec /bin/sh -c \"exec $*\"\n",
-        folder.join("server.pid").display()
-    );
-    write_script(&path, &script);
-    path
-}
-
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < TIME_LIMIT, "{what}: not within {TIME_LIMIT:?}");
-        sleep(Duration::from_millis(2));
-    }
-}
-
-fn server_pid(top: &Path) -> Option<String> {
-    let text = fs::read_to_string(top.join("server.pid")).ok()?;
-    text.ends_with('\n').then(|| text.trim().to_owned())
-}
-
-fn kill(pid: &str) {
-    // The process may have ended by itself; then there is nothing to kill.
-    let _ = Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status();
-}
-
-fn gone(pid: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.trim_start().starts_with('Z'))
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+use testkit::{
+    Mounted, Peers, Scratch,
+    run::{command, run},
+    tree,
+};
+use tools::*;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Victim {
@@ -173,28 +137,6 @@ fn partial_keeps_what_has_arrived() {
     }
 }
 
-/// What a run ended with, in comparable form.
-fn ending(finished: &Finished, top: &Path, program: &Path) -> (String, String) {
-    let replace =
-        [(top.display().to_string(), "{top}"), (program.display().to_string(), "{rsync}")];
-    // A peer that ends at once is noticed by the write or by the read of the first bytes: rsync says
-    // either, by chance.
-    let said = normalise::stderr(&finished.stderr, &replace);
-    let mut lines: Vec<_> = said
-        .lines()
-        .map(|line| {
-            let role = line.strip_prefix("rsync: [").and_then(|rest| {
-                rest.split_once("] safe_write failed to write 4 bytes to socket: Broken pipe (32)")
-            });
-            role.map_or(line.to_owned(), |(role, _)| {
-                format!("rsync: connection unexpectedly closed (0 bytes received so far) [{role}]")
-            })
-        })
-        .collect();
-    lines.sort();
-    (finished.end.clone(), lines.join("\n"))
-}
-
 #[test]
 fn a_full_destination() {
     let Peers { rsync, ours, .. } = peers();
@@ -232,190 +174,6 @@ fn a_full_destination() {
             drop(small);
         }
         assert_eq!(endings[0], endings[1], "{extra}");
-    }
-}
-
-/// Runs a slow copy of `src/` and does something once its first file is under way.
-fn copy_while(
-    client: &Path,
-    server: Option<&Path>,
-    args: &[&str],
-    top: &Path,
-    act: impl FnOnce(),
-) -> Finished {
-    let mut command = command(client);
-    command.args(["-a", "--bwlimit=2M"]).args(args).current_dir(top);
-    match server {
-        Some(server) => {
-            command.arg("-e").arg(shell(top)).arg(format!("--rsync-path={}", server.display()));
-            command.args(["src/", "host:dst/"]);
-        }
-        None => {
-            command.args(["src/", "dst/"]);
-        }
-    }
-    std::thread::scope(|scope| {
-        let running = scope.spawn(|| run(command, b"", top));
-        wait_until("the first file is under way", || {
-            running.is_finished()
-                || names(&top.join("dst")).iter().any(|name| name.starts_with(".a."))
-        });
-        act();
-        running.join().unwrap()
-    })
-}
-
-/// A file is changed in some way during the transfer; ours must end as the real rsync does.
-fn changing(name: &str, wanted: i32, act: fn(&Path)) {
-    let Peers { rsync, ours, .. } = peers();
-    let runs: [(&Path, Option<&Path>); 5] = [
-        (&rsync, Some(&rsync)),
-        (&ours, Some(&ours)),
-        (&ours, Some(&rsync)),
-        (&rsync, Some(&ours)),
-        (&ours, None),
-    ];
-    let mut truth: Option<(Option<Vec<u8>>, String)> = None;
-    for (client, server) in runs {
-        let scratch = Scratch::new("faults", name);
-        let top = &scratch.path;
-        tree::build(top, "f src/a size=3000000\nf src/z size=500000\nd dst");
-        let finished = copy_while(client, server, &[], top, || act(&top.join("src")));
-        let what = format!("{name} {client:?} {server:?}");
-        assert_eq!(finished.code(), Some(wanted), "{what}: {}", finished.text());
-        let z = fs::read(top.join("dst/z")).ok();
-        let replace = [(top.display().to_string(), "{top}")];
-        let said = normalise::stderr(&finished.stderr, &replace);
-        let (truth, said_then) = truth.get_or_insert_with(|| (z.clone(), said.clone()));
-        assert!(*truth == z, "{what}: dst/z has {:?} bytes", z.map(|z| z.len()));
-        assert_eq!(*said_then, said, "{what}");
-        let left = names(&top.join("dst"));
-        assert!(left.iter().all(|name| !name.starts_with('.')), "{what}: {left:?}");
-    }
-}
-
-#[test]
-fn a_file_that_vanishes() {
-    changing("vanished", 24, |src| fs::remove_file(src.join("z")).unwrap());
-}
-
-#[test]
-fn a_file_that_shrinks_before_its_turn() {
-    changing("shrunk", 0, |src| {
-        OpenOptions::new().write(true).open(src.join("z")).unwrap().set_len(1000).unwrap();
-    });
-}
-
-#[test]
-fn a_file_that_grows_before_its_turn() {
-    changing("grown", 0, |src| {
-        let mut file = OpenOptions::new().append(true).open(src.join("z")).unwrap();
-        file.write_all(&[7; 300_000]).unwrap();
-    });
-}
-
-#[test]
-fn a_file_that_becomes_a_folder() {
-    changing("replaced", 23, |src| {
-        fs::remove_file(src.join("z")).unwrap();
-        fs::create_dir(src.join("z")).unwrap();
-    });
-}
-
-#[test]
-fn a_file_that_shrinks_while_it_is_read() {
-    changing("shrinking", 23, |src| {
-        OpenOptions::new().write(true).open(src.join("a")).unwrap().set_len(1_000_000).unwrap();
-    });
-}
-
-#[test]
-fn a_file_that_grows_while_it_is_read() {
-    changing("growing", 0, |src| {
-        let mut file = OpenOptions::new().append(true).open(src.join("a")).unwrap();
-        file.write_all(&[7; 300_000]).unwrap();
-    });
-}
-
-/// The real rsync and ours meet the same broken remote shell. Where several exit codes are right, rsync's depends on what
-/// it notices first, and its words with it; ours ends with the last of them.
-fn broken_shell(name: &str, script: &str, args: &[&str], wanted: &[i32]) {
-    let Peers { rsync, ours, .. } = peers();
-    let mut endings = Vec::new();
-    for program in [&rsync, &ours] {
-        let scratch = Scratch::new("faults", name);
-        let top = &scratch.path;
-        tree::build(top, "f src/a size=100\nd dst");
-        let shell = top.join("shell");
-        if !script.is_empty() {
-            write_script(&shell, &format!("#!/bin/sh\n{script}\n"));
-        }
-        let mut command = command(program);
-        command.arg("-a").args(args).arg("-e").arg(&shell).current_dir(top);
-        let finished = run(command, b"", top);
-        let wanted = if *program == ours { &wanted[wanted.len() - 1..] } else { wanted };
-        let expected = finished.code().is_some_and(|code| wanted.contains(&code));
-        assert!(expected, "{name} {program:?}: {}", finished.text());
-        endings.push(ending(&finished, top, program));
-    }
-    if wanted.len() > 1 {
-        return;
-    }
-    let diff = normalise::diff(&endings[0].1, &endings[1].1);
-    assert!(diff.is_empty(), "{name} {args:?}: stderr\n{diff}");
-}
-
-const PUSH: &[&str] = &["src/", "host:dst/"];
-const PULL: &[&str] = &["host:src/", "dst/"];
-
-#[test]
-fn a_peer_that_ends_at_once() {
-    for args in [PUSH, PULL] {
-        broken_shell("ends", "exit 0", args, &[12]);
-        broken_shell("fails", "exit 3", args, &[12]);
-        broken_shell("not-found", "exit 127", args, &[12, 127]);
-        broken_shell("refused", "sleep 0.1; exit 255", args, &[12, 255]);
-        broken_shell("dies", "kill -9 $$", args, &[12]);
-    }
-}
-
-#[test]
-fn a_peer_that_is_no_rsync() {
-    for args in [PUSH, PULL] {
-        broken_shell("chatty", "echo Welcome to this machine; cat >/dev/null", args, &[2]);
-        broken_shell("missing", "", args, &[12, 14]);
-    }
-}
-
-#[test]
-fn a_peer_that_is_silent() {
-    for operands in [PUSH, PULL] {
-        let args: Vec<_> = ["--timeout=1"].into_iter().chain(operands.iter().copied()).collect();
-        broken_shell("silent", "exec sleep 60", &args, &[30]);
-    }
-}
-
-#[test]
-fn a_daemon_that_is_silent_or_absent() {
-    let Peers { rsync, ours, .. } = peers();
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = silent.local_addr().unwrap().port();
-    let absent = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
-    for (port, wanted) in [(port, 30), (absent, 10)] {
-        let mut endings = Vec::new();
-        for program in [&rsync, &ours] {
-            let scratch = Scratch::new("faults", "daemon");
-            let mut command = command(program);
-            command.args(["-a", "--timeout=1", &format!("--port={port}"), "127.0.0.1::m/", "d/"]);
-            command.current_dir(&scratch.path);
-            let finished = run(command, b"", &scratch.path);
-            assert_eq!(finished.code(), Some(wanted), "{program:?}: {}", finished.text());
-            endings.push(ending(&finished, &scratch.path, program));
-        }
-        assert_eq!(endings[0], endings[1]);
     }
 }
 

@@ -34,16 +34,22 @@ mod fuzzy;
 mod guards;
 #[path = "scenarios/iconv.rs"]
 mod iconv;
+#[path = "scenarios/listed.rs"]
+mod listed;
 #[path = "scenarios/names.rs"]
 mod names;
 #[path = "scenarios/output.rs"]
 mod output;
 #[path = "scenarios/owners.rs"]
 mod owners;
+#[path = "scenarios/per_dir.rs"]
+mod per_dir;
 #[path = "scenarios/repeated.rs"]
 mod repeated;
 #[path = "scenarios/rules.rs"]
 mod rules;
+#[path = "scenarios/rules_daemon.rs"]
+mod rules_daemon;
 #[path = "scenarios/rules_mixed.rs"]
 mod rules_mixed;
 #[path = "scenarios/selection.rs"]
@@ -150,6 +156,21 @@ fn output() {
 #[test]
 fn rules() {
     family("rules", rules::ROWS);
+}
+
+#[test]
+fn rules_daemon() {
+    family("rules-daemon", rules_daemon::ROWS);
+}
+
+#[test]
+fn per_dir() {
+    family("per-dir", per_dir::ROWS);
+}
+
+#[test]
+fn listed() {
+    family("listed", listed::ROWS);
 }
 
 #[test]
