@@ -56,6 +56,9 @@ impl Case {
             groups.retain(|group| !group.starts_with("-yy"));
             // A module without a charset refuses this, and which end is heard is chance.
             groups.retain(|group| !group.starts_with("--iconv"));
+            if rng.u32(..15) == 0 {
+                groups.push(setting::CONVERTED);
+            }
         } else {
             groups.retain(|group| !group.contains("--contimeout"));
         }
@@ -120,7 +123,7 @@ impl Case {
             entries.retain(|entry| entry.top == there || !(entry.is_binary() && entry.top == here));
         }
         let setting = Setting::new(&mut rng, via, has);
-        if setting.nobody {
+        if setting.nobody || setting.served_by_nobody {
             entries.iter_mut().for_each(|entry| entry.belong_to("65534"));
             // What cannot be deleted rsync leaves as it has made it writable before.
             entries.retain(|entry| entry.top == "src" || entry.is_writable());

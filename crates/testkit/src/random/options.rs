@@ -265,7 +265,7 @@ pub fn command_line(rng: &mut Rng) -> Vec<Group> {
 /// The charset of names at the source.
 pub fn charset(groups: &[Group], via: Via) -> Option<&'static str> {
     let spec = groups.iter().find_map(|group| group.strip_prefix("--iconv="))?;
-    let (here, there) = spec.split_once(',')?;
+    let (here, there) = spec.split_once(',').unwrap_or((spec, "ISO-8859-1"));
     Some(if matches!(via, Via::Pull | Via::DaemonPull) { there } else { here })
 }
 

@@ -32,7 +32,22 @@ const MODULE: &[&str] = &[
     "strict modes = no",
     "open noatime = yes",
     "max connections = 4\nlock file = {top}/../lock",
+    "use chroot = yes",
+    "use chroot = yes\nnumeric ids = no",
+    "use chroot = yes\npath = {top}/./",
+    NOBODYS,
+    "fake super = yes",
+    "ignore nonreadable = yes\nuse chroot = yes",
 ];
+
+/// A module whose user is nobody.
+const NOBODYS: &str = "uid = 65534\ngid = 65534";
+
+/// What goes with [`LATIN`].
+pub const CONVERTED: &str = "--iconv=UTF-8";
+
+/// A module whose names are not in the charset of the client.
+const LATIN: &str = "charset = ISO-8859-1\n";
 
 /// What happens between two runs: files go, grow, come and change their types.
 const BETWEEN: &[&str] = &[
@@ -51,6 +66,8 @@ const BETWEEN: &[&str] = &[
 pub struct Setting {
     /// Everything belongs to nobody, who runs the client.
     pub nobody: bool,
+    /// Everything belongs to nobody, as whom the daemon serves.
+    pub served_by_nobody: bool,
     /// Of a daemon's module.
     pub modules: String,
     pub batch: bool,
@@ -62,16 +79,6 @@ impl Setting {
     pub fn new(rng: &mut Rng, via: Via, has: impl Fn(&str) -> bool) -> Self {
         let mut setting = Self::default();
         let daemon = matches!(via, Via::DaemonPush | Via::DaemonPull);
-        if daemon && rng.u32(..3) == 0 {
-            for _ in 0..rng.u32(1..3) {
-                let line = pick(rng, MODULE);
-                // A client that is refused while it still has something to say may not hear why.
-                if via == Via::DaemonPush || !line.starts_with("refuse") {
-                    setting.modules.push_str(line);
-                    setting.modules.push('\n');
-                }
-            }
-        }
         let roots_own = [
             "--copy-as",
             "-pX",
@@ -84,6 +91,23 @@ impl Setting {
             "-UU",
             "--compare-dest",
         ];
+        if daemon && has(CONVERTED) {
+            setting.modules.push_str(LATIN);
+        }
+        if daemon && rng.u32(..3) == 0 {
+            for _ in 0..rng.u32(1..3) {
+                let line = pick(rng, MODULE);
+                if line == NOBODYS && roots_own.iter().any(|word| has(word)) {
+                    continue;
+                }
+                setting.served_by_nobody |= line == NOBODYS;
+                // A client that is refused while it still has something to say may not hear why.
+                if via == Via::DaemonPush || !line.starts_with("refuse") {
+                    setting.modules.push_str(line);
+                    setting.modules.push('\n');
+                }
+            }
+        }
         if !daemon && rng.u32(..12) == 0 && !roots_own.iter().any(|word| has(word)) {
             setting.nobody = true;
         }
