@@ -36,6 +36,8 @@ mod guards;
 mod iconv;
 #[path = "scenarios/listed.rs"]
 mod listed;
+#[path = "scenarios/modules.rs"]
+mod modules;
 #[path = "scenarios/names.rs"]
 mod names;
 #[path = "scenarios/output.rs"]
@@ -211,6 +213,11 @@ fn combined() {
 #[test]
 fn iconv() {
     family_and_dry_runs("iconv", iconv::ROWS);
+}
+
+#[test]
+fn modules() {
+    family("modules", modules::ROWS);
 }
 
 #[test]

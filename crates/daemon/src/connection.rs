@@ -6,7 +6,7 @@ use crate::{
     auth::LoggedIn,
     auth::{self, Access, AuthRules},
     config::{Config, ModuleConfig, Section},
-    identity::{self, Identity, SystemGroups},
+    identity::{Identity, SystemGroups},
     limit,
     log::DaemonLog,
     module, proxy, signals,
@@ -331,7 +331,7 @@ fn enter_daemon(global: &Section, client: &Client) -> Result<(), Stop> {
     let identity = Identity::of_daemon(global).map_err(failed)?;
     if let Some(path) = global.path("daemonchroot") {
         client.log.keep_time_zone();
-        identity::chroot(&path)
+        fsroot::chroot(&path)
             .map_err(|e| failed(format!("daemon chroot({}) failed: {e}", path.display())))?;
     }
     identity.assume().map_err(failed)

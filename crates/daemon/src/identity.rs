@@ -3,7 +3,7 @@
 use crate::system;
 use crate::{auth::items, config::Section};
 use nix::unistd::{self, Gid, Group, Uid, User};
-use std::{ffi::CString, path::Path};
+use std::ffi::CString;
 
 /// The user and groups to become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,15 +83,6 @@ impl Identity {
         }
         Ok(())
     }
-}
-
-/// Makes `path` the root directory and the working directory.
-///
-/// # Errors
-/// The system's.
-pub fn chroot(path: &Path) -> nix::Result<()> {
-    unistd::chroot(path)?;
-    unistd::chdir("/")
 }
 
 fn lookup_user(name: &str) -> Option<Uid> {

@@ -26,6 +26,8 @@ pub use operator::{
     LinkTrust, OpenHow, UNTRUSTED_LINK_NOTICE, open_operator_file, read_operator_file, take_notice,
 };
 pub use root::{DirEntry, FollowParents, Root};
+#[cfg(unix)]
+pub use sys::chroot;
 pub use sys::{Errno, is_errno};
 pub use temp::{TempError, TempFile};
 pub use write::FileWriter;

@@ -5,7 +5,7 @@ use crate::{
     config::ModuleConfig,
     connection::{Client, Service, Stop},
     hooks::Hooks,
-    identity::{self, Identity},
+    identity::Identity,
     log::DaemonLog,
     rules,
 };
@@ -59,7 +59,7 @@ pub(super) fn enter(
         log.keep_time_zone();
         let result = Root::open(outer).map_err(Some).and_then(|outer| {
             rustix::process::fchdir(outer.as_dir()).map_err(|e| Some(e.into()))?;
-            identity::chroot(Path::new(".")).map_err(|_| None)
+            fsroot::chroot(Path::new(".")).map_err(|_| None)
         });
         result.map_err(|e| match e {
             Some(e) => {
@@ -117,7 +117,7 @@ impl Place {
         let (outer, inner) = split_at_dot(path);
         let use_chroot = use_chroot.unwrap_or_else(|| {
             inner.is_some() || {
-                let possible = identity::chroot(Path::new("/"));
+                let possible = fsroot::chroot(Path::new("/"));
                 if let Err(e) = possible {
                     log.info(format!(
                         "chroot test failed: {}. Switching 'use chroot' from unset to false.",

@@ -8,6 +8,8 @@
 mod imp;
 
 pub use imp::Errno;
+#[cfg(unix)]
+pub use imp::chroot;
 pub(crate) use imp::*;
 use std::io;
 

@@ -27,6 +27,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A held directory. May be good for nothing but being a parent (`O_PATH`).
 pub(crate) type Dir = OwnedFd;
@@ -150,6 +151,18 @@ pub(crate) fn chown_at(
     rfs::chownat(dir, leaf, uid_arg(uid)?, gid_arg(gid)?, AtFlags::SYMLINK_NOFOLLOW)
 }
 
+/// Whether links lead to nothing but what this process is there for.
+static CHROOTED: AtomicBool = AtomicBool::new(false);
+
+/// Makes `path` the root directory and the working directory of this process.
+pub fn chroot(path: &Path) -> nix::Result<()> {
+    nix::unistd::chroot(path)?;
+    if path != Path::new("/") {
+        CHROOTED.store(true, Ordering::Relaxed);
+    }
+    nix::unistd::chdir("/")
+}
+
 /// Changes the permission bits (07777) without following. A symlink is EOPNOTSUPP.
 pub(crate) fn chmod_at(dir: &Dir, leaf: &[u8], mode: u32) -> io::Result<()> {
     use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
@@ -160,15 +173,23 @@ pub(crate) fn chmod_at(dir: &Dir, leaf: &[u8], mode: u32) -> io::Result<()> {
         Err(nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::ENOSYS) => {}
         Err(e) => return Err(e.into()),
     }
-    chmod_by_handle(dir, leaf, mode)
+    chmod_without_proc(dir, leaf, mode, CHROOTED.load(Ordering::Relaxed))
 }
 
-/// Without /proc, as in a chroot: what may be opened can be changed by its handle. Devices must
-/// not be opened just for that.
-fn chmod_by_handle(dir: &Dir, leaf: &[u8], mode: u32) -> io::Result<()> {
-    match stat_at(dir, leaf, false)?.kind {
-        Kind::Regular | Kind::Directory => set_mode(&open_at(dir, leaf, Open::Read)?, mode),
-        _ => Err(Errno::OPNOTSUPP.into()),
+/// What may be opened can be changed by its handle; devices must not be opened just for that. The others are changed by name. By
+/// then the name could be a link, which must not lead to where this process has no business.
+fn chmod_without_proc(dir: &Dir, leaf: &[u8], mode: u32, chrooted: bool) -> io::Result<()> {
+    let handle = match stat_at(dir, leaf, false)?.kind {
+        Kind::Symlink => return Err(Errno::OPNOTSUPP.into()),
+        Kind::Regular | Kind::Directory => open_at(dir, leaf, Open::Read),
+        _ => Err(Errno::OPNOTSUPP),
+    };
+    match handle {
+        Ok(handle) => set_mode(&handle, mode),
+        Err(Errno::OPNOTSUPP | Errno::ACCESS) if chrooted => {
+            Ok(rfs::chmodat(dir, leaf, mode_arg(mode), AtFlags::empty())?)
+        }
+        Err(e) => Err(e.into()),
     }
 }
 
@@ -321,11 +342,20 @@ mod tests {
         std::fs::write(t.path().join("f"), "").unwrap();
         std::os::unix::fs::symlink("f", t.path().join("l")).unwrap();
         let dir = Dir::from(File::open(t.path()).unwrap());
-        chmod_by_handle(&dir, b"f", 0o2751).unwrap();
-        assert_eq!(stat_at(&dir, b"f", false).unwrap().perm, 0o2751);
-        chmod_by_handle(&dir, b".", 0o711).unwrap();
-        assert_eq!(stat(&dir).unwrap().perm, 0o711);
-        assert!(chmod_by_handle(&dir, b"l", 0o600).is_err());
+        nix::unistd::mkfifo(&t.path().join("p"), nix::sys::stat::Mode::S_IRUSR).unwrap();
+        for chrooted in [false, true] {
+            let chmod = |leaf: &[u8], mode| chmod_without_proc(&dir, leaf, mode, chrooted);
+            let perm = |leaf: &[u8]| stat_at(&dir, leaf, false).unwrap().perm;
+            for mode in [0o2751, 0o711] {
+                chmod(b"f", mode).unwrap();
+                assert_eq!(perm(b"f"), mode);
+            }
+            chmod(b".", 0o711).unwrap();
+            assert_eq!(perm(b"."), 0o711);
+            assert_eq!(chmod(b"p", 0o4755).is_ok(), chrooted);
+            assert_eq!(perm(b"p"), if chrooted { 0o4755 } else { 0o400 });
+            assert!(chmod(b"l", 0o600).is_err());
+        }
     }
 
     #[test]
