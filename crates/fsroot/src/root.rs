@@ -25,6 +25,8 @@ pub enum FollowParents {
     No,
     /// Followed while it stays beneath the root (`--keep-dirlinks`, source trees).
     Beneath,
+    /// Followed wherever it leads if it belongs to root or to us (see [`crate::operator`]).
+    Trusted,
     /// Followed wherever it leads. For a sender without confinement that was told to follow links
     /// (`--copy-links`, `--copy-dirlinks`, `--copy-unsafe-links`, `--insecure-links`).
     Unconfined,

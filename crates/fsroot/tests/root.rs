@@ -139,6 +139,25 @@ fn links_within_are_followed_when_told() {
 }
 
 #[test]
+fn trusted_links_are_followed_anywhere() {
+    let tree = Tree::new();
+    symlink(tree.at("outside"), tree.at("root/absolute")).unwrap();
+    let mut root = tree.root(FollowParents::Trusted);
+    for path in ["out/b/f", "absolute/b/f"] {
+        assert_eq!(text(root.open_read(&rel(path)).unwrap()), "outside");
+    }
+    assert_eq!(names(&mut root, "in"), ["b", "leaf", "leak"]);
+    assert_eq!(errno(root.open_read(&rel("in/leaf"))), Some(ELOOP));
+    if fsroot::names::am_root() {
+        std::os::unix::fs::lchown(tree.at("root/in"), Some(12345), None).unwrap();
+        let mut root = tree.root(FollowParents::Trusted);
+        assert_eq!(errno(root.lstat(&rel("in/b"))), Some(ELOOP));
+        assert!(fsroot::take_notice().is_some());
+        assert!(root.lstat(&rel("in")).is_ok());
+    }
+}
+
+#[test]
 fn leaves_are_followed_only_by_name() {
     let tree = Tree::new();
     let mut root = tree.root(FollowParents::No);

@@ -4,6 +4,7 @@ use crate::{
     Error, ExitCode, Session,
     conn::{Reader, Writer},
     log::{Class, Log, Role, strerror},
+    operator::say_foreign_link,
     session::Stats,
     settings::StderrMode,
 };
@@ -55,9 +56,7 @@ pub fn closing_line(code: ExitCode, role: Role) -> String {
 pub fn explain(log: &Log, e: &Error) {
     let text = text(e, log.role);
     // Somebody else's link in a path that the operator named may be the reason.
-    if let Some(notice) = fsroot::take_notice() {
-        log.error(notice);
-    }
+    say_foreign_link(log);
     match e {
         _ if text.is_empty() => {}
         // Some have two or three lines. Elsewhere a newline is part of a name and must not start a line.

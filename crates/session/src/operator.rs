@@ -1,11 +1,12 @@
 //! Paths that the operator named, opened as `--insecure-links` and `--confine-root` say.
 
-use crate::Settings;
-use fsroot::{LinkTrust, OpenHow, Root, text};
+use crate::{Settings, log::Log};
+use fsroot::{FollowParents, LinkTrust, OpenHow, Root, text};
 use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// How a side trusts the links and places of such paths.
@@ -59,6 +60,15 @@ impl Trust {
         }
     }
 
+    /// Which links are followed on the way to what is below such a directory.
+    pub fn below(&self) -> FollowParents {
+        match (&self.within, self.links) {
+            (Some(_), _) => FollowParents::Beneath,
+            (None, LinkTrust::OwnerChecked) => FollowParents::Trusted,
+            (None, LinkTrust::Insecure) => FollowParents::Unconfined,
+        }
+    }
+
     /// Opens a file for reading.
     ///
     /// # Errors
@@ -69,6 +79,40 @@ impl Trust {
                 fsroot::operator::read_operator_file_beneath(path, &Root::open(within)?)
             }
             None => fsroot::open_operator_file(path, OpenHow::Read, self.links),
+        }
+    }
+}
+
+/// Says that the last path that this thread tried to open leads over somebody else's link, if it does.
+pub fn say_foreign_link(log: &Log) {
+    if let Some(notice) = fsroot::take_notice() {
+        log.error(notice);
+    }
+}
+
+/// Why a directory cannot be entered.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    error: Arc<io::Error>,
+    /// What is said of somebody else's link.
+    notice: Option<&'static str>,
+}
+
+impl Refusal {
+    /// Of the last path that this thread tried to open.
+    pub fn take(error: io::Error) -> Refusal {
+        Refusal { error: Arc::new(error), notice: fsroot::take_notice() }
+    }
+
+    /// The system's error.
+    pub fn error(&self) -> &io::Error {
+        &self.error
+    }
+
+    /// Says that it is because of somebody else's link, if it is.
+    pub fn say(&self, log: &Log) {
+        if let Some(notice) = self.notice {
+            log.error(notice);
         }
     }
 }

@@ -115,5 +115,6 @@ pub const ROWS: &[Row] = &[
     row("dir-is-the-destination", &[MIXED], "-aib --backup-dir=./").over(LOCAL_AND_SHELL),
     row("unwritable", &["f src/f size=10 uid=65534\nd dst uid=65534\nf dst/f size=20 uid=65534\nd bak\nd src uid=65534"], "-rtvb --backup-dir=../bak").as_nobody().any_order(),
     row("unwritable-inplace", &["f src/f size=10 uid=65534\nd dst uid=65534\nf dst/f size=20 uid=65534\nd bak\nd src uid=65534"], "-rtvb --inplace --backup-dir={top}/bak").as_nobody().any_order(),
+    row("unsearchable", &["f src/d/f size=10 uid=65534\nd src/d uid=65534\nd src uid=65534\nf dst/d/f size=20 uid=65534\nd dst/d uid=65534\nd dst uid=65534\nd bak mode=0 uid=65534"], "-rtib --backup-dir=../bak").as_nobody(),
     row("inplace-acl", &["f src/f size=10\nf dst/f size=5 acl=u:3:rwx"], "-aAbi --inplace").over(LOCAL_AND_SHELL),
 ];

@@ -45,6 +45,24 @@ f other/only size=1
 d dst mtime=1000000000
 ";
 
+/// An alternate directory with symlinks in the place of directories: of root, within and out of it, and of somebody else.
+const BY_LINKS: &str = r"
+f src/in/a size=3 mtime=1000000000
+f src/in/sub/b size=4 mtime=1000000000
+f src/out/c size=5 mtime=1000000000
+f src/foreign/d size=6 mtime=1000000000
+d src/foreign
+f other/real/a size=3 mtime=1000000000
+f other/real/sub/b size=4 mtime=1000000000
+f elsewhere/c size=5 mtime=1000000000
+f other/theirs/d size=6 mtime=1000000000
+l other/in -> real
+l other/out -> ../elsewhere
+l other/foreign -> theirs uid=12345
+d dst/kept
+l dst/in -> kept
+";
+
 /// A second one, in part better.
 const SECOND: &str = r"
 f second/same size=1000 edits=1
@@ -103,6 +121,12 @@ pub const ROWS: &[Row] = &[
     row("compare-without-times", &[ALIKE], "-rlpvvi --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
     row("compare-removing-sources", &[ALIKE], "-ai --remove-source-files --compare-dest=../other").over(LOCAL_AND_SHELL),
     row("compare-new-destination", &[ALIKE], "-ai --compare-dest=../other").over(LOCAL_AND_SHELL).from_to("src/", "new/"),
+    row("compare-by-links", &[BY_LINKS], "-aivv --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("copy-by-links", &[BY_LINKS], "-ai --copy-dest={top}/other").over(LOCAL_AND_SHELL).any_order(),
+    row("copy-by-links-fuzzy", &[BY_LINKS], "-aiyy --copy-dest={top}/other").over(SHELL).any_order(),
+    row("link-by-links", &[BY_LINKS], "-aiK --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-by-links-insecure", &[BY_LINKS], "-aiK --link-dest=../other --insecure-links"),
+    row("link-by-links-daemon", &[BY_LINKS], "-aiK --link-dest=../other --exclude=foreign").over(&[Via::DaemonPush]),
     row("copy", &[ALIKE], "-ai --copy-dest=../other").over(EVERY_WAY),
     row("copy-verbose", &[ALIKE], "-avvi --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),
     row("copy-names", &[ALIKE], "-avv --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),

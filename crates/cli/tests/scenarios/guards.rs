@@ -24,6 +24,19 @@ l dst -> real uid=12345
 l way -> real uid=12345
 ";
 
+/// Somebody else's links to the directories that options name.
+const FOREIGN_ASIDE: &str = r"
+f src/a size=3
+f src/d/b size=4
+f alt/a size=3
+f alt/d/b size=4
+d real
+f dst/a size=5 mtime=1
+l dst/way -> ../real uid=12345
+l dst/alt -> ../alt uid=12345
+l dst/nowhere -> ../none uid=12345
+";
+
 const RULES: &str = r"
 f src/a size=3
 f src/b.o size=3
@@ -73,6 +86,48 @@ pub const ROWS: &[Row] = &[
     .from_to("src/", "to/"),
     row("foreign-files-from", &[FOREIGN, "d to"], "-ai --files-from=way/list")
         .from_to("src/", "to/"),
+    row("foreign-temp-dir", &[FOREIGN_ASIDE], "-ai --temp-dir=way")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("foreign-temp-dir-unused", &[FOREIGN_ASIDE], "-ai --temp-dir={top}/dst/way --inplace"),
+    row(
+        "foreign-temp-dir-copies",
+        &[FOREIGN_ASIDE],
+        "-ai --temp-dir={top}/dst/way --copy-dest=../alt",
+    )
+    .any_order(),
+    row("foreign-temp-dir-module", &[FOREIGN_ASIDE], "-ai --temp-dir=way")
+        .over(&[Via::DaemonPush])
+        .any_order(),
+    row("foreign-temp-dir-nowhere", &[FOREIGN_ASIDE], "-ai --temp-dir=nowhere"),
+    row("foreign-temp-dir-insecure", &[FOREIGN_ASIDE], "-ai --temp-dir=way --insecure-links"),
+    row("foreign-backup-dir", &[FOREIGN_ASIDE], "-aib --backup-dir=way --exclude=d")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row(
+        "foreign-backup-dir-in-place",
+        &[FOREIGN_ASIDE],
+        "-aib --backup-dir={top}/dst/way --inplace",
+    )
+    .any_order(),
+    row(
+        "foreign-backup-dir-below",
+        &[FOREIGN_ASIDE, "f dst/d/b size=6"],
+        "-aib --backup-dir=way --exclude=a",
+    ),
+    row("foreign-backup-dir-dry", &[FOREIGN_ASIDE], "-aibn --backup-dir=way"),
+    row("foreign-backup-dir-delete", &[FOREIGN_ASIDE], "-aib --backup-dir=way --delete"),
+    row("foreign-link-dest", &[FOREIGN_ASIDE], "-ai --link-dest=alt --link-dest=../alt")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("foreign-compare-dest", &[FOREIGN_ASIDE], "-aiv --compare-dest={top}/dst/alt").any_order(),
+    row("foreign-copy-dest", &[FOREIGN_ASIDE], "-ai --copy-dest=nowhere --copy-dest=alt/d")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("foreign-copy-dest-dry", &[FOREIGN_ASIDE], "-ain --copy-dest=alt").any_order(),
+    row("foreign-copy-dest-fuzzy", &[FOREIGN_ASIDE], "-aiyy --copy-dest=alt").any_order(),
+    row("foreign-log-file", &[FOREIGN_ASIDE], "-ai --log-file=dst/way/log"),
+    row("foreign-partial-dir", &[FOREIGN_ASIDE], "-ai --partial-dir={top}/dst/way --delay-updates"),
     row("insecure-links-off", &[FOREIGN], "-ai --insecure-links --no-insecure-links"),
     row("insecure-daemon", &[BASIC, EMPTY], "-ai -M--insecure-links").over(&[Via::DaemonPush]),
     row("confined-merge", &[RULES], "-ai --filter=':\\s../../out/rules' --confine-root={top}/src")

@@ -1,7 +1,12 @@
 //! The directories of `--compare-dest`, `--copy-dest` or `--link-dest`, where a file may be that the destination lacks (transfer:
 //! alternate directories).
 use super::{aside::Aside, dest::Dest};
-use crate::{Session, options::clean_path, settings::AltDestKind};
+use crate::{
+    Session,
+    operator::{Refusal, Trust},
+    options::clean_path,
+    settings::AltDestKind,
+};
 use fsroot::{Root, Stat, text};
 use std::{fs::File, io};
 use wire::RelPath;
@@ -30,15 +35,22 @@ pub(super) struct Found {
 #[derive(Debug, Clone)]
 pub(super) struct AltDirs {
     pub kind: AltDestKind,
-    /// `None`: it cannot be entered.
-    pub roots: Vec<Option<Root>>,
+    pub dirs: Vec<AltDir>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub(super) enum AltDir {
+    Open(Root),
+    /// It cannot be entered, which may have to be said whenever something is looked for in it.
+    Closed(Refusal),
 }
 
 impl AltDirs {
-    /// Opens them; `warn` says which are not there. `None` without such an option.
+    /// Opens them, and says which are not there. `None` without such an option.
     pub fn open(session: &Session, dest: &Dest) -> Option<AltDirs> {
         let (kind, typed) = session.settings.alt_dest.as_ref()?;
-        let open = |dir: &Vec<u8>| {
+        let open = |dir: &Vec<u8>| -> io::Result<Root> {
             // A destination that a dry run has not made is left by its name.
             let typed = match &dest.root {
                 None if !dir.starts_with(b"/") && session.settings.served.is_none() => {
@@ -46,48 +58,56 @@ impl AltDirs {
                 }
                 _ => dir.clone(),
             };
-            let mut aside = Aside::new(&session.settings, dest, &typed).ok()?;
+            let mut aside = Aside::new(&session.settings, dest, &typed)?;
             let fault = match aside.is_dir() {
-                Ok(Some(true)) => {
-                    let mut root = aside.open().ok()?;
-                    if session.settings.served.is_none() {
-                        // As it was typed.
-                        let shown = full(dest, dir);
-                        let end = shown.iter().rposition(|byte| *byte != b'/');
-                        root.show_as(&shown[..end.map_or(1, |last| last + 1)], None);
-                    }
-                    return Some(root);
-                }
-                Ok(Some(false)) => "is not a dir",
-                Ok(None) | Err(_) => "does not exist",
+                Ok(Some(true)) => None,
+                Ok(Some(false)) => Some("is not a dir"),
+                Ok(None) | Err(_) => Some("does not exist"),
             };
-            let mut text = format!("{} arg {fault}: ", kind.option()).into_bytes();
-            match session.settings.served.as_ref().filter(|served| !served.at_root) {
-                Some(served) => text.extend(within(&served.module_path, dest, dir)),
-                None => text.extend(full(dest, dir)),
+            if let Some(fault) = fault {
+                let mut text = format!("{} arg {fault}: ", kind.option()).into_bytes();
+                match session.settings.served.as_ref().filter(|served| !served.at_root) {
+                    Some(served) => text.extend(within(&served.module_path, dest, dir)),
+                    None => text.extend(full(dest, dir)),
+                }
+                session.log.warning(text);
             }
-            session.log.warning(text);
-            None
+            let mut root = aside.open()?;
+            if session.settings.served.is_none() {
+                root.set_follow_parents(Trust::of(&session.settings).below());
+                // As it was typed.
+                let shown = full(dest, dir);
+                let end = shown.iter().rposition(|byte| *byte != b'/');
+                root.show_as(&shown[..end.map_or(1, |last| last + 1)], None);
+            }
+            Ok(root)
         };
-        Some(AltDirs { kind: *kind, roots: typed.iter().map(open).collect() })
+        let open = |dir| match open(dir) {
+            Ok(root) => AltDir::Open(root),
+            Err(e) => AltDir::Closed(Refusal::take(e)),
+        };
+        Some(AltDirs { kind: *kind, dirs: typed.iter().map(open).collect() })
     }
 
     /// Opens a basis.
     pub fn open_read(&mut self, number: u8, p: &RelPath) -> io::Result<File> {
-        match self.roots.get_mut(usize::from(number)) {
-            Some(Some(root)) => root.open_read(p),
-            _ => Err(io::ErrorKind::NotFound.into()),
+        match self.root(number) {
+            Some(root) => root.open_read(p),
+            None => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
     /// The root of a directory that something was found in.
     pub fn root(&mut self, number: u8) -> Option<&mut Root> {
-        self.roots.get_mut(usize::from(number)).and_then(Option::as_mut)
+        match self.dirs.get_mut(usize::from(number))? {
+            AltDir::Open(root) => Some(root),
+            AltDir::Closed(_) => None,
+        }
     }
 }
 
 /// An option's path as messages show it.
-fn full(dest: &Dest, typed: &[u8]) -> Vec<u8> {
+pub(super) fn full(dest: &Dest, typed: &[u8]) -> Vec<u8> {
     if typed.starts_with(b"/") {
         return typed.to_vec();
     }

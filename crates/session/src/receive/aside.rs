@@ -53,7 +53,7 @@ impl Aside {
 
     /// Opens it.
     pub fn open(&mut self) -> io::Result<Root> {
-        let mut root = self.base.open(&self.path)?;
+        let mut root = self.base.open_anchored(&self.path)?;
         root.set_fake_super(self.fake_super);
         Ok(root)
     }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Error, ExitCode,
     log::{Class, named, reason, sys_error_line},
+    operator::say_foreign_link,
 };
 use fsroot::{FileWriter, Kind, Root, Stat};
 use std::{fs::File, io, sync::Arc};
@@ -160,7 +161,8 @@ impl Backup {
         if self.root.is_none()
             && let Some(dir) = &mut self.dir
         {
-            self.root = Some(dir.open_or_make()?);
+            let opened = dir.open_or_make();
+            self.root = Some(opened.inspect_err(|_| say_foreign_link(&self.shared.session.log))?);
         }
         self.root.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -230,7 +232,18 @@ impl Backup {
         st: &Stat,
         how: How,
     ) -> io::Result<Placed> {
-        let old = self.root()?.lstat(target).ok();
+        let old = match self.root() {
+            Ok(there) => there.lstat(target).ok(),
+            Err(e) => {
+                if how != How::Copy {
+                    // rsync tries to link and to rename before it removes what is in the way.
+                    let _said = (self.root().err(), self.root().err());
+                }
+                let text = about("unlink", &self.quoted(root, target), "");
+                attrs.log.sys_error(Class::ErrorXfer, text, &e);
+                return Err(e);
+            }
+        };
         if old.is_some_and(|old| old.same_inode(st)) {
             if self.is_itself(root, p, target)? {
                 return Err(io::ErrorKind::AlreadyExists.into());
@@ -372,7 +385,10 @@ impl Backup {
         for part in parent.as_bytes().split(|b| *b == b'/').filter(|part| !part.is_empty()) {
             let Some(next) = dir.join(part) else { break };
             dir = next;
-            let made = self.root().and_then(|there| make_dir(there, &dir));
+            let made = match self.root() {
+                Ok(there) => make_dir(there, &dir),
+                Err(e) => Err(("lstat", e)),
+            };
             match made {
                 Ok(false) => {}
                 Ok(true) => {
@@ -380,9 +396,9 @@ impl Backup {
                         dress_like(&shared, attrs, root, &dir, there, &dir, &st);
                     }
                 }
-                Err(e) => {
-                    let text =
-                        [b"backup mkdir ", &self.shown[..], dir.as_bytes(), b" failed"].concat();
+                Err((what, e)) => {
+                    let shown = [&self.shown[..], dir.as_bytes()].concat();
+                    let text = named(&format!("backup {what} "), &shown, " failed");
                     let line = sys_error_line(attrs.log.role, text, &e);
                     return Err((e, line));
                 }
@@ -393,14 +409,15 @@ impl Backup {
     }
 }
 
-/// Makes a directory in place of whatever else is there; false if there is one.
-fn make_dir(root: &mut Root, dir: &RelPath) -> io::Result<bool> {
-    match root.lstat(dir) {
+/// Makes a directory in place of whatever else is there; false if there is one. An error comes with the name of what failed.
+fn make_dir(root: &mut Root, dir: &RelPath) -> Result<bool, (&'static str, io::Error)> {
+    let cleared = match root.lstat(dir) {
         Ok(st) if st.kind == Kind::Directory => return Ok(false),
-        Ok(_) => root.unlink(dir)?,
-        Err(_) => {}
-    }
-    root.mkdir(dir, 0o777)?;
+        Ok(_) => root.unlink(dir),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => return Err(("lstat", e)),
+    };
+    cleared.and_then(|()| root.mkdir(dir, 0o777)).map_err(|e| ("mkdir", e))?;
     Ok(true)
 }
 

@@ -1,8 +1,10 @@
 //! Choosing the destination: a directory that is entered, or the new name of a single item.
-use super::{altdest::AltDirs, aside::Aside, list::List, partial::Partial, shared::Shared};
+use super::{
+    altdest::AltDirs, aside::Aside, list::List, partial::Partial, shared::Shared, temp_dir::TempDir,
+};
 use crate::{
     Error, ExitCode, Settings,
-    log::{Role, named, reason, strerror, sys_error_line},
+    log::{Role, named, strerror, sys_error_line},
     operator::Trust,
     options::clean_path,
 };
@@ -27,7 +29,7 @@ pub(super) struct Dest {
     /// The destination directory was (or would be) created.
     pub created: bool,
     /// `--temp-dir`.
-    pub temp_dir: Option<Root>,
+    pub temp_dir: Option<TempDir>,
     /// `--partial-dir`.
     pub partial: Option<Partial>,
     /// `--compare-dest` and its relatives.
@@ -110,12 +112,25 @@ impl Base {
 
     /// Opens a directory.
     pub fn open(&mut self, path: &Path) -> io::Result<Root> {
+        self.open_by(path, Root::open_below)
+    }
+
+    /// The same; below it links may lead to anything in the module.
+    pub fn open_anchored(&mut self, path: &Path) -> io::Result<Root> {
+        self.open_by(path, Root::open_below_anchored)
+    }
+
+    fn open_by(
+        &mut self,
+        path: &Path,
+        open: fn(&mut Root, &RelPath, FollowParents) -> io::Result<Root>,
+    ) -> io::Result<Root> {
         match self {
             Base::Operator(trust) => trust.open_dir(path),
             Base::Module(root, name) => {
                 let rel = Base::rel(path)?;
                 let follow = root.follow_parents();
-                let mut below = root.open_below(&rel, follow)?;
+                let mut below = open(root, &rel, follow)?;
                 let shown = if rel.is_root() {
                     root.display(&rel)
                 } else {
@@ -216,7 +231,7 @@ pub(super) fn choose(
             root.set_follow_parents(following(settings));
         }
     }
-    dest.temp_dir = temp_dir(settings, &dest)?;
+    dest.temp_dir = TempDir::open(settings, &dest)?;
     dest.partial = partial_dir(settings, &dest);
     dest.alt_dirs = AltDirs::open(&shared.session, &dest);
     Ok(dest)
@@ -349,37 +364,6 @@ fn make_path(
 /// A directory that an option names, relative to the destination.
 fn option_dir(settings: &Settings, dest: &Dest, typed: &[u8]) -> io::Result<Root> {
     Aside::new(settings, dest, typed)?.open()
-}
-
-/// Opens the `--temp-dir`.
-fn temp_dir(settings: &Settings, dest: &Dest) -> Result<Option<Root>, Error> {
-    let Some(typed) = &settings.temp_dir else { return Ok(None) };
-    if !typed.is_empty()
-        && let Ok(root) = option_dir(settings, dest, typed)
-    {
-        return Ok(Some(root));
-    }
-    let is_dir = match typed.is_empty() {
-        true => Ok(None),
-        false => Aside::new(settings, dest, typed).and_then(|mut aside| aside.is_dir()),
-    };
-    let what = match is_dir {
-        Ok(Some(false)) => "is not a directory",
-        Err(e) if settings.served.is_none() => {
-            let why = format!(": {}", reason(&e));
-            let text = named("Failed to stat temp-dir ", typed, &why);
-            return Err(Error::fatal(ExitCode::FILE_IO, text));
-        }
-        _ => "does not exist",
-    };
-    let mut text = format!("The temp-dir {what}: ").into_bytes();
-    if let Some(served) = settings.served.as_ref().filter(|served| !served.at_root)
-        && typed.starts_with(b"/")
-    {
-        text.extend_from_slice(&served.module_path);
-    }
-    text.extend_from_slice(typed);
-    Err(Error::fatal(ExitCode::SYNTAX, text))
 }
 
 /// The partial directory.

@@ -26,6 +26,7 @@ mod partial;
 mod receiver;
 mod replay;
 mod shared;
+mod temp_dir;
 mod write;
 mod xattrs;
 

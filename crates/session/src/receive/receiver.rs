@@ -15,6 +15,7 @@ use super::{
     list::{List, ListReader},
     partial::Partial,
     shared::{Event, Shared, Transfer, lock},
+    temp_dir::TempDir,
 };
 use crate::{
     Error, Session,
@@ -53,7 +54,7 @@ pub(super) struct Receiver<R> {
     pub dones: u32,
     pub root: Option<Root>,
     /// `--temp-dir`.
-    pub temp_dir: Option<Root>,
+    pub temp_dir: Option<TempDir>,
     pub partial: Option<Partial>,
     /// `--delay-updates`: files in the partial directory that are complete.
     pub waiting: Vec<(i32, Transfer)>,

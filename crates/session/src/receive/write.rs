@@ -5,10 +5,11 @@ use super::{
     fuzzy,
     receiver::{Receiver, Target},
     shared::{Event, Transfer},
+    temp_dir::{TempDir, create_temp},
 };
 use crate::{
     Error,
-    log::{Class, Log, named},
+    log::{Class, named},
     settings::Append,
 };
 use delta::checksum::{Checksum, FileHasher};
@@ -23,7 +24,6 @@ use std::{
     },
 };
 use wire::{
-    RelPath,
     compat::CompatFlags,
     item::{Item, basis},
     sums::SumHead,
@@ -222,7 +222,8 @@ impl<R: RecvHalf> Receiver<R> {
         }
         let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
         let (mut root, target, nsec) = (root.clone(), t.path.clone(), t.want.nsec);
-        let mut from_root = self.temp_dir.as_ref().unwrap_or(&root).clone();
+        let temp_root = self.temp_dir.as_mut().and_then(TempDir::root);
+        let mut from_root = temp_root.map_or_else(|| root.clone(), |dir| dir.clone());
         let (from, fresh, partial) = (temp.path().clone(), fresh.clone(), self.partial.clone());
         temp.set_interrupt_action(Box::new(move || match fresh.load(Ordering::Relaxed) {
             true => {
@@ -377,30 +378,6 @@ impl<R: RecvHalf> Receiver<R> {
     }
 }
 
-/// A temporary file beside the destination, or in the `--temp-dir`; that there is none was said.
-pub(super) fn create_temp(
-    root: &mut Root,
-    temp_dir: Option<&mut Root>,
-    path: &RelPath,
-    mode: u32,
-    log: &Log,
-) -> Option<TempFile> {
-    let leaf = path.split().map_or(&b""[..], |(_, leaf)| leaf);
-    let (made, place) = match temp_dir {
-        Some(dir) => (TempFile::create_in(dir, leaf, mode), dir),
-        None => (TempFile::create(root, path, mode), root),
-    };
-    match made {
-        Ok(temp) => Some(temp),
-        Err(failed) => {
-            let shown = place.quoted(failed.tried.as_ref().unwrap_or(path));
-            let text = about("mkstemp", &shown, " failed");
-            log.sys_error(Class::ErrorXfer, text, &failed.error);
-            None
-        }
-    }
-}
-
 fn finished(t: &Target, done: bool) -> Event {
     if done { Event::Finished(t.ndx) } else { Event::Failed(t.ndx) }
 }
@@ -428,11 +405,11 @@ fn no_file() -> io::Error {
 pub(super) fn root_of<'a>(
     spot: Spot,
     dest: &'a mut Option<Root>,
-    temp_dir: &'a mut Option<Root>,
+    temp_dir: &'a mut Option<TempDir>,
     partial: &'a mut Option<super::partial::Partial>,
 ) -> Option<&'a mut Root> {
     match (spot, temp_dir, partial) {
-        (Spot::Temp, Some(dir), _) => Some(dir),
+        (Spot::Temp, Some(dir), _) => dir.root(),
         (Spot::Partial, _, Some(partial)) => dest.as_mut().map(|dest| partial.root(dest)),
         _ => dest.as_mut(),
     }

@@ -66,22 +66,28 @@ pub fn server_log(settings: &Settings, role: Role) -> Option<Arc<dyn Sink>> {
     match LogFile::open(settings)? {
         Ok(log) => Some(Arc::new(log)),
         Err(e) => {
-            to_own_stderr(&cannot_open(settings, role, &e));
-            to_own_stderr(IGNORED);
+            say_unopened(settings, role, &e, |_, line| to_own_stderr(line));
             None
         }
     }
 }
 
-/// The line about a log file that cannot be opened; what follows it is [`IGNORED`].
-pub(super) fn cannot_open(settings: &Settings, role: Role, e: &io::Error) -> Vec<u8> {
+/// Says, a line at a time, that a log file cannot be opened.
+pub(super) fn say_unopened(
+    settings: &Settings,
+    role: Role,
+    e: &io::Error,
+    say: impl Fn(Class, &[u8]),
+) {
+    if let Some(notice) = fsroot::take_notice() {
+        say(Class::Error, format!("{notice}\n").as_bytes());
+    }
     let path = settings.log_file.as_deref().unwrap_or_default();
     let mut line = sys_error_line(role, [b"failed to open log-file ", path].concat(), e);
     line.push(b'\n');
-    line
+    say(Class::Error, &line);
+    say(Class::Info, b"Ignoring \"log file\" setting.\n");
 }
-
-pub(super) const IGNORED: &[u8] = b"Ignoring \"log file\" setting.\n";
 
 #[cfg(test)]
 mod tests {

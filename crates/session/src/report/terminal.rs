@@ -2,7 +2,7 @@
 
 use super::{
     escape::{HighBytes, escape, escape_converted},
-    logfile::{IGNORED, LogFile, cannot_open},
+    logfile::{LogFile, say_unopened},
 };
 use crate::{
     Settings,
@@ -90,8 +90,8 @@ impl Terminal {
             None => {}
             Some(Ok(log)) => terminal.log = Some(log),
             Some(Err(e)) => {
-                terminal.message(Class::Error, &cannot_open(settings, Role::Client, &e));
-                terminal.message(Class::Info, IGNORED);
+                let say = |class, line: &[u8]| terminal.message(class, line);
+                say_unopened(settings, Role::Client, &e, say);
             }
         }
         terminal

@@ -1,6 +1,10 @@
 //! Rule files, and what else a daemon's client may name.
 
-use crate::{log::Log, operator::Trust, settings::Settings};
+use crate::{
+    log::Log,
+    operator::{Trust, say_foreign_link},
+    settings::Settings,
+};
 use filters::{FilterList, Verdict};
 use fsroot::{LinkTrust, text};
 use std::{
@@ -91,10 +95,8 @@ impl filters::Loader for FsLoader {
             return Ok(content);
         }
         let file = self.open(path).inspect_err(|_| {
-            if let Some(log) = &self.log
-                && let Some(notice) = fsroot::take_notice()
-            {
-                log.error(notice);
+            if let Some(log) = &self.log {
+                say_foreign_link(log);
             }
         })?;
         if !file.metadata()?.is_dir() {

@@ -15,7 +15,7 @@ use rustix::fs::{self as rfs, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -42,9 +42,10 @@ impl OpenHow {
 }
 
 pub(crate) fn open_operator_file(path: &Path, how: OpenHow, trust: LinkTrust) -> io::Result<File> {
+    let path = path.as_os_str().as_bytes();
     let fd = match trust {
         LinkTrust::Insecure => rfs::openat(rfs::CWD, path, how.flags(), how.mode())?,
-        LinkTrust::OwnerChecked => walk(path, Some(how), &mut |_| Ok(()))?,
+        LinkTrust::OwnerChecked => walk(start(path)?, path, Some(how), &mut |_| Ok(()))?,
     };
     Ok(File::from(fd))
 }
@@ -55,31 +56,40 @@ pub(crate) fn open_operator_file_checked(
     how: OpenHow,
     check: &mut dyn FnMut(&OwnedFd) -> io::Result<()>,
 ) -> io::Result<File> {
-    Ok(File::from(walk(path, Some(how), check)?))
+    let path = path.as_os_str().as_bytes();
+    Ok(File::from(walk(start(path)?, path, Some(how), check)?))
 }
 
 pub(crate) fn open_operator_dir(path: &Path, trust: LinkTrust) -> io::Result<OwnedFd> {
+    let path = path.as_os_str().as_bytes();
     Ok(match trust {
         LinkTrust::Insecure => rfs::openat(rfs::CWD, path, ENTER, Mode::empty())?,
-        LinkTrust::OwnerChecked => walk(path, None, &mut |_| Ok(()))?,
+        LinkTrust::OwnerChecked => walk(start(path)?, path, None, &mut |_| Ok(()))?,
     })
+}
+
+/// The directory `path`, seen from `base`.
+pub(super) fn walk_below(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
+    let base = rfs::openat(base, ".", ENTER, Mode::empty())?;
+    walk(base, path, None, &mut |_| Ok(()))
+        .map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))
 }
 
 const ENTER: OFlags = PARENT.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const SEE: OFlags = kernel::SEE.union(OFlags::CLOEXEC);
 
-/// `file` is how to open the last component; `None` opens a directory. `check` sees the directory that a file lies in.
+/// From `here`. `file` is how to open the last component; `None` opens a directory. `check` sees the directory that a file
+/// lies in.
 fn walk(
-    path: &Path,
+    mut here: OwnedFd,
+    path: &[u8],
     file: Option<OpenHow>,
     check: &mut dyn FnMut(&OwnedFd) -> io::Result<()>,
 ) -> io::Result<OwnedFd> {
-    let path = path.as_os_str().as_bytes();
     if path.is_empty() {
         return Err(Errno::NOENT.into());
     }
     let me = rustix::process::geteuid().as_raw();
-    let mut here = start(path)?;
     let mut pending = Vec::new();
     push_components(&mut pending, path);
     let mut links = 0;

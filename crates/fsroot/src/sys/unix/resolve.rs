@@ -7,7 +7,10 @@
 //! the same answers, errors included: a way out of the root, an absolute target, or a symlink
 //! where none may be, is ELOOP.
 
-use super::kernel::{self, PARENT};
+use super::{
+    kernel::{self, PARENT},
+    operator,
+};
 use crate::root::FollowParents;
 use crate::sys::{Enter, Target};
 use rustix::fs::{self as rfs, AtFlags, FileType, Mode, OFlags};
@@ -61,6 +64,10 @@ pub(crate) fn open_dir(
     }
     match follow {
         FollowParents::Unconfined => rfs::openat(base, path, flags, Mode::empty()),
+        FollowParents::Trusted => {
+            let dir = operator::walk_below(base, path)?;
+            rfs::openat(dir, ".", flags, Mode::empty())
+        }
         FollowParents::No if !path.contains(&b'/') => open_component(base, path, flags),
         FollowParents::No => {
             if let Some(answer) = by_kernel(base, path, flags, false, way) {

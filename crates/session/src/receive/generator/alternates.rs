@@ -1,13 +1,13 @@
 //! Items that an alternate directory has (man page, --compare-dest).
 use super::{
     super::{
-        altdest::{Found, Level},
+        altdest::{AltDir, Found, Level},
         attrs::about,
     },
     Generator, Node,
     confirm::Confirmed,
 };
-use crate::{Error, flist::Entry, log::Class, settings::AltDestKind};
+use crate::{Error, flist::Entry, log::Class, operator::say_foreign_link, settings::AltDestKind};
 use fast_io::SendHalf;
 use fsroot::{Kind, Stat};
 use std::io;
@@ -28,10 +28,16 @@ impl<W: SendHalf> Generator<W> {
     pub(super) fn find_alternate(&mut self, node: &Node, e: Option<Entry<'_>>) -> Option<Found> {
         let mut dirs = self.alt_dirs.take()?;
         let mut best: Option<Found> = None;
-        for (number, root) in dirs.roots.iter_mut().enumerate() {
-            let Some(root) = root else { continue };
-            let Some(st) = root.lstat(&node.path).ok().filter(|st| Some(st.kind) == node.want.kind)
-            else {
+        for (number, dir) in dirs.dirs.iter_mut().enumerate() {
+            let root = match dir {
+                AltDir::Open(root) => root,
+                AltDir::Closed(refusal) => {
+                    refusal.say(&self.log);
+                    continue;
+                }
+            };
+            let found = root.lstat(&node.path).inspect_err(|_| say_foreign_link(&self.log));
+            let Some(st) = found.ok().filter(|st| Some(st.kind) == node.want.kind) else {
                 continue;
             };
             let differs = self.attrs.report(root, &node.path, &node.want, &st, 0, true);

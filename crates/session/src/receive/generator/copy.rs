@@ -3,7 +3,7 @@ use super::{
     super::{
         altdest::Found,
         attrs::{Times, about},
-        write::create_temp,
+        temp_dir::{TempDir, create_temp},
     },
     Generator, Node,
 };
@@ -34,7 +34,8 @@ impl<W: SendHalf> Generator<W> {
                 Err(e) => e,
             };
         }
-        let place = self.temp_dir.as_ref().or(self.root.as_ref());
+        let temp_root = self.temp_dir.as_mut().and_then(TempDir::root);
+        let place = temp_root.or(self.root.as_mut());
         let quoted = place.map_or(Vec::new(), |place| place.quoted(temp.path()));
         let mut text = about("rename", &quoted, " -> \"");
         text.extend_from_slice(node.path.as_bytes());
@@ -80,7 +81,8 @@ impl<W: SendHalf> Generator<W> {
             said("open", &from.unwrap_or_default(), e)
         })?;
         let settings = &self.session.settings;
-        let shown = match (settings.inplace, &self.temp_dir) {
+        let temp_root = self.temp_dir.as_mut().and_then(TempDir::root);
+        let shown = match (settings.inplace, temp_root) {
             (true, _) => root.quoted(&node.path),
             (false, Some(dir)) => dir.quoted(temp.path()),
             (false, None) => root.quoted(temp.path()),
@@ -125,7 +127,7 @@ impl<W: SendHalf> Generator<W> {
             Ok(have) => have,
             Err(e) => return Err((e, temp)),
         };
-        let place = match &mut self.temp_dir {
+        let place = match self.temp_dir.as_mut().and_then(TempDir::root) {
             Some(dir) if in_temp_dir => dir,
             _ => root,
         };

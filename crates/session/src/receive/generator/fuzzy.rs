@@ -4,10 +4,10 @@
 //! directory. One of equal size and mtime is taken at once; else the one whose name is most alike. Each directory is read once, so
 //! only the candidates of the directory that is being worked on are kept.
 use super::{
-    super::{attrs::about, fuzzy::Similar},
+    super::{altdest::AltDir, attrs::about, fuzzy::Similar},
     Generator, Node, is_missing,
 };
-use crate::{log::Class, log::named, session::io_error};
+use crate::{log::Class, log::named, operator::say_foreign_link, session::io_error};
 use fast_io::SendHalf;
 use filters::Verdict;
 use fsroot::Kind;
@@ -110,7 +110,7 @@ impl<W: SendHalf> Generator<W> {
         fuzzy.enter(dir.clone());
         if !std::mem::replace(&mut fuzzy.searched, true) {
             fuzzy.places.extend(self.read_place(&dir, None));
-            let alternates = self.alt_dirs.as_ref().map_or(0, |dirs| dirs.roots.len());
+            let alternates = self.alt_dirs.as_ref().map_or(0, |dirs| dirs.dirs.len());
             for number in (0..alternates).filter(|_| depth >= 2) {
                 fuzzy.places.extend(self.read_place(&dir, u8::try_from(number).ok()));
             }
@@ -154,11 +154,18 @@ impl<W: SendHalf> Generator<W> {
     fn read_place(&mut self, dir: &RelPath, alternate: Option<u8>) -> Option<Place> {
         let root = match alternate {
             None => self.root.as_mut()?,
-            Some(number) => self.alt_dirs.as_mut()?.root(number)?,
+            Some(number) => match self.alt_dirs.as_mut()?.dirs.get_mut(usize::from(number))? {
+                AltDir::Open(root) => root,
+                AltDir::Closed(refusal) => {
+                    refusal.say(&self.log);
+                    return None;
+                }
+            },
         };
         let entries = match root.read_dir(dir) {
             Ok(entries) => entries,
             Err(e) => {
+                say_foreign_link(&self.log);
                 if !is_missing(&e) {
                     let text = about("opendir", &root.quoted(dir), " failed");
                     self.log.sys_error(Class::ErrorXfer, text, &e);
@@ -200,10 +207,10 @@ impl<W: SendHalf> Generator<W> {
     /// A candidate's path as messages show it.
     fn shown_candidate(&self, dir: &RelPath, alternate: Option<u8>, name: &[u8]) -> Vec<u8> {
         let path = dir.join(name).unwrap_or_else(RelPath::root);
-        let dirs = self.alt_dirs.as_ref().map(|dirs| &dirs.roots);
-        match alternate.and_then(|number| dirs?.get(usize::from(number))?.as_ref()) {
-            Some(root) => root.display(&path),
-            None => path.as_bytes().to_vec(),
+        let dirs = self.alt_dirs.as_ref().map(|dirs| &dirs.dirs);
+        match alternate.and_then(|number| dirs?.get(usize::from(number))) {
+            Some(AltDir::Open(root)) => root.display(&path),
+            _ => path.as_bytes().to_vec(),
         }
     }
 }

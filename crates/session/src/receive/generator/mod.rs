@@ -25,6 +25,7 @@ use super::{
     list::{Dir, List},
     partial::Partial,
     shared::{Event, Shared},
+    temp_dir::TempDir,
 };
 use crate::{
     Error, Session,
@@ -55,7 +56,7 @@ pub(super) struct Generator<W> {
     pub root: Option<Root>,
     partial: Option<Partial>,
     /// `--temp-dir`.
-    temp_dir: Option<Root>,
+    temp_dir: Option<TempDir>,
     solo: Option<RelPath>,
     /// The root was (or would be) made by this run and has not been reported yet.
     root_is_new: bool,
