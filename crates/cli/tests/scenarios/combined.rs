@@ -287,6 +287,8 @@ pub const ROWS: &[Row] = &[
     row("no-way-once", &["f src/e/g size=3\nd dst\nf dst/e uid=65534"], "-aO").over(LOCAL_AND_SHELL).as_nobody(),
     row("unsafe-link-hidden", &["l src/a -> /nowhere\nl src/d/b -> /nowhere\nd dst"], "-avv --copy-unsafe-links --exclude=a --exclude=b").over(LOCAL_AND_SHELL).from_to("src/a src/d", "dst/").any_order(),
     row("batch-copy-as", &["f src/a size=3\nd dst uid=33 mtime=5"], "-a --copy-as=33:44").batch(),
+    row("batch-old-itemized", &["d src/n mtime=5\nf src/d/a size=3\nd src/d mtime=6\nl src/l -> a\nd dst/d mtime=7"], "-ai --protocol=28").batch(),
+    row("batch-old-named", &["d src/n mtime=5\nd src/d mtime=6\nl src/l -> a\nd dst/d mtime=7"], "-av --protocol=28").batch(),
     row("batch-recursive", &["f src/d/a size=3\nd dst"], "-rv").batch(),
     row("log-bad-rule", &["f src/a size=3\nd dst"], "'--filter=bad rule' --log-file={log}"),
     row("batch-dirs", &["f src/d/a size=3\nd dst"], "-dtv").batch(),

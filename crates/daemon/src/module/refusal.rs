@@ -24,7 +24,9 @@ pub(super) fn grows(options: &[Vec<u8>], refusal: &Error) -> bool {
     let end = letters.windows(2).position(|pair| pair == b"e.").unwrap_or(letters.len());
     let (given, able) = letters.split_at(end);
     let is_letter = match refusal {
-        Error::Fatal { text, .. } => text.windows(3).any(|window| window == b" (-"),
+        Error::Fatal { text, .. } => {
+            text.windows(4).any(|window| window.starts_with(b" (-") && given.contains(&window[3]))
+        }
         _ => true,
     };
     given.contains(&b'r') && able.contains(&b'i') && !is_letter

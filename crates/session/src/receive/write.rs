@@ -344,8 +344,9 @@ impl<R: RecvHalf> Receiver<R> {
         }
         let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
         let times = if good { Times::Exact } else { Times::Keep };
-        // Writing has changed the mtime; what matters here is that it differs.
-        let have = Stat { mtime: i64::MIN, ..st };
+        // Writing has changed the mtime; what matters here is that it differs. The system may have taken set-id bits away.
+        let written = if st.perm & 0o6000 == 0 { st } else { Stat::of(&file).unwrap_or(st) };
+        let have = Stat { mtime: i64::MIN, perm: written.perm, ..st };
         self.attrs.apply(root, &t.path, &t.want, &have, perm, times);
         if good {
             return Ok(Some(finished(t, true)));

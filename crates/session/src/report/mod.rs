@@ -132,9 +132,11 @@ impl Reporter {
             format.clone_from(&names);
         }
         // Before protocol 29 a format is for transfers, unless it itemizes.
-        let still = match session.protocol.has_item_flags() || itemizes {
-            true => format.clone(),
-            false => names.filter(|_| shows),
+        let still = match (session.protocol.has_item_flags(), itemizes) {
+            // A batch of that time says nothing of what was not transferred.
+            (false, true) if settings.read_batch.is_some() => None,
+            (true, _) | (_, true) => format.clone(),
+            (false, false) => names.filter(|_| shows),
         };
         let logs = logs(settings);
         let typed = settings.log_file_format.as_deref().unwrap_or(logfile::DEFAULT_FORMAT);
