@@ -106,7 +106,9 @@ pub const ROWS: &[Row] = &[
         .modules("transfer logging = yes")
         .daemon_log()
         .any_order(),
-    row("refuse-block-size", &[BASIC, EMPTY], "-av -B 700").over(PUSH).modules("refuse options = * !a !recursive !v"),
+    row("refuse-block-size", &[BASIC, EMPTY], "-av -B 700")
+        .over(PUSH)
+        .modules("refuse options = * !a !recursive !v"),
     row("refuse-compress", &[BASIC, EMPTY], "-aiz").over(PUSH).modules("refuse options = compress"),
     row("daemon-exclude", &[BASIC, EMPTY], "-ai")
         .over(DAEMON)

@@ -206,6 +206,7 @@ pub const ROWS: &[Row] = &[
         .from_to("127.0.0.1::served/src/", "dst/"),
     // Before protocol 29 formats are for transfers; everything else is named.
     row("old-names", &[OLD_NAMES], "-rlv").over(LOCAL_AND_SHELL).protocols(&[27, 28]),
+    row("old-names-plain", &["d src/d mtime=5\nd src/e mode=700\nd dst mtime=5\nd src mtime=5"], "-avO").over(LOCAL_AND_SHELL).protocols(&[28]),
     row("old-names-times", &[OLD_NAMES], "-avH").over(LOCAL_AND_SHELL).protocols(&[28]),
     row("old-names-dry-run", &[OLD_NAMES], "-rlvn").over(LOCAL_AND_SHELL).protocols(&[28]),
     row("old-names-more", &[OLD_NAMES], "-rlvv").over(LOCAL_AND_SHELL).protocols(&[28]).distinct(),
