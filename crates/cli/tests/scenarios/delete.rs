@@ -25,6 +25,28 @@ d dst/x0
 f dst/xx
 ";
 
+/// File systems below the destination: where something is to make way, where it is extraneous, and where both sides have it.
+const MOUNTS: &str = r"
+f src/d size=3
+f src/f size=3
+d src/both tmpfs=64K mode=750 mtime=44
+d src/k
+f dst/d/x size=4
+d dst/d/m tmpfs=64K
+f dst/d/m/kept size=5
+f dst/f/g/x size=4
+d dst/both tmpfs=64K
+f dst/both/kept size=5
+d dst/extra tmpfs=64K
+f dst/extra/kept size=5
+d dst/k/old tmpfs=64K
+f dst/k/old/kept size=5
+f dst/l/ll/x size=4
+d dst/l/ll/m tmpfs=64K
+f dst/l/ll/m/kept size=5
+d src mtime=5
+";
+
 pub const ROWS: &[Row] = &[
     row("delete", &[BASIC, EXTRA], "-av --delete").over(EVERY_WAY).any_order(),
     row("before", &[BASIC, EXTRA], "-av --delete-before").over(EVERY_WAY).any_order(),
@@ -208,4 +230,28 @@ pub const ROWS: &[Row] = &[
     .from_to("src", "dst/")
     .any_order(),
     row("empty-dest", &[BASIC, EMPTY], "-ai --delete").over(LOCAL_AND_SHELL),
+    // What keeps to one file system does not delete in another one.
+    row("mounts", &[MOUNTS], "-aix --delete --info=mount").over(LOCAL_AND_SHELL).any_order(),
+    row("mounts-omitted", &[MOUNTS], "-aixx --delete --info=mount")
+        .over(LOCAL_AND_SHELL)
+        .any_order(),
+    row("mounts-omitted-excluded", &[MOUNTS], "-aixx --delete --exclude=m --info=mount")
+        .any_order(),
+    row("mounts-make-way", &[MOUNTS], "-aix --force --debug=del").over(LOCAL_AND_SHELL).any_order(),
+    row("mounts-omitted-make-way", &[MOUNTS], "-aixx --force --debug=del").any_order(),
+    row("mounts-after", &[MOUNTS], "-aix --delete-after --debug=del").any_order(),
+    row("mounts-delay", &[MOUNTS], "-aix --delete-delay --debug=del").any_order(),
+    row("mounts-max-delete", &[MOUNTS], "-aix --delete --max-delete=0").any_order(),
+    row("mounts-missing-args", &[MOUNTS], "-ix --delete-missing-args --force --debug=del,flist2")
+        .from_to("src/d src/l src/none", "dst/")
+        .any_order(),
+    // Without recursion nothing is on the other side of a border.
+    row("mounts-flat", &[MOUNTS], "-dtixx --delete --info=mount").over(LOCAL_AND_SHELL).any_order(),
+    // In a dry run what is not empty seems to go, too.
+    row(
+        "dry-run-protected",
+        &["d src", "f dst/l/ll/m\nf dst/l/ll/x\nf dst/l/z/m"],
+        "-ain --delete --exclude=m",
+    )
+    .over(LOCAL_AND_SHELL),
 ];

@@ -38,6 +38,16 @@ f missing text=main.c\nnothing\nlib/none\n
 
 const SIZES: &str = "f src/1 size=999\nf src/2 size=1000\nf src/3 size=1001\nf src/4 size=1023\nf src/5 size=1024\nf src/6 size=1025\nf src/7 size=1026\nf src/8 size=1536\nf src/9 size=1537";
 
+/// A file that stays where the source has a directory.
+const IN_THE_WAY: &str = r"
+f src/d/a size=3
+f src/d/sub/b size=4
+l src/d/l -> a
+f dst/d size=2
+f dst/k/extra
+d src/k
+";
+
 /// To be put behind a link.
 const BEHIND: &str = r"
 f src/a size=5
@@ -62,6 +72,14 @@ pub const ROWS: &[Row] = &[
     row("update-window-negative", &["f src/1 size=3 mtime=1001\nf src/2 size=3 mtime=1002\nf src/3 size=3 mtime=1003\nf src/4 size=3 mtime=1004\nf src/5 size=3 mtime=1005\nf dst/1 size=4 mtime=1003\nf dst/2 size=4 mtime=1003\nf dst/3 size=4 mtime=1003\nf dst/4 size=4 mtime=1003\nf dst/5 size=4 mtime=1003"], "-aui --modify-window=-1").over(&[Via::Local, Via::Push]),
     row("existing-renamed", &["f src/a size=3\nd dst"], "-vv --existing").over(LOCAL_AND_SHELL).from_to("src/a", "dst/b").any_order(),
     row("existing-in-new-destination", &["f src/a/f size=3\nd src/a/z", EMPTY], "-ai --existing").over(LOCAL_AND_SHELL).from_to("src/a", "dst/b"),
+    row("existing-making-nothing", &["f src/a/f size=3\nf src/b size=2"], "-aivvn --existing").over(LOCAL_AND_SHELL).from_to("src/", "new/").any_order(),
+    row("existing-making-nothing-flat", &["f src/a/f size=3\nf src/b size=2"], "-divvn --existing").over(LOCAL_AND_SHELL).from_to("src/", "new/").any_order(),
+    row("ignore-existing-in-the-way", &[IN_THE_WAY], "-ai --ignore-existing").over(LOCAL_AND_SHELL).any_order(),
+    row("ignore-existing-in-the-way-plain", &[IN_THE_WAY], "-ri --ignore-existing").any_order(),
+    row("ignore-existing-in-the-way-small", &[IN_THE_WAY], "-ai --ignore-existing --max-size=2").any_order(),
+    row("ignore-existing-in-the-way-delete", &[IN_THE_WAY], "-ai --ignore-existing --delete").over(LOCAL_AND_SHELL).any_order(),
+    row("ignore-existing-in-the-way-delay", &[IN_THE_WAY], "-ai --ignore-existing --delete-delay").any_order(),
+    row("ignore-existing-in-the-way-no-inc", &[IN_THE_WAY], "-ai --ignore-existing --delete --no-i-r").any_order(),
     row("exclude", &[PROJECT, EMPTY], "-av --exclude=*.o").over(EVERY_WAY),
     row("exclude-dir", &[PROJECT, EMPTY], "-av --exclude=lib/ --exclude=/doc/readme.txt").over(EVERY_WAY),
     row("exclude-anchored", &[PROJECT, EMPTY], "-av --exclude=/main.c --exclude=/sub").over(LOCAL_AND_SHELL),

@@ -3,6 +3,7 @@
 mod candidates;
 
 use super::{
+    attrs::about,
     backup::{How as BackupHow, Made},
     generator::Generator,
     list::List,
@@ -12,11 +13,12 @@ use crate::{
     log::{Class, Log, named},
     rules::{FsLoader, say_notices},
     session::{Status, io_error},
+    settings::DeleteTiming,
 };
 use fast_io::SendHalf;
 use filters::{FilterList, ParseContext, Side, Verdict};
-use fsroot::Kind;
-use std::{collections::HashSet, path::Path, sync::Arc};
+use fsroot::{Errno, Kind};
+use std::{path::Path, sync::Arc};
 use wire::{RelPath, mux::Message};
 
 /// What deletion remembers.
@@ -34,8 +36,8 @@ pub(super) struct Deleter {
     noticed: bool,
     /// `--delete-delay`.
     queue: Vec<(RelPath, Kind, Arc<FilterList>)>,
-    /// `-x`: devices of the directories that the transfer began with.
-    devices: HashSet<u64>,
+    /// `-x`: the device that deletion stays on, that of the directory that the transfer last began with.
+    device: Option<u64>,
 }
 
 /// What became of one removal.
@@ -92,7 +94,7 @@ impl Deleter {
             errors: 0,
             noticed: false,
             queue: Vec::new(),
-            devices: HashSet::new(),
+            device: None,
         }
     }
 
@@ -201,21 +203,25 @@ impl<W: SendHalf> Generator<W> {
         if self.deletion_is_off() {
             return Ok(());
         }
-        let one_fs = self.session.settings.one_file_system > 0;
-        let mut dev = None;
-        if one_fs {
+        if self.session.settings.one_file_system > 0 {
             let Ok(Some(st)) = self.lstat(dir) else { return Ok(()) };
             if top {
-                self.deleter.devices.insert(st.dev);
-            } else if !self.deleter.devices.contains(&st.dev) {
+                self.deleter.device = Some(st.dev);
+            } else if self.file_system() != Some(st.dev) {
                 return Ok(());
             }
-            dev = Some(st.dev);
         }
+        let dev = self.file_system();
         let Some((candidates, _)) = self.candidates(dir, false, dev)? else { return Ok(()) };
         let mut rules = None;
         for c in candidates.into_iter().rev() {
-            if list.has_name(c.path.as_bytes()) || self.is_mount_point(&c, dev) {
+            if c.is_mount_point(dev) {
+                let says = self.session.settings.info.mount > 0;
+                self.log
+                    .debug(says, || named("cannot delete mount point: ", c.path.as_bytes(), ""));
+                continue;
+            }
+            if list.has_name(c.path.as_bytes()) {
                 continue;
             }
             if delay {
@@ -227,6 +233,19 @@ impl<W: SendHalf> Generator<W> {
             }
         }
         Ok(())
+    }
+
+    /// What is to be deleted below something that is no directory is looked for all the same, and nobody can look.
+    pub(super) fn delete_in_no_dir(&mut self, path: &RelPath) {
+        let during =
+            matches!(self.session.delete, Some(DeleteTiming::During | DeleteTiming::Delay));
+        if during
+            && !self.deletion_is_off()
+            && let Some(root) = &self.root
+        {
+            let text = about("opendir", &root.quoted(path), " failed");
+            self.cannot_list(text, &Errno::NOTDIR.into());
+        }
     }
 
     /// A directory that is not looked into, but whose merge files count below it.
@@ -263,7 +282,8 @@ impl<W: SendHalf> Generator<W> {
         }
         let settings = &self.session.settings;
         let how = How { recurse: settings.delete || settings.force, make_room: None };
-        self.remove(path, st.kind, how, None)?;
+        let dev = self.file_system();
+        self.remove(path, st.kind, how, dev)?;
         Ok(())
     }
 
@@ -277,7 +297,8 @@ impl<W: SendHalf> Generator<W> {
         let settings = &self.session.settings;
         let recurse = settings.delete || settings.force;
         let how = How { recurse, make_room: Some(what) };
-        let outcome = self.remove(path, kind, how, None)?;
+        let dev = self.file_system();
+        let outcome = self.remove(path, kind, how, dev)?;
         if outcome != Outcome::Removed {
             let mut text = format!("could not make way for new {what}: ").into_bytes();
             text.extend_from_slice(path.as_bytes());
@@ -411,7 +432,10 @@ impl<W: SendHalf> Generator<W> {
         }
         let inner = How { recurse: true, make_room: None };
         for c in candidates.into_iter().rev() {
-            if self.is_mount_point(&c, dev) {
+            if c.is_mount_point(dev) {
+                let says = self.session.settings.debug.del > 0;
+                let name = c.path.as_bytes();
+                self.log.debug(says, || named("mount point, ", name, ", pins parent directory"));
                 outcome = Outcome::NotEmpty;
                 continue;
             }
@@ -425,11 +449,7 @@ impl<W: SendHalf> Generator<W> {
                 // The attempt below says so again, as rsync does.
                 self.not_empty(&c.path);
                 outcome = Outcome::NotEmpty;
-                // In a dry run it would succeed, unless it is one too many.
-                let max = self.session.settings.max_delete;
-                if self.shared.do_xfers || max.is_some_and(|max| self.deleter.deleted >= max) {
-                    let _said = self.remove_leaf(&c.path, c.kind, inner)?;
-                }
+                let _said = self.remove_leaf(&c.path, c.kind, inner)?;
                 continue;
             }
             if self.remove_leaf(&c.path, c.kind, inner)? != Outcome::Removed {

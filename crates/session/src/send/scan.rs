@@ -429,7 +429,10 @@ impl Lister {
                     continue;
                 }
             };
+            // Without recursion no file system is entered, and none is left out.
+            let recurse = self.session.settings.recurse;
             let crosses = self.session.settings.one_file_system > 0
+                && recurse
                 && found.is_dir()
                 && device.is_some_and(|d| d != found.st.dev);
             if crosses && self.session.settings.one_file_system > 1 {
@@ -451,7 +454,7 @@ impl Lister {
             {
                 continue;
             }
-            let enter = self.session.settings.recurse && !crosses;
+            let enter = recurse && !crosses;
             self.say_made(&found.name, 2);
             let listed = self.emit(&found, false, !enter, out)?;
             if listed && enter && found.is_dir() {

@@ -375,6 +375,7 @@ impl Tree {
             if settings.relative {
                 self.emit_parents(lister, source, &arg.name, None, out)?;
             }
+            lister.say_made(&arg.name, FROM_ARGUMENT);
             lister.emit_missing(arg.name, source, out);
         } else if !settings.ignore_missing_args {
             lister.sources.complain(&lister.log, "link_stat ", source, &arg.name, " failed", &e);
@@ -540,6 +541,7 @@ impl Tree {
                             if settings.delete_missing_args
                                 && e.kind() == io::ErrorKind::NotFound =>
                         {
+                            lister.say_made(&arg.name, FROM_TREE);
                             lister.emit_missing(arg.name, deeper.source, out);
                         }
                         why => self.missing(lister, deeper.source, arg, why, out)?,

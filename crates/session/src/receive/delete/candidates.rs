@@ -35,7 +35,30 @@ fn order(a: &Candidate, b: &Candidate, modern: bool) -> std::cmp::Ordering {
     })
 }
 
+impl Candidate {
+    /// With `-x`, a directory on another device stays.
+    pub fn is_mount_point(&self, device: Option<u64>) -> bool {
+        self.kind == Kind::Directory && crosses(device, self.dev)
+    }
+}
+
+/// Whether something is not on the device that deletion stays on.
+fn crosses(device: Option<u64>, own: Option<u64>) -> bool {
+    device.zip(own).is_some_and(|(device, own)| device != own)
+}
+
 impl<W: SendHalf> Generator<W> {
+    /// The device that deletion stays on (man page, --one-file-system).
+    pub(super) fn file_system(&mut self) -> Option<u64> {
+        if self.session.settings.one_file_system == 0 {
+            return None;
+        }
+        if self.deleter.device.is_none() {
+            self.deleter.device = self.lstat(&RelPath::root()).ok().flatten().map(|st| st.dev);
+        }
+        self.deleter.device
+    }
+
     /// The entries of a directory that no rule protects, in file-list order, and whether any was protected. `None` if it cannot be
     /// read.
     pub(super) fn candidates(
@@ -90,6 +113,13 @@ impl<W: SendHalf> Generator<W> {
                 },
             };
             let is_dir = kind == Kind::Directory;
+            let skips = is_dir && self.session.settings.one_file_system > 1;
+            if skips && crosses(dev, stat.as_ref().map(|st| st.dev)) {
+                let says = self.session.settings.info.mount > 0;
+                let before = "[generator] skipping mount-point dir ";
+                self.log.debug(says, || named(before, path.as_bytes(), ""));
+                continue;
+            }
             if self.keeps(&path, is_dir, doomed) {
                 protected = true;
                 continue;
@@ -117,7 +147,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// What is in a directory is not known as it should be, so that nothing more may be deleted.
-    fn cannot_list(&mut self, text: Vec<u8>, e: &std::io::Error) {
+    pub(super) fn cannot_list(&mut self, text: Vec<u8>, e: &std::io::Error) {
         self.log.sys_error(Class::ErrorXfer, text, e);
         self.session.status.add_io_error(io_error::GENERAL);
         self.deleter.errors |= io_error::GENERAL;
@@ -127,18 +157,6 @@ impl<W: SendHalf> Generator<W> {
     fn can_look_below(&mut self, dir: &RelPath, entries: &[DirEntry]) -> bool {
         let first = entries.first().filter(|_| !am_root()).and_then(|e| dir.join(&e.name));
         first.is_none_or(|path| self.lstat(&path).is_ok())
-    }
-
-    /// With `-x`, a directory on another device stays.
-    pub(super) fn is_mount_point(&self, c: &Candidate, dev: Option<u64>) -> bool {
-        let (Some(dev), Some(own)) = (dev, c.dev) else { return false };
-        if c.kind != Kind::Directory || dev == own {
-            return false;
-        }
-        if self.session.settings.info.mount >= 1 {
-            self.log.info([&b"cannot delete mount point: "[..], c.path.as_bytes()].concat());
-        }
-        true
     }
 }
 

@@ -64,18 +64,25 @@ impl<W: SendHalf> Generator<W> {
         }
         let Some(mut have) = self.dir_stat(node)? else { return Ok(()) };
         let settings = &self.session.settings;
-        if have.is_none() && settings.existing && !(self.root_is_new && node.path.is_root()) {
+        if have.is_none() && settings.existing {
             if settings.info.skip >= 1 {
                 let text = self.name_text("not creating new directory \"", &node.name, "\"");
                 self.log.info(text);
             }
-            self.skipped.insert(node.name.clone());
+            // What is in the top directory is looked at all the same, in the list that follows.
+            if !(self.session.inc_recurse && node.path.is_root()) {
+                self.skipped.insert(node.name.clone());
+            }
             return Ok(());
         }
         if settings.ignore_existing && have.is_some_and(|st| st.kind != Kind::Directory) {
             if settings.info.skip >= 1 {
                 let why = if settings.info.skip >= 2 { " (type change)" } else { "" };
                 self.log.info(self.name_text("", &node.name, &format!(" exists{why}")));
+            }
+            let linked = have.is_some_and(|st| st.kind == Kind::Symlink);
+            if self.session.inc_recurse && base.content && !linked {
+                self.delete_in_no_dir(&node.path);
             }
             return Ok(());
         }

@@ -6,6 +6,7 @@ use super::{
     },
     Generator, Node,
     alternates::Alternate,
+    is_in_the_way,
     request::Elsewhere,
 };
 use crate::{
@@ -77,12 +78,21 @@ impl<W: SendHalf> Generator<W> {
             true => Ok(None),
             false => self.lstat_entry(&node),
         };
-        let have = match have {
-            Ok(have) => have,
+        let (have, unseen) = match have {
+            Ok(have) => (have, None),
+            // Rules that ask for the size alone come first.
+            Err(e)
+                if node.want.kind == Some(Kind::Regular) && fsroot::fake::corrupt(&e).is_none() =>
+            {
+                (None, Some(e))
+            }
             Err(e) => return self.stat_failed(&node, &e),
         };
+        if unseen.as_ref().is_some_and(is_in_the_way) {
+            self.say_no_parent(&node);
+        }
         let last = forced || node.group.is_none_or(|g| self.links.is_last(g, node.ndx));
-        if settings.existing && have.is_none() {
+        if settings.existing && have.is_none() && unseen.is_none() {
             if settings.info.skip >= 1 {
                 let text = self.name_text("not creating new file \"", node.path.as_bytes(), "\"");
                 self.log.info(text);
@@ -102,7 +112,7 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         match node.want.kind {
-            Some(Kind::Regular) => self.regular(&node, e, have, last),
+            Some(Kind::Regular) => self.regular(&node, e, have, unseen, last),
             Some(Kind::Symlink) if settings.links => self.symlink(&node, e, have),
             Some(k)
                 if k.is_device()
@@ -212,10 +222,25 @@ impl<W: SendHalf> Generator<W> {
             && let (Some(root), Some(path)) = (&mut self.root, RelPath::new(parent))
             && root.lstat(&path).is_err_and(missing)
         {
-            let why = ", ACL_TYPE_DEFAULT): No such file or directory, falling back on umask";
-            let what = "default_perms_for_dir: sys_acl_get_file(";
-            self.log.warning(self.name_text(what, parent, why));
+            self.say_no_default_acl(parent, "No such file or directory");
         }
+    }
+
+    /// Says that what should be a directory is none, so that nobody knows what new files in it may do.
+    fn say_no_parent(&mut self, node: &Node) {
+        let Some(parent) = node.path.parent().filter(|_| !self.session.settings.perms) else {
+            return;
+        };
+        if self.absent_parent.as_deref() != Some(parent.as_bytes()) {
+            self.say_no_default_acl(parent.as_bytes(), "Permission denied");
+            self.absent_parent = Some(parent.as_bytes().to_vec());
+        }
+    }
+
+    fn say_no_default_acl(&self, dir: &[u8], why: &str) {
+        let what = "default_perms_for_dir: sys_acl_get_file(";
+        let after = format!(", ACL_TYPE_DEFAULT): {why}, falling back on umask");
+        self.log.warning(self.name_text(what, dir, &after));
     }
 
     /// `--no-implied-dirs`: parents that the list does not describe are made with default attributes.
@@ -266,6 +291,7 @@ impl<W: SendHalf> Generator<W> {
         node: &Node,
         e: Entry<'_>,
         mut have: Option<Stat>,
+        unseen: Option<std::io::Error>,
         last: bool,
     ) -> Result<(), Error> {
         let session = self.session.clone();
@@ -292,6 +318,9 @@ impl<W: SendHalf> Generator<W> {
                 _ => self.skipped_member(node, last),
             }
             return Ok(());
+        }
+        if let Some(e) = unseen {
+            return self.stat_failed(node, &e);
         }
         let device = settings.write_devices && have.is_some_and(|st| st.kind.is_device());
         if let Some(st) = have.filter(|st| st.kind != Kind::Regular && !device) {

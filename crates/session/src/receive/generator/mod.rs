@@ -292,8 +292,11 @@ impl<W: SendHalf> Generator<W> {
     /// The same where only a regular file has to be seen. Making anything else fails if its place cannot be looked at.
     fn lstat_to_make(&mut self, node: &Node) -> io::Result<Option<Stat>> {
         let denied = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
+        let regular = node.want.kind == Some(Kind::Regular);
         match self.lstat(&node.path) {
-            Err(e) if node.want.kind != Some(Kind::Regular) && denied(&e) => Ok(None),
+            Err(e) if !regular && fsroot::fake::corrupt(&e).is_none() => Ok(None),
+            // What --ignore-existing leaves in the way would have been left there.
+            Ok(None) if regular && self.stays_in_the_way(&node.path) => Err(Errno::NOTDIR.into()),
             // In a dry run its directory, which cannot be seen either, would have been made.
             Err(e) if !self.shared.do_xfers && denied(&e) => match node.path.parent() {
                 Some(parent) if self.lstat(&parent).is_err() => Ok(None),
@@ -301,6 +304,14 @@ impl<W: SendHalf> Generator<W> {
             },
             looked => looked,
         }
+    }
+
+    /// Whether a dry run meets something below what is no directory, and would not be replaced by one.
+    fn stays_in_the_way(&mut self, path: &RelPath) -> bool {
+        let asks = !self.shared.do_xfers && self.session.settings.ignore_existing;
+        let Some(parent) = path.parent().filter(|_| asks) else { return false };
+        let above = self.lstat(&parent).ok().flatten();
+        above.is_some_and(|st| !matches!(st.kind, Kind::Directory | Kind::Symlink))
     }
 
     /// `--no-implied-dirs`: parents that were not asked for keep their attributes.
