@@ -77,6 +77,20 @@ f dst/b size=20 atime=1200000000 mtime=5
 f dst/same size=20 atime=1210000000
 ";
 
+const ATIMES_OF_LINKS: &str = r"
+l src/new -> x atime=1310000000
+l src/other -> x atime=1310000000
+l src/near -> x atime=1310000000
+l src/same -> x atime=1310000000
+f src/file atime=1310000000
+l dst/other -> x atime=1210000000
+l dst/near -> x atime=1310000005
+l dst/same -> x atime=1310000000
+f dst/file atime=1310000005
+p src/fifo atime=1310000000
+p dst/fifo atime=1310000005
+";
+
 /// Times that differ by less than a second.
 const NANO: &str = r"
 f src/f size=5 mtime=1000.125
@@ -168,6 +182,21 @@ pub const ROWS: &[Row] = &[
     row("omit-link-times", &[BASIC, OLDER], "-aJi").over(LOCAL_AND_SHELL),
     row("no-times", &[BASIC, OLDER], "-ai --no-t").over(LOCAL_AND_SHELL),
     row("atimes", &[ATIMES], "-aUi").over(EVERY_WAY).atimes(),
+    row("atimes-of-links", &[ATIMES_OF_LINKS], "-avvU").over(EVERY_WAY).atimes(),
+    row("atimes-of-links-items", &[ATIMES_OF_LINKS], "-aiU").over(LOCAL_AND_SHELL).atimes(),
+    row("atimes-of-links-omitted", &[ATIMES_OF_LINKS], "-avvUJ").over(LOCAL_AND_SHELL).atimes(),
+    row("atimes-window", &[ATIMES_OF_LINKS], "-avvU --modify-window=10").over(LOCAL_AND_SHELL).atimes(),
+    row("atimes-compare", &[ATIMES_OF_LINKS, "d new"], "-avvU --compare-dest=../dst").from_to("src/", "new/").atimes(),
+    row("atimes-compare-items", &[ATIMES_OF_LINKS, "d new"], "-aiU --compare-dest=../dst").from_to("src/", "new/"),
+    row("atimes-copy", &[ATIMES_OF_LINKS, "d new"], "-avvU --copy-dest=../dst").from_to("src/", "new/"),
+    row("atimes-copy-items", &[ATIMES_OF_LINKS, "d new"], "-aiiU --copy-dest=../dst").from_to("src/", "new/"),
+    row("atimes-link", &[ATIMES_OF_LINKS, "d new"], "-avvU --link-dest=../dst").from_to("src/", "new/").atimes(),
+    row("atimes-link-items", &[ATIMES_OF_LINKS, "d new"], "-aiiU --link-dest=../dst").over(SHELL).from_to("src/", "new/").atimes(),
+    row("atimes-of-read-links", &[r"
+d src
+l src/l -> x
+d dst
+"], "-avvU").over(SHELL).again_after("true"),
     row("atimes-list", &[ATIMES], "-aU --list-only").over(LOCAL_AND_SHELL),
     row("modify-window", &["f src/a size=5 mtime=1000\nf dst/a size=5 mtime=1002 edits=1\nf src/b size=5 mtime=1000\nf dst/b size=5 mtime=1003 edits=1"], "-ai --modify-window=2").over(LOCAL_AND_SHELL),
     row("modify-window-negative", &["f src/a size=5 mtime=1000.1\nf dst/a size=5 mtime=1000.2"], "-ai --modify-window=-1").over(LOCAL_AND_SHELL),

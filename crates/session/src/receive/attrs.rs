@@ -125,7 +125,13 @@ impl Attrs {
 
     /// Whether atimes are kept for this type.
     fn keeps_atime(&self, kind: Option<Kind>) -> bool {
-        self.settings().atimes > 0 && !matches!(kind, Some(Kind::Directory | Kind::Symlink))
+        let s = self.settings();
+        s.atimes > 0
+            && match kind {
+                Some(Kind::Directory) => false,
+                Some(Kind::Symlink) => !s.omit_link_times,
+                _ => true,
+            }
     }
 
     /// The mtime of a directory whose attributes were changed; within the modify window nobody else would set it.
@@ -144,6 +150,12 @@ impl Attrs {
             (want.mtime, want.nsec),
             (have.mtime, have.mtime_nsec),
         )
+    }
+
+    /// Whether the atime is to be set: it differs in its seconds, which alone travel, under `--modify-window`.
+    pub fn sets_atime(&self, want: &Want, have: &Stat) -> bool {
+        let window = self.settings().modify_window.max(0);
+        self.keeps_atime(want.kind) && !same_time(window, (want.atime, 0), (have.atime, 0))
     }
 
     /// The permissions that the file is to have. `existing` are those of the file that it replaces or is.
@@ -227,9 +239,8 @@ impl Attrs {
         if want.kind == Some(Kind::Regular) && want.len != have.len {
             flags |= F::REPORT_SIZE;
         }
-        if self.keeps_atime(want.kind)
-            && !same_time(s.modify_window.max(0), (want.atime, 0), (have.atime, 0))
-        {
+        // Of links it is not shown.
+        if want.kind != Some(Kind::Symlink) && self.sets_atime(want, have) {
             flags |= F::REPORT_ATIME;
         }
         let time = match self.keeps_mtime(want.kind) {
@@ -387,9 +398,8 @@ impl Attrs {
                 true => (want.mtime, want.nsec) != (have.mtime, have.mtime_nsec),
                 false => !self.same_mtime(want, have),
             });
-        let atime = (times != Times::Keep && self.keeps_atime(want.kind))
-            .then_some((want.atime, 0))
-            .filter(|_| want.atime != have.atime);
+        let atime =
+            (times != Times::Keep && self.sets_atime(want, have)).then_some((want.atime, 0));
         if mtime.is_some() || atime.is_some() {
             match root.utimes(p, atime, mtime) {
                 Ok(()) => changed = true,

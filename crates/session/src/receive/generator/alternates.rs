@@ -2,7 +2,7 @@
 use super::{
     super::{
         altdest::{AltDir, Found, Level},
-        attrs::about,
+        attrs::{Times, about},
     },
     Generator, Node,
     confirm::Confirmed,
@@ -40,7 +40,9 @@ impl<W: SendHalf> Generator<W> {
             let Some(st) = found.ok().filter(|st| Some(st.kind) == node.want.kind) else {
                 continue;
             };
-            let differs = self.attrs.report(root, &node.path, &node.want, &st, 0, true);
+            // An atime alone is set, or not, but makes no other file of it.
+            let differs =
+                self.attrs.report(root, &node.path, &node.want, &st, 0, true) & !F::REPORT_ATIME;
             let level = match e {
                 Some(e) if !self.same_content(root, node, e, &st) => Level::Exists,
                 _ if differs != 0 => Level::Same,
@@ -74,6 +76,11 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
+    /// The same for what matches: at most the atime differs, which itemized lines alone tell.
+    pub(super) fn matching_flags(&mut self, node: &Node, found: &Found, base: u16) -> u16 {
+        if self.shared.itemizing { self.alternate_flags(node, found, base) } else { base }
+    }
+
     /// A regular file. Where the destination has one already, only a perfect match counts.
     pub(super) fn regular_alternate(
         &mut self,
@@ -101,7 +108,8 @@ impl<W: SendHalf> Generator<W> {
                     let text = about("unlink", &root.quoted(&node.path), " failed");
                     self.log.sys_error(Class::ErrorXfer, text, &e);
                 }
-                self.emit(node, 0, None, None)?;
+                let flags = self.matching_flags(node, &found, 0);
+                self.emit(node, flags, None, None)?;
                 self.say_unchanged(node, false);
                 self.confirm(node.ndx, Confirmed::Present)?;
                 self.skipped_member(node, last);
@@ -110,6 +118,13 @@ impl<W: SendHalf> Generator<W> {
             Level::Matches
                 if kind == AltDestKind::Link && self.link_regular(node, &found, have) =>
             {
+                if self.shared.do_xfers
+                    && let Some(root) = &mut self.root
+                {
+                    // Its atime may differ.
+                    let (want, st) = (&node.want, &found.st);
+                    self.attrs.apply(root, &node.path, want, st, st.perm, Times::IfDifferent);
+                }
                 self.report_linked(node, &found)?;
                 self.confirm(node.ndx, Confirmed::Present)?;
                 return Ok(Alternate::Settled);
@@ -165,7 +180,8 @@ impl<W: SendHalf> Generator<W> {
         if let Some(chains) = &mut self.links.chains {
             chains.linked_from(node.ndx, found.number);
         }
-        self.emit(node, F::LOCAL_CHANGE | F::XNAME_FOLLOWS, Some(b""), None)?;
+        let flags = self.matching_flags(node, found, F::LOCAL_CHANGE | F::XNAME_FOLLOWS);
+        self.emit(node, flags, Some(b""), None)?;
         self.say_unchanged(node, false);
         self.lead(node)
     }

@@ -140,13 +140,12 @@ impl<W: SendHalf> Generator<W> {
         if !self.shared.do_xfers {
             self.attrs.say_new_owner(&node.path, &node.want, &have);
             const TOLD: u16 = F::REPORT_TIME
-                | F::REPORT_ATIME
                 | F::REPORT_PERMS
                 | F::REPORT_OWNER
                 | F::REPORT_GROUP
                 | F::REPORT_ACL
                 | F::REPORT_XATTR;
-            changed |= flags & TOLD != 0;
+            changed |= flags & TOLD != 0 || self.attrs.sets_atime(&node.want, &have);
         }
         if !failed {
             self.say_unchanged(node, changed);
@@ -188,7 +187,9 @@ impl<W: SendHalf> Generator<W> {
         let matches = matches!(&found, Alternate::Basis(found) if found.level == Level::Matches);
         let flags = match found {
             Alternate::Settled => return Ok(()),
-            Alternate::Basis(_) if matches => F::LOCAL_CHANGE,
+            Alternate::Basis(found) if matches => {
+                self.matching_flags(node, &found, F::LOCAL_CHANGE)
+            }
             Alternate::Basis(found) => {
                 self.alternate_flags(node, &found, F::LOCAL_CHANGE | F::REPORT_CHANGE)
             }
