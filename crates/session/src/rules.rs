@@ -7,7 +7,7 @@ use crate::{
     conn::{Messages, Reader, Writer},
     log::{Log, Role, named},
     messages::Common,
-    options::{FilterArg, RuleArg},
+    options::{FilterArg, OptionError, RuleArg},
     session::{Status, io_error},
     settings::Settings,
 };
@@ -111,6 +111,16 @@ pub fn add_options(
     loader: &mut FsLoader,
     am_sender: bool,
 ) -> Result<(), Error> {
+    add(list, rules, cx, loader, am_sender).map_err(failed)
+}
+
+fn add(
+    list: &mut FilterList,
+    rules: &[FilterArg],
+    cx: &ParseContext,
+    loader: &mut FsLoader,
+    am_sender: bool,
+) -> Result<(), FilterError> {
     // An old receiver is not told of perishable rules.
     let perishable = cx.protocol_30 || !am_sender;
     for FilterArg { rule, from0, traced } in rules {
@@ -124,10 +134,18 @@ pub fn add_options(
             RuleArg::ExcludeFrom(path) => list.add_file(path, false, cx, loader),
             RuleArg::IncludeFrom(path) => list.add_file(path, true, cx, loader),
             RuleArg::PartialDir(dir) => list.add_partial_dir(dir, perishable, cx, loader),
-        }
-        .map_err(failed)?;
+        }?;
     }
     Ok(())
+}
+
+/// The first mistake that [`add_options`] would find in what the process's own options have given so far.
+pub fn mistake(rules: &[FilterArg], role: Role) -> Option<OptionError> {
+    let settings = Settings { am_server: role == Role::Server, ..Settings::default() };
+    let cx = context(&settings, true, role);
+    let mut loader = FsLoader::new(&settings).for_own_options();
+    let e = add(&mut FilterList::new(), rules, &cx, &mut loader, true).err()?;
+    Some(OptionError::line(role, e.code, e.text))
 }
 
 /// Whether a push sends the filter list (both ends compute this from the same options).

@@ -128,6 +128,12 @@ pub const ROWS: &[Row] = &[
     row("bad-number", &[BASIC], "-a --timeout=x"),
     row("conflict", &[BASIC], "-a --inplace --partial-dir=x"),
     row("conflict-2", &[BASIC], "-a --delete --existing --no-r --no-d"),
+    row("rule-before-conflict", &["d src\nf rules text=a\\n-\\sb\\n"], "'--filter=. {top}/rules' --copy-dest=../alt --link-dest=../alt"),
+    row("conflict-before-rule", &["d src"], "--copy-dest=../alt --link-dest=../alt --filter=nonsense"),
+    row("rule-before-unknown-option", &["d src"], "--filter=nonsense --nonsense"),
+    row("rule-file-before-unknown-option", &["d src"], "--exclude-from=none --nonsense"),
+    row("rule-before-settings", &["d src"], "-aXX --fake-super --filter=nonsense"),
+    row("rule-before-version", &["d src"], "--version --filter=nonsense"),
     row("two-remote", &[BASIC], "-a").from_to("host:src/", "host:dst/"),
     row("outbuf", &[BASIC, OLDER], "-av --outbuf=L").over(LOCAL_AND_SHELL),
     row("log-file", &[BASIC, OLDER], "-a --log-file={top}/log --log-file-format=%i:%n")

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Settings, chmod,
     log::Role,
+    rules,
     settings::{DeleteTiming, StderrMode},
 };
 
@@ -25,25 +26,21 @@ pub(super) fn request(
     env: &Environment,
 ) -> Result<Request, OptionError> {
     let mut state = State::new();
-    match walk(&mut state, &typed, &mut |_| None) {
-        Ok(()) => {}
-        Err(Stop::Error(e)) => {
-            let exit_level = state.exit_level();
-            return Err(OptionError { log_file: state.log_file, exit_level, ..e });
-        }
-        Err(Stop::Print(text)) => {
-            return Ok(Request::Print { text, to_stderr: state.am_server });
-        }
-        Err(Stop::Daemon) => return daemon_args::request(args, env),
-    }
-    let am_server = state.am_server;
+    let walked = walk(&mut state, &typed, &mut |_| None);
+    let (am_server, role) = (state.am_server, state.role());
     let (log_file, exit_level) = (state.log_file.clone(), state.exit_level());
-    match settle(state, typed, env) {
-        Ok(plan) if plan.settings.am_server => Ok(Request::Server(Box::new(plan))),
-        Ok(plan) => Ok(Request::Client(Box::new(plan))),
-        Err(Stop::Error(e)) => Err(OptionError { log_file, exit_level, ..e }),
-        Err(Stop::Print(text)) => Ok(Request::Print { text, to_stderr: am_server }),
-        Err(Stop::Daemon) => daemon_args::request(args, env),
+    let rules = state.filters.clone();
+    let stop = match walked.and_then(|()| settle(state, typed, env)) {
+        Ok(plan) if plan.settings.am_server => return Ok(Request::Server(Box::new(plan))),
+        Ok(plan) => return Ok(Request::Client(Box::new(plan))),
+        Err(stop) => stop,
+    };
+    // Rules count, and files with rules are read, where they are given: a mistake there comes before what ended the rest.
+    let stop = rules::mistake(&rules, role).map_or(stop, Stop::Error);
+    match stop {
+        Stop::Error(e) => Err(OptionError { log_file, exit_level, ..e }),
+        Stop::Print(text) => Ok(Request::Print { text, to_stderr: am_server }),
+        Stop::Daemon => daemon_args::request(args, env),
     }
 }
 
