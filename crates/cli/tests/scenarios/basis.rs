@@ -152,6 +152,8 @@ pub const ROWS: &[Row] = &[
     row("link-size-only", &[ALIKE], "-ai --size-only --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-checksum", &[ALIKE], "-aic --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-ignore-times", &[ALIKE], "-aiI --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-missing-slashes", &[ALIKE], "-ai --copy-dest=../none/ --copy-dest=.././none// --copy-dest=/none/").over(EVERY_WAY),
+    row("copy-missing-listed", &[ALIKE], "-r --list-only --copy-dest=../none --copy-dest=.././none/ --copy-dest=none").over(LOCAL_AND_SHELL),
     row("link-missing", &[ALIKE], "-ai --link-dest=../none --link-dest=../other/same --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-few-attributes", &[ALIKE], "-rltvvi --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
     row("link-without-times", &[ALIKE], "-rlpvvi --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),

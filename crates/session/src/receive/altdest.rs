@@ -1,6 +1,9 @@
 //! The directories of `--compare-dest`, `--copy-dest` or `--link-dest`, where a file may be that the destination lacks (transfer:
 //! alternate directories).
-use super::{aside::Aside, dest::Dest};
+use super::{
+    aside::Aside,
+    dest::{Dest, absolute},
+};
 use crate::{
     Session,
     operator::{Refusal, Trust},
@@ -50,13 +53,17 @@ impl AltDirs {
     /// Opens them, and says which are not there. `None` without such an option.
     pub fn open(session: &Session, dest: &Dest) -> Option<AltDirs> {
         let (kind, typed) = session.settings.alt_dest.as_ref()?;
-        let open = |dir: &Vec<u8>| -> io::Result<Root> {
+        let open = |typed: &Vec<u8>| -> io::Result<Root> {
+            let dir = match typed.strip_suffix(b"/") {
+                Some(dir) if !dir.is_empty() => dir,
+                _ => typed,
+            };
             // A destination that a dry run has not made is left by its name.
             let typed = match &dest.root {
                 None if !dir.starts_with(b"/") && session.settings.served.is_none() => {
                     clean_path(&full(dest, dir))
                 }
-                _ => dir.clone(),
+                _ => dir.to_vec(),
             };
             let mut aside = Aside::new(&session.settings, dest, &typed)?;
             let fault = match aside.is_dir() {
@@ -113,7 +120,11 @@ pub(super) fn full(dest: &Dest, typed: &[u8]) -> Vec<u8> {
     }
     match &dest.root {
         Some(root) => [&root.display(&RelPath::root()), &b"/"[..], typed].concat(),
-        None => from_unmade(super::dest::absolute(&dest.path), typed),
+        None if dest.path.as_os_str().is_empty() => {
+            // A listing has no destination.
+            [&absolute(&dest.path), &b"/"[..], typed].concat()
+        }
+        None => from_unmade(absolute(&dest.path), typed),
     }
 }
 
