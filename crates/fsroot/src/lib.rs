@@ -25,7 +25,7 @@ pub use meta::{Kind, Stat};
 pub use operator::{
     LinkTrust, OpenHow, UNTRUSTED_LINK_NOTICE, open_operator_file, read_operator_file, take_notice,
 };
-pub use root::{DirEntry, FollowParents, Root};
+pub use root::{DirEntry, FollowParents, NoAtime, Root};
 #[cfg(unix)]
 pub use sys::chroot;
 pub use sys::{Errno, is_errno};

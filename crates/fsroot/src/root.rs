@@ -32,6 +32,18 @@ pub enum FollowParents {
     Unconfined,
 }
 
+/// What is read without touching its access time (`--open-noatime`); what is not ours then cannot be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NoAtime {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Files.
+    Files,
+    /// Directories, too, unless links are followed wherever they lead.
+    All,
+}
+
 /// A directory and everything below it. Each clone keeps its own small cache of open directories,
 /// so a clone per thread.
 pub struct Root {
@@ -42,6 +54,7 @@ pub struct Root {
     follow: FollowParents,
     /// Where links may lead, if that is more than this directory.
     anchor: Option<Arc<Anchor>>,
+    noatime: NoAtime,
     way: Way,
     cache: DirCache,
     dir_buffer: sys::ListBuffer,
@@ -85,6 +98,7 @@ impl Clone for Root {
             module: self.module.clone(),
             follow: self.follow,
             anchor: self.anchor.clone(),
+            noatime: self.noatime,
             way: self.way,
             cache: DirCache::default(),
             dir_buffer: sys::ListBuffer::new(),
@@ -132,6 +146,7 @@ impl Root {
             module: None,
             follow: FollowParents::No,
             anchor: None,
+            noatime: NoAtime::default(),
             way: Way::default(),
             cache: DirCache::default(),
             dir_buffer: sys::ListBuffer::new(),
@@ -179,6 +194,11 @@ impl Root {
             self.follow = follow;
             self.cache.clear();
         }
+    }
+
+    /// What is read without touching its access time; nothing, unless this was called.
+    pub fn set_noatime(&mut self, noatime: NoAtime) {
+        self.noatime = noatime;
     }
 
     /// Insists on one of the ways to resolve paths.

@@ -112,6 +112,14 @@ pub const ROWS: &[Row] = &[
     row("open-noatime", &["f src/a size=10 atime=1300000000\nf src/b size=70000 atime=1300000000", EMPTY], "-ai --open-noatime")
         .over(EVERY_WAY)
         .atimes(),
+    row("open-noatime-checksum", &["f src/a size=10 atime=1300000000\nf src/b size=700 atime=1300000000\nf dst/a size=10 atime=1300000000\nf dst/b size=700 edits=1 atime=1300000000"], "-aic --no-W --open-noatime")
+        .over(EVERY_WAY)
+        .atimes(),
+    row("open-noatime-not-ours", &["d src\nd src/d\nf src/d/f size=5\nd dst uid=65534"], "-rlpi --open-noatime").over(LOCAL_AND_SHELL).as_nobody(),
+    row("open-noatime-file-not-ours", &["d src\nf src/f size=5\nd dst uid=65534"], "-rlpi --open-noatime").over(LOCAL_AND_SHELL).from_to("src/f", "dst/").as_nobody(),
+    row("open-noatime-checksum-not-ours", &["d src\nf src/f size=5\nd dst uid=65534\nf dst/f size=5 uid=65534"], "-rlpic --open-noatime").from_to("src/f", "dst/").as_nobody(),
+    row("open-noatime-basis-not-ours", &["d src uid=65534\nf src/f size=5000 edits=3 uid=65534\nf src/g size=5000 uid=65534\nd dst uid=65534\nf dst/f size=5000 mtime=5\nf dst/g size=5000"], "-rlpicv --stats --no-W --open-noatime").as_nobody(),
+    row("atimes-twice-not-ours", &["d src\nd src/d\nf src/d/f size=5\nd dst uid=65534"], "-rlptUUi").as_nobody(),
     row("atimes-twice", &["f src/a size=10 atime=1300000000\nf src/b size=70000 atime=1300000000", EMPTY], "-aUUi")
         .over(EVERY_WAY)
         .atimes(),

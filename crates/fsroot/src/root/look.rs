@@ -1,6 +1,6 @@
 //! Looking: metadata, link texts, directories, and files opened for reading.
 
-use super::{DirEntry, Root};
+use super::{DirEntry, FollowParents, NoAtime, Root};
 use crate::meta::{Kind, Stat};
 use crate::sys::{self, Enter, Errno, Open, Target};
 use std::fs::File;
@@ -74,9 +74,14 @@ impl Root {
         found: impl FnMut(&[u8], Option<Kind>, u64),
     ) -> io::Result<()> {
         let dir = p.as_bytes();
-        let open = if p.is_root() { Some(Arc::clone(&self.dir)) } else { self.cache.find(dir) };
+        let noatime = self.noatime == NoAtime::All && self.follow != FollowParents::Unconfined;
+        let open = match self.cache.find(dir) {
+            _ if p.is_root() => Some(Arc::clone(&self.dir)),
+            None if noatime => Some(self.dir_fd(dir)?),
+            found => found,
+        };
         let fd = match open {
-            Some(fd) => Arc::new(self.with_spare_fds(|_| sys::reopen_dir(&fd))?),
+            Some(fd) => Arc::new(self.with_spare_fds(|_| sys::reopen_dir(&fd, noatime))?),
             None => {
                 // One open serves both the reading and the entries' own operations after it.
                 let fd = Arc::new(self.open_dir(dir, Enter::List)?);
@@ -89,12 +94,11 @@ impl Root {
 
     /// Opens for reading, never a symlink's target; a fifo does not hang.
     pub fn open_read(&mut self, p: &RelPath) -> io::Result<File> {
-        self.open_leaf(p, Open::Read)
-    }
-
-    /// [`Root::open_read`] without touching the access time, where we may (`--open-noatime`).
-    pub fn open_read_noatime(&mut self, p: &RelPath) -> io::Result<File> {
-        self.open_leaf(p, Open::ReadNoAtime)
+        let how = match self.noatime {
+            NoAtime::Nothing => Open::Read,
+            NoAtime::Files | NoAtime::All => Open::ReadNoAtime,
+        };
+        self.open_leaf(p, how)
     }
 
     /// Opens for reading following a final symlink (sender's -L and friends): beneath the root (or

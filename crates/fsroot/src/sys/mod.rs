@@ -23,7 +23,7 @@ pub fn is_errno(e: &io::Error, errno: Errno) -> bool {
 pub(crate) enum Open {
     /// For reading.
     Read,
-    /// For reading without touching the access time, where we may.
+    /// For reading without touching the access time, if it is ours.
     ReadNoAtime,
     /// For writing what exists.
     Write,

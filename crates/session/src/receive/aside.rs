@@ -1,7 +1,7 @@
 //! Directories that options name beside the destination (`--backup-dir`, `--compare-dest` and its relatives).
-use super::dest::{Base, Dest};
+use super::dest::{Base, Dest, noatime};
 use crate::Settings;
-use fsroot::{Kind, Root, text};
+use fsroot::{Kind, NoAtime, Root, text};
 use std::{
     ffi::OsStr,
     io,
@@ -13,6 +13,7 @@ pub(super) struct Aside {
     base: Base,
     path: PathBuf,
     fake_super: bool,
+    noatime: NoAtime,
 }
 
 impl Aside {
@@ -39,7 +40,7 @@ impl Aside {
                 text::path(&clean).into_owned()
             }
         };
-        Ok(Aside { base, path, fake_super: settings.fake_super })
+        Ok(Aside { base, path, fake_super: settings.fake_super, noatime: noatime(settings) })
     }
 
     /// Whether it is a directory; `None` if there is nothing.
@@ -55,6 +56,7 @@ impl Aside {
     pub fn open(&mut self) -> io::Result<Root> {
         let mut root = self.base.open_anchored(&self.path)?;
         root.set_fake_super(self.fake_super);
+        root.set_noatime(self.noatime);
         Ok(root)
     }
 

@@ -9,7 +9,7 @@ use crate::{
     options::clean_path,
 };
 use fsroot::Errno;
-use fsroot::{FollowParents, Kind, Root, text};
+use fsroot::{FollowParents, Kind, NoAtime, Root, text};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -226,6 +226,7 @@ pub(super) fn choose(
     let settings = &shared.session.settings;
     if let Some(root) = &mut dest.root {
         root.set_fake_super(settings.fake_super);
+        root.set_noatime(noatime(settings));
         // Links that are kept in the place of directories are followed.
         if settings.keep_dirlinks || (settings.relative && !settings.implied_dirs) {
             root.set_follow_parents(following(settings));
@@ -235,6 +236,11 @@ pub(super) fn choose(
     dest.partial = partial_dir(settings, &dest);
     dest.alt_dirs = AltDirs::open(&shared.session, &dest);
     Ok(dest)
+}
+
+/// What a receiving side reads without touching its access time.
+pub(super) fn noatime(settings: &Settings) -> NoAtime {
+    if settings.open_noatime { NoAtime::Files } else { NoAtime::Nothing }
 }
 
 /// Chooses the destination for the lists that have arrived (the first, perhaps its first successor).

@@ -392,14 +392,13 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
     ) -> Result<Option<(std::fs::File, u64)>, Error> {
         let settings = &self.session.settings;
         let follow = settings.copy_links || settings.copy_unsafe_links;
-        let (noatime, copy_devices) = (settings.open_noatime, settings.copy_devices);
+        let copy_devices = settings.copy_devices;
         let source = entry.source();
         let sources = &mut self.lister.sources;
         let unconfined = sources.unconfined();
         let opened = match sources.rel(source, name) {
             Some(rel) => sources.root(source).and_then(|root| match follow {
                 true => root.open_read_follow(&rel, unconfined),
-                false if noatime => root.open_read_noatime(&rel),
                 false => root.open_read(&rel),
             }),
             None => Err(io::ErrorKind::InvalidInput.into()),

@@ -6,7 +6,7 @@
 
 use crate::log::{Log, Role, named};
 use crate::{Session, log::Class, options::clean_path};
-use fsroot::{Root, root::FollowParents, text};
+use fsroot::{NoAtime, Root, root::FollowParents, text};
 use std::{
     collections::HashMap,
     io,
@@ -56,6 +56,7 @@ pub(super) struct Sources {
     at_root: bool,
     /// `--fake-super`.
     fake: bool,
+    noatime: NoAtime,
     open: usize,
     clock: u64,
     /// `--debug=CHDIR`: the directory that rsync would be in, as typed.
@@ -78,6 +79,10 @@ impl Sources {
             module_name: session.settings.module().to_vec(),
             at_root: session.settings.served.as_ref().is_some_and(|served| served.at_root),
             fake: session.settings.fake_super,
+            noatime: match session.settings.open_noatime {
+                true => NoAtime::All,
+                false => NoAtime::Nothing,
+            },
             open: 0,
             clock: 0,
             start: Vec::new(),
@@ -224,6 +229,7 @@ impl Sources {
             }
             let mut root = self.open_root(id)?;
             root.set_fake_super(self.fake);
+            root.set_noatime(self.noatime);
             self.dirs[at].root = Some(root);
             self.open += 1;
         }

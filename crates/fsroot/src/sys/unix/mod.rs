@@ -63,9 +63,10 @@ pub(crate) fn parent_of(dir: &Dir) -> Result<Dir, Errno> {
     rfs::openat(dir, "..", flags, Mode::empty())
 }
 
-/// The same directory again, to be read.
-pub(crate) fn reopen_dir(dir: &Dir) -> Result<Dir, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+/// The same directory again, to be read, without touching its access time or not.
+pub(crate) fn reopen_dir(dir: &Dir, noatime: bool) -> Result<Dir, Errno> {
+    let time = if noatime { kernel::NOATIME } else { OFlags::empty() };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | time;
     rfs::openat(dir, ".", flags, Mode::empty())
 }
 
@@ -78,10 +79,7 @@ pub(crate) fn open_at(dir: &Dir, leaf: &[u8], how: Open) -> Result<File, Errno> 
     };
     match how {
         Open::Read => open(OFlags::RDONLY, 0),
-        Open::ReadNoAtime => match open(OFlags::RDONLY | kernel::NOATIME, 0) {
-            Err(Errno::PERM) => open(OFlags::RDONLY, 0),
-            other => other,
-        },
+        Open::ReadNoAtime => open(OFlags::RDONLY | kernel::NOATIME, 0),
         Open::Write => open(OFlags::WRONLY, 0),
         Open::WriteNew { mode } => open(OFlags::WRONLY | new, mode),
         Open::ReadWriteNew { mode } => open(OFlags::RDWR | new, mode),

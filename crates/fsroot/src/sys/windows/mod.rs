@@ -85,8 +85,8 @@ fn from_wide(path: &[u16]) -> PathBuf {
     std::ffi::OsString::from_wide(path).into()
 }
 
-/// The same directory again, to be read.
-pub(crate) fn reopen_dir(dir: &Dir) -> Result<Dir, Errno> {
+/// The same directory again, to be read. Reading does not change access times here, unless the system was told so.
+pub(crate) fn reopen_dir(dir: &Dir, _noatime: bool) -> Result<Dir, Errno> {
     open_dir_at(dir, b".", Enter::List)
 }
 
