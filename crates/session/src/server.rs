@@ -146,7 +146,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let agreed = agreed.with_charset(charset.clone(), targets);
     let route = route(&settings, agreed.protocol);
     let status = Arc::new(Status::default());
-    let outbox = Arc::new(Outbox::new(status.clone(), route, modern).with_charset(charset));
+    let outbox = Outbox::new(status.clone(), route, modern).with_charset(charset);
+    let outbox = Arc::new(outbox.with_quiet(settings.quiet));
     let log = log(outbox.clone(), own_log.as_ref(), role);
     // A receiver knows its own system.
     let receives = !settings.am_sender && agreed.protocol.has_item_flags();

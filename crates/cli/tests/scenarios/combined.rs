@@ -84,6 +84,9 @@ f dst/d/g
 f dst/d/l
 d dst/d mode=644";
 
+/// What each side has something to say about.
+const QUIET: &str = "f src/d/a size=3\nl src/l -> nowhere\np src/p\nf src/a size=5\nf dst/d/.rules size=3\nf dst/e/f size=2\nf dst/g/h~ size=1";
+
 pub const ROWS: &[Row] = &[
     row("list-only-verbose-2", &["d src/d\nd dst"], "-rvv --list-only").over(EVERY_WAY).any_order(),
     row("deleting-in-what-is-not-made", &["d src\nd dst"], "-avvi --delete-after -R --existing")
@@ -297,6 +300,13 @@ pub const ROWS: &[Row] = &[
     row("batch-archive", &["f src/d/a size=3\nf src/b size=70000\nf dst/b size=70000 edits=3"], "-av --no-whole-file --delete").batch(),
     row("again-after-changes", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-ai --delete").over(EVERY_WAY).any_order().again_after("rm src/b; mkdir src/b; touch -d @5 src/b; echo x >>dst/d/a"),
     row("log-of-a-session", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-a --delete --log-file={log}").over(EVERY_WAY).any_order(),
+    row("log-quiet", &[QUIET], "-rbq --delete --log-file={log}").over(EVERY_WAY),
+    row("log-quiet-flat", &[QUIET], "-vq --log-file={log} --log-file-format=%n").over(EVERY_WAY).from_to("src/d src/a src/l", "dst/"),
+    row("log-quiet-stderr-client", &[QUIET], "-rbq --delete --log-file={log} --stderr=client").over(EVERY_WAY),
+    row("log-quiet-stderr-all", &[QUIET], "-rbq --delete --log-file={log} --stderr=all").over(LOCAL_AND_SHELL),
+    row("log-quiet-server", &[QUIET], "-rb --delete --log-file={log} -M-q").over(SHELL),
+    row("log-quiet-own", &[QUIET], "-rbq --delete -M--log-file={log}").over(LOCAL_AND_SHELL),
+    row("log-quiet-old", &[QUIET], "-rbqv --delete --log-file={log}").over(&[Via::Local, Via::Push, Via::Pull, Via::DaemonPush]).protocols(&[28, 29]),
     row("log-of-a-format", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-a --delete --log-file={log} '--log-file-format=%o %f %l %i'").over(EVERY_WAY).any_order(),
     row("several-of-one-host", &["f src/d/a size=3\nf src/b size=70000\nd dst"], "-ai").over(&[Via::Pull]).from_to("src/d :src/b", "dst/"),
     row("several-of-one-module", &["f src/d/a size=3\nf src/b size=70000\nd dst"], "-ai").over(&[Via::DaemonPull]).from_to("src/d ::mod/src/b", "dst/"),

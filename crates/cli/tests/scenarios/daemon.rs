@@ -23,6 +23,10 @@ pub const ROWS: &[Row] = &[
     row("unknown-path", &[BASIC, EMPTY], "-av").over(PULL).from_to("none/", "dst/").any_stderr(),
     row("unknown-destination", &[BASIC], "-av").over(PUSH).from_to("src/", "none/deep/"),
     row("read-only", &[BASIC, EMPTY], "-av").over(PUSH).modules("read only = yes"),
+    row("write-only-before-31", &[BASIC, EMPTY], "-avv")
+        .over(PULL)
+        .modules("write only = yes")
+        .protocols(&[27, 28, 29, 30]),
     row("write-only", &[BASIC, EMPTY], "-av").over(PULL).modules("write only = yes"),
     row("missing-module-path", &[BASIC, EMPTY], "-av").over(DAEMON).modules("path = {top}/nowhere"),
     row("login", &[BASIC, SECRETS, EMPTY], "-ai --password-file=password")

@@ -137,6 +137,7 @@ pub const ROWS: &[Row] = &[
     row("list-dirs", &[BASIC], "-d --list-only").from_to("src/", "").over(&[Via::Local, Via::Pull]),
     row("list-relative", &[BASIC], "-R --list-only").from_to("src/sub/one", ""),
     row("list-with-destination", &[BASIC, OLDER], "-r --list-only").over(LOCAL_AND_SHELL),
+    row("list-compare-dest", &["f src/a\nd dst"], "-r --list-only --compare-dest=../alt").over(EVERY_WAY).from_to("src/", "dst/"),
     row("list-itemized", &[BASIC], "-ri --list-only").from_to("src/", ""),
     row("list-formatted", &[BASIC], "-r --out-format=%n --list-only").from_to("src/", ""),
     row("list-quiet", &[BASIC], "-rq --list-only").from_to("src/", ""),

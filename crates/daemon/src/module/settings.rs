@@ -24,6 +24,8 @@ pub(super) fn log_format(module: &Section) -> Option<Vec<u8>> {
 pub(super) fn apply_module(settings: &mut Settings, module: &Section, entered: &Entered) {
     settings.am_server = true;
     settings.am_daemon = true;
+    // Under -q the client alone decides what is not shown; it logs that.
+    settings.quiet = false;
     settings.munge_links = entered.munge;
     settings.sanitize_links = entered.below_root && !entered.munge;
     settings.insecure_links = module.flag("insecurelinks") == Some(true);

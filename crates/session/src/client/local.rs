@@ -81,8 +81,9 @@ impl Run {
             report::to_own_stderr(line.as_bytes());
         }
         let route = server::route(&server_settings, agreed.protocol);
-        let outbox =
-            Outbox::new(server_status.clone(), route, modern).with_charset(server_charset.clone());
+        let outbox = Outbox::new(server_status.clone(), route, modern)
+            .with_charset(server_charset.clone())
+            .with_quiet(server_settings.quiet);
         let outbox = Arc::new(outbox);
         let own_log = report::server_log(&server_settings, Role::ReceiverPresplit);
         let server_log = server::log(outbox.clone(), own_log.as_ref(), Role::ReceiverPresplit);

@@ -24,6 +24,8 @@ pub struct Outbox {
     modern_tags: bool,
     /// What text is converted from on its way to the client.
     charset: Option<Arc<Charset>>,
+    /// Information is dropped.
+    quiet: bool,
 }
 
 /// Where a server's messages go (man page, --stderr).
@@ -40,12 +42,17 @@ pub enum Route {
 impl Outbox {
     /// An empty outbox.
     pub fn new(status: Arc<Status>, route: Route, modern_tags: bool) -> Outbox {
-        Outbox { queue: Mutex::default(), status, route, modern_tags, charset: None }
+        Outbox { queue: Mutex::default(), status, route, modern_tags, charset: None, quiet: false }
     }
 
     /// For a server whose texts are in another charset than the protocol's.
     pub fn with_charset(self, charset: Option<Arc<Charset>>) -> Outbox {
         Outbox { charset, ..self }
+    }
+
+    /// For a server that knows of `-q`: its client does not even log what it does not show.
+    pub fn with_quiet(self, quiet: bool) -> Outbox {
+        Outbox { quiet, ..self }
     }
 
     /// Whether so much waits that it should be sent.
@@ -91,6 +98,9 @@ impl Outbox {
             self.status.set_xfer_error();
         }
         let is_error = matches!(class, Class::ErrorXfer | Class::Error | Class::Warning);
+        if self.quiet && !is_error {
+            return;
+        }
         if self.route == Route::AllToStderr || (self.route == Route::ErrorsToStderr && is_error) {
             to_own_stderr(text);
             return;

@@ -120,10 +120,7 @@ pub(super) fn full(dest: &Dest, typed: &[u8]) -> Vec<u8> {
     }
     match &dest.root {
         Some(root) => [&root.display(&RelPath::root()), &b"/"[..], typed].concat(),
-        None if dest.path.as_os_str().is_empty() => {
-            // A listing has no destination.
-            [&absolute(&dest.path), &b"/"[..], typed].concat()
-        }
+        None if dest.is_listing() => [&absolute(&dest.path), &b"/"[..], typed].concat(),
         None => from_unmade(absolute(&dest.path), typed),
     }
 }
@@ -151,6 +148,7 @@ fn within(module: &[u8], dest: &Dest, typed: &[u8]) -> Vec<u8> {
     match (absolute, &dest.root) {
         (true, _) => [module, b"/", &clean].concat(),
         (false, Some(_)) => clean,
+        (false, None) if dest.is_listing() => clean,
         (false, None) => from_unmade([module, b"/", &text::bytes(&dest.path)[..]].concat(), &clean),
     }
 }

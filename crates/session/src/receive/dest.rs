@@ -49,6 +49,11 @@ impl Dest {
             alt_dirs: None,
         }
     }
+
+    /// Whether it is that of a listing, which needs none: paths begin where we are.
+    pub fn is_listing(&self) -> bool {
+        self.root.is_none() && self.path.as_os_str().is_empty()
+    }
 }
 
 /// Where the destination's path leads from.
