@@ -27,7 +27,7 @@ pub struct Stderr;
 
 impl Sink for Stderr {
     fn message(&self, _class: Class, text: &[u8]) {
-        to_own_stderr(text);
+        to_own_stderr(text, false);
     }
 }
 

@@ -116,7 +116,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         own_log,
     } = job;
     let role = if settings.am_sender { Role::Sender } else { Role::ReceiverPresplit };
-    let stderr = || Outbox::new(Arc::new(Status::default()), Route::AllToStderr, true);
+    let stderr = Outbox::new(Arc::default(), Route::AllToStderr, true).with_settings(&settings);
+    let stderr: Arc<dyn Sink> = Arc::new(stderr);
     // A mistyped name is told before anything else is said; a daemon's client hears it over the protocol.
     let given = match settings.am_daemon {
         true => None,
@@ -125,19 +126,19 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         {
             Ok(given) => Some(given),
             Err(e) => {
-                let log = Log::new(Arc::new(stderr()), Role::Server);
+                let log = Log::new(stderr, Role::Server);
                 return finish::unstarted(&log, &e, &mut reader, &mut writer);
             }
         },
     };
     if let (Some(charset), true, false) = (&charset, settings.debug.iconv > 0, settings.am_daemon) {
-        to_own_stderr(format!("{}\n", charset.debug_line(role)).as_bytes());
+        to_own_stderr(format!("{}\n", charset.debug_line(role)).as_bytes(), false);
     }
     let agreed = handshake::server(&settings, exchange, &caps, &mut reader, &mut writer);
     let agreed = match agreed {
         Ok(agreed) => agreed,
         Err(e) => {
-            let sink = own_log.unwrap_or_else(|| Arc::new(stderr()));
+            let sink = own_log.unwrap_or(stderr);
             return finish::unstarted(&Log::new(sink, role), &e, &mut reader, &mut writer);
         }
     };
@@ -147,7 +148,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let route = route(&settings, agreed.protocol);
     let status = Arc::new(Status::default());
     let outbox = Outbox::new(status.clone(), route, modern).with_charset(charset);
-    let outbox = Arc::new(outbox.with_quiet(settings.quiet));
+    let outbox = Arc::new(outbox.with_settings(&settings));
     let log = log(outbox.clone(), own_log.as_ref(), role);
     // A receiver knows its own system.
     let receives = !settings.am_sender && agreed.protocol.has_item_flags();
@@ -157,7 +158,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     // One that sends and is no daemon's gives its rights away before it has a stream to complain in.
     let early = session.settings.am_sender && !session.settings.am_daemon;
     if early && let Err(e) = copy_as::assume(Who::Process, &session.settings, role) {
-        let sink = own_log.unwrap_or_else(|| Arc::new(stderr()));
+        let sink = own_log.unwrap_or(stderr);
         return finish::unstarted(&Log::new(sink, role), &e, &mut reader, &mut writer);
     }
     writer.set_outbox(outbox);
@@ -236,7 +237,7 @@ impl Given {
         let mut rules = rules::of_server(settings, rules, &mut loader, role)?;
         let status = Arc::new(Status::default());
         let stderr = Outbox::new(status.clone(), Route::AllToStderr, true);
-        let log = Log::new(Arc::new(stderr), Role::Server);
+        let log = Log::new(Arc::new(stderr.with_settings(settings)), Role::Server);
         rules::say_notices(rules.take_notices(), &log, &status);
         Ok(Given { rules, names: own_names(settings)? })
     }

@@ -46,6 +46,13 @@ d dst mtime=7
 const ASKING: &str =
     "echo @RSYNCD: 31.0; read a; read b; echo @RSYNCD: AUTHREQD c; read u p; echo @ERROR: $u";
 
+/// What nobody may read, and where nobody may write.
+const REFUSED: &str = r"
+f src/\xff\xe9 size=3 mode=0
+f src/\xc3\xbc size=3
+d dst
+";
+
 pub const ROWS: &[Row] = &[
     row("outbuf-none", &[BASIC, OLDER], "-av --outbuf=N").over(LOCAL_AND_SHELL),
     row("outbuf-block", &[BASIC, OLDER], "-av --outbuf=Block").over(EVERY_WAY),
@@ -68,6 +75,12 @@ pub const ROWS: &[Row] = &[
     row("escapes-8-bit", &[ODD], "-aHi8").over(EVERY_WAY),
     row("escapes-8-bit-long", &[ODD], "-aHi --8-bit-output --no-8 --8-bit-output"),
     row("escapes-off-again", &[ODD], "-aHi8 --no-8-bit-output"),
+    row("eight-bit-errors", &[REFUSED], "-r -8").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("eight-bit-errors-stderr-all", &[REFUSED], "-r -8 --stderr=all").over(&[Via::Pull]).as_nobody().any_order(),
+    row("eight-bit-errors-server", &[REFUSED], "-r -M-8").over(SHELL).as_nobody().any_order(),
+    row("eight-bit-errors-server-client", &[REFUSED], "-r -M-8 --stderr=client").over(SHELL).as_nobody().any_order(),
+    row("eight-bit-errors-server-early", &[REFUSED], "-r -M-8 -M--exclude-from=ü").over(SHELL),
+    row("eight-bit-errors-old", &[REFUSED], "-r -8").over(LOCAL_AND_SHELL).as_nobody().any_order().protocols(&[28]),
     row("escapes-listed", &[ODD], "-r --list-only").from_to("src/", "").over(&[
         Via::Local,
         Via::Pull,

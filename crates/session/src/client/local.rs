@@ -78,12 +78,12 @@ impl Run {
         };
         if let (Some(charset), true) = (&server_charset, server_settings.debug.iconv > 0) {
             let line = format!("{}\n", charset.debug_line(Role::ReceiverPresplit));
-            report::to_own_stderr(line.as_bytes());
+            report::to_own_stderr(line.as_bytes(), false);
         }
         let route = server::route(&server_settings, agreed.protocol);
         let outbox = Outbox::new(server_status.clone(), route, modern)
             .with_charset(server_charset.clone())
-            .with_quiet(server_settings.quiet);
+            .with_settings(&server_settings);
         let outbox = Arc::new(outbox);
         let own_log = report::server_log(&server_settings, Role::ReceiverPresplit);
         let server_log = server::log(outbox.clone(), own_log.as_ref(), Role::ReceiverPresplit);

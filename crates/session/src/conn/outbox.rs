@@ -1,6 +1,7 @@
 //! Messages of a server on their way to the client.
 
 use crate::{
+    Settings,
     charset::Charset,
     log::{Class, Sink},
     report::to_own_stderr,
@@ -24,8 +25,10 @@ pub struct Outbox {
     modern_tags: bool,
     /// What text is converted from on its way to the client.
     charset: Option<Arc<Charset>>,
-    /// Information is dropped.
+    /// Information is dropped (`-q`).
     quiet: bool,
+    /// `-8` of our own stderr.
+    eight_bit: bool,
 }
 
 /// Where a server's messages go (man page, --stderr).
@@ -42,7 +45,15 @@ pub enum Route {
 impl Outbox {
     /// An empty outbox.
     pub fn new(status: Arc<Status>, route: Route, modern_tags: bool) -> Outbox {
-        Outbox { queue: Mutex::default(), status, route, modern_tags, charset: None, quiet: false }
+        Outbox {
+            queue: Mutex::default(),
+            status,
+            route,
+            modern_tags,
+            charset: None,
+            quiet: false,
+            eight_bit: false,
+        }
     }
 
     /// For a server whose texts are in another charset than the protocol's.
@@ -50,9 +61,9 @@ impl Outbox {
         Outbox { charset, ..self }
     }
 
-    /// For a server that knows of `-q`: its client does not even log what it does not show.
-    pub fn with_quiet(self, quiet: bool) -> Outbox {
-        Outbox { quiet, ..self }
+    /// For a server with these options. The client of one that knows of `-q` does not even log what it does not show.
+    pub fn with_settings(self, settings: &Settings) -> Outbox {
+        Outbox { quiet: settings.quiet, eight_bit: settings.eight_bit, ..self }
     }
 
     /// Whether so much waits that it should be sent.
@@ -102,7 +113,7 @@ impl Outbox {
             return;
         }
         if self.route == Route::AllToStderr || (self.route == Route::ErrorsToStderr && is_error) {
-            to_own_stderr(text);
+            to_own_stderr(text, self.eight_bit);
             return;
         }
         let tag = match class {

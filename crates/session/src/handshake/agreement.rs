@@ -55,7 +55,10 @@ impl Agreement {
             notes.client.iter().for_each(|note| log.info(note));
         } else if !settings.am_daemon {
             // The stream's messages have not begun for a server that says this.
-            notes.server.iter().for_each(|note| to_own_stderr(format!("{note}\n").as_bytes()));
+            notes
+                .server
+                .iter()
+                .for_each(|note| to_own_stderr(format!("{note}\n").as_bytes(), false));
         }
         let level = compressor.level(settings.compress_level);
         let whole_file = settings.sends_whole_files() || transfer.algo == Checksum::None;

@@ -43,10 +43,10 @@ impl HighBytes {
     }
 }
 
-/// Writes a message of a server to its own stderr, which a remote shell carries to the client's.
-pub fn to_own_stderr(text: &[u8]) {
+/// Writes a message of a server to its own stderr, which a remote shell carries to the client's. `eight_bit`: `-8`.
+pub fn to_own_stderr(text: &[u8], eight_bit: bool) {
     // Only a client asks whether its locale's characters have more than one byte.
-    let high = match HighBytes::of_terminal(false) {
+    let high = match HighBytes::of_terminal(eight_bit) {
         HighBytes::Utf8 => HighBytes::Escaped,
         high => high,
     };

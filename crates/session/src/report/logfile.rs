@@ -66,7 +66,7 @@ pub fn server_log(settings: &Settings, role: Role) -> Option<Arc<dyn Sink>> {
     match LogFile::open(settings)? {
         Ok(log) => Some(Arc::new(log)),
         Err(e) => {
-            say_unopened(settings, role, &e, |_, line| to_own_stderr(line));
+            say_unopened(settings, role, &e, |_, line| to_own_stderr(line, settings.eight_bit));
             None
         }
     }
