@@ -258,14 +258,18 @@ fn receiver_code(session: &Session, code: ExitCode) {
 }
 
 /// The role that met the end of a server's session: of a receiving side whose threads work it is the generator, unless the text
-/// names the receiver.
+/// names the receiver, or it has no directory for backups, of which nothing is said.
 pub(crate) fn ended_role(session: &Session, e: &Error) -> Role {
     if session.settings.am_sender || !session.status.is_split() {
         return session.log.role;
     }
     let told = text(e, Role::Generator);
-    let receiver = told.windows(RECEIVER.len()).any(|window| window == RECEIVER);
-    if receiver { Role::Receiver } else { Role::Generator }
+    let unsaid = told.is_empty() && e.code() == ExitCode::FILE_IO;
+    if unsaid || told.windows(RECEIVER.len()).any(|window| window == RECEIVER) {
+        Role::Receiver
+    } else {
+        Role::Generator
+    }
 }
 
 /// The line of a server's own log about what went over the link.

@@ -51,6 +51,21 @@ f bak/f/in/side text=i\n
 f bak/sub/g text=earlier\n
 ";
 
+/// A destination where nobody can make a directory for backups.
+const SHUT: &str = r"
+f src/c size=1 uid=65534
+f src/a/c size=1 uid=65534
+l src/a/l -> new uid=65534
+d src uid=65534
+d src/a uid=65534
+f dst/c size=2 uid=65534
+f dst/a/c size=2 uid=65534
+f dst/a/gone size=2 uid=65534
+l dst/a/l -> old uid=65534
+d dst
+d dst/a uid=65534
+";
+
 pub const ROWS: &[Row] = &[
     row("beside", &[MIXED], "-avvb --no-inc-recursive").over(EVERY_WAY).any_order(),
     row("beside-order", &[MIXED], "-aib").over(LOCAL_AND_SHELL).any_order(),
@@ -114,6 +129,14 @@ pub const ROWS: &[Row] = &[
     row("suffix-empty", &[MIXED], "-aib --suffix=").over(LOCAL_AND_SHELL),
     row("dir-is-the-destination", &[MIXED], "-aib --backup-dir=./").over(LOCAL_AND_SHELL),
     row("unwritable", &["f src/f size=10 uid=65534\nd dst uid=65534\nf dst/f size=20 uid=65534\nd bak\nd src uid=65534"], "-rtvb --backup-dir=../bak").as_nobody().any_order(),
+    row("links-lost", &["d src\nl dst/l -> x uid=65534\np dst/p uid=65534\nd dst uid=65534\nd bak"], "-rb --backup-dir={top}/bak --delete").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("links-shut", &["d src\nl dst/-dash -> dir/ uid=65534\nd dst"], "-rb --suffix=.old --delete-delay").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unmade", &[SHUT], "-rb --backup-dir=bak").over(&[Via::Local, Via::Push]).as_nobody().any_order(),
+    row("unmade-deep", &[SHUT], "-rb --backup-dir=../dst/bak/deep --delete --exclude=/c").over(&[Via::Local, Via::Push]).as_nobody().any_order(),
+    row("unmade-deleted", &[SHUT], "-b --backup-dir=bak -r --delete --existing --ignore-existing").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unmade-links", &[SHUT], "-rlb --backup-dir=bak --exclude=c").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unmade-inplace", &[SHUT], "-rb --backup-dir=bak --inplace").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("unmade-parents", &[SHUT, "d dst/bak"], "-rb --backup-dir=bak --delete").over(&[Via::Local, Via::Push]).as_nobody().any_order(),
     row("unwritable-inplace", &["f src/f size=10 uid=65534\nd dst uid=65534\nf dst/f size=20 uid=65534\nd bak\nd src uid=65534"], "-rtvb --inplace --backup-dir={top}/bak").as_nobody().any_order(),
     row("unsearchable", &["f src/d/f size=10 uid=65534\nd src/d uid=65534\nd src uid=65534\nf dst/d/f size=20 uid=65534\nd dst/d uid=65534\nd dst uid=65534\nd bak mode=0 uid=65534"], "-rtib --backup-dir=../bak").as_nobody(),
     row("inplace-acl", &["f src/f size=10\nf dst/f size=5 acl=u:3:rwx"], "-aAbi --inplace").over(LOCAL_AND_SHELL),

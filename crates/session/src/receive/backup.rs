@@ -41,6 +41,8 @@ pub(super) enum Made {
     Skipped,
     /// There is none. The line says why; it is empty where that was said.
     Failed(io::Error, Vec<u8>),
+    /// The directory for backups cannot be made. As in rsync its line is for where nothing else says that something is not done.
+    Nowhere(io::Error, Vec<u8>),
 }
 
 /// Where an item has got to.
@@ -157,6 +159,11 @@ impl Backup {
         [&self.shown, target.as_bytes()].concat()
     }
 
+    /// Whether the directory for backups has yet to be made.
+    fn is_missing(&mut self) -> bool {
+        self.root.is_none() && self.dir.as_mut().is_some_and(|dir| matches!(dir.is_dir(), Ok(None)))
+    }
+
     fn root(&mut self) -> io::Result<&mut Root> {
         if self.root.is_none()
             && let Some(dir) = &mut self.dir
@@ -185,6 +192,12 @@ impl Backup {
         if !self.shared.do_xfers {
             say_made(&self.shared, attrs, if how == How::Move { "RENAME" } else { "HLINK" }, p);
         } else {
+            if self.is_missing()
+                && let Some(e) = self.root().err()
+            {
+                let line = self.unmade(attrs, "mkdir", &RelPath::root(), &e);
+                return Made::Nowhere(e, line);
+            }
             if let Err((e, line)) = self.make_parents(root, attrs, p) {
                 return Made::Failed(e, line);
             }
@@ -397,15 +410,21 @@ impl Backup {
                     }
                 }
                 Err((what, e)) => {
-                    let shown = [&self.shown[..], dir.as_bytes()].concat();
-                    let text = named(&format!("backup {what} "), &shown, " failed");
-                    let line = sys_error_line(attrs.log.role, text, &e);
+                    let line = self.unmade(attrs, what, &dir, &e);
                     return Err((e, line));
                 }
             }
         }
         self.last_dir = Some(parent);
         Ok(())
+    }
+
+    /// That `what` failed for a directory of backups.
+    fn unmade(&self, attrs: &Attrs, what: &str, dir: &RelPath, e: &io::Error) -> Vec<u8> {
+        let path = [&self.shown[..], dir.as_bytes()].concat();
+        let path = path.strip_suffix(b"/").unwrap_or(&path);
+        let text = named(&format!("backup {what} "), path, " failed");
+        sys_error_line(attrs.log.role, text, e)
     }
 }
 

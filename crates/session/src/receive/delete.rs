@@ -18,7 +18,7 @@ use crate::{
 use fast_io::SendHalf;
 use filters::{FilterList, ParseContext, Side, Verdict};
 use fsroot::{Errno, Kind};
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 use wire::{RelPath, mux::Message};
 
 /// What deletion remembers.
@@ -348,10 +348,9 @@ impl<W: SendHalf> Generator<W> {
         match self.backed_up_before_removal(path, is_dir)? {
             Some(Made::Failed(e, line)) => {
                 self.say_backup_failed(&line);
-                let text = [b"delete_file: make_backup(", path.as_bytes(), b") failed"].concat();
-                self.log.sys_error(Class::ErrorXfer, text, &e);
-                return Ok(Outcome::Failed);
+                return self.not_backed_up(path, &e);
             }
+            Some(Made::Nowhere(e, _)) => return self.not_backed_up(path, &e),
             Some(Made::Done | Made::Skipped) => {
                 if how.make_room.is_none() {
                     self.removed(path, kind, perm)?;
@@ -398,6 +397,13 @@ impl<W: SendHalf> Generator<W> {
             return Ok(None);
         }
         self.back_up(path, BackupHow::Move).map(Some)
+    }
+
+    /// Says that something stays because it cannot be backed up.
+    fn not_backed_up(&self, path: &RelPath, e: &io::Error) -> Result<Outcome, Error> {
+        let text = [b"delete_file: make_backup(", path.as_bytes(), b") failed"].concat();
+        self.log.sys_error(Class::ErrorXfer, text, e);
+        Ok(Outcome::Failed)
     }
 
     /// Removes everything below a directory.

@@ -218,7 +218,11 @@ impl<R: RecvHalf> Receiver<R> {
                 self.attrs.log.info([&b"deleting "[..], &name, slash].concat());
             }
         }
-        let Made::Failed(_, line) = made else { return true };
+        let line = match made {
+            Made::Done | Made::Copied | Made::Skipped => return true,
+            Made::Failed(_, line) => line,
+            Made::Nowhere(..) => Vec::new(),
+        };
         self.doom = Some(Error::fatal(ExitCode::FILE_IO, line));
         false
     }

@@ -144,7 +144,7 @@ impl<W: SendHalf> Generator<W> {
         {
             // Its content will be written over, so that the old one is to be found in the backup only.
             match self.back_up(&node.path, How::Copy)? {
-                Made::Failed(_, line) => {
+                Made::Failed(_, line) | Made::Nowhere(_, line) => {
                     self.say_backup_failed(&line);
                     self.session.status.set_xfer_error();
                     self.skipped_member(node, true);
