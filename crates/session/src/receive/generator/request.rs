@@ -12,6 +12,7 @@ use super::{
 use crate::{Error, log::Class, settings::Append};
 use fast_io::SendHalf;
 use fsroot::{Kind, Root, Stat};
+use std::fs::File;
 use wire::{
     RelPath,
     item::{ItemFlags as F, basis},
@@ -57,6 +58,30 @@ impl Elsewhere {
     }
 }
 
+/// What a file can be made from, the first that is there.
+struct Candidate {
+    /// What was kept of an earlier attempt.
+    kept: Option<Stat>,
+    /// What the destination has under the file's own name.
+    have: Option<Stat>,
+    elsewhere: Option<Elsewhere>,
+}
+
+impl Candidate {
+    fn stat(&self) -> Option<Stat> {
+        self.kept.or(self.have).or(self.elsewhere.as_ref().map(Elsewhere::stat))
+    }
+
+    /// Its number in an item.
+    fn number(&self) -> u8 {
+        match (self.kept, &self.elsewhere) {
+            (Some(_), _) => basis::PARTIAL_DIR,
+            (None, Some(found)) => found.kind(),
+            (None, None) => basis::DEST,
+        }
+    }
+}
+
 impl<W: SendHalf> Generator<W> {
     /// The basis as lines about it name it.
     fn basis_name(&mut self, node: &Node, is_kept: bool, found: Option<&Elsewhere>) -> Vec<u8> {
@@ -82,65 +107,30 @@ impl<W: SendHalf> Generator<W> {
     ) -> Result<(), Error> {
         let session = self.session.clone();
         let settings = &session.settings;
-        let mut have = have;
-        let mut source = None;
-        let mut head = SumHead::default();
         let appends = settings.append != Append::Off && !redo;
         let delta =
             !session.whole_file && session.transfer_sum.algo != delta::checksum::Checksum::None;
         let asks = settings.asks_for_data() && self.shared.replay.is_none();
         let kept = self.partial_stat(&node.path);
-        let mut elsewhere = elsewhere.filter(|_| kept.is_none());
-        let st = kept.or(have).or(elsewhere.as_ref().map(Elsewhere::stat));
+        let mut from = Candidate { kept, have, elsewhere: elsewhere.filter(|_| kept.is_none()) };
+        let st = from.stat();
         let shown = (settings.debug.deltasum > 2)
-            .then(|| self.basis_name(node, kept.is_some(), elsewhere.as_ref()));
-        let place = match (&mut self.root, &mut self.partial, &elsewhere) {
-            (Some(root), Some(partial), _) if kept.is_some() => {
-                partial.path(&node.path).map(|path| (partial.root(root), path))
-            }
-            (Some(root), _, Some(found)) => found.locate(root, self.alt_dirs.as_mut(), &node.path),
-            (root, ..) => root.as_mut().map(|root| (root, node.path.clone())),
-        };
+            .then(|| self.basis_name(node, kept.is_some(), from.elsewhere.as_ref()));
+        let mut head = SumHead::default();
+        let mut source = None;
         if (delta || appends)
             && asks
             && let Some(st) = st.filter(|st| st.len > 0 || st.kind.is_device())
-            && let Some((place, path)) = place
+            && let Some((sizes, file)) = self.open_basis(node, st, &mut from, redo)
         {
-            match place.open_read(&path) {
-                Ok(file) => {
-                    let digest_len = session.transfer_sum.algo.digest_len();
-                    let size = settings.block_size;
-                    let len = match st.kind {
-                        Kind::Regular => file.metadata().map_or(st.len, |m| m.len()),
-                        _ => fsroot::meta::device_len(&file),
-                    };
-                    match SumHead::choose(session.protocol, len, size, digest_len, redo) {
-                        Some(sizes) => (head, source) = (sizes, Some(file)),
-                        None => self.log.warning(self.name_text(
-                            "WARNING: file is too large for checksum sending: ",
-                            &node.name,
-                            "",
-                        )),
-                    }
-                }
-                Err(e) => {
-                    let text = about("failed to open", &place.quoted(&path), ", continuing");
-                    self.log.sys_error(Class::Error, text, &e);
-                    have = have.filter(|_| kept.is_some());
-                    elsewhere = None;
-                }
-            }
+            (head, source) = (sizes, Some(file));
         }
-        let mut kind = match (kept, &elsewhere) {
-            (Some(_), _) => basis::PARTIAL_DIR,
-            (None, Some(found)) => found.kind(),
-            (None, None) => basis::DEST,
-        };
+        let mut kind = from.number();
         if settings.inplace
             && settings.backup
             && self.shared.do_xfers
             && !redo
-            && have.is_some_and(|st| st.kind == Kind::Regular || st.kind.is_device())
+            && from.have.is_some_and(|st| st.kind == Kind::Regular || st.kind.is_device())
         {
             // Its content will be written over, so that the old one is to be found in the backup only.
             match self.back_up(&node.path, How::Copy)? {
@@ -154,35 +144,8 @@ impl<W: SendHalf> Generator<W> {
                 Made::Done | Made::Copied | Made::Skipped => {}
             }
         }
-        let mut base = F::TRANSFER;
-        if kind != basis::DEST {
-            base |= F::BASIS_TYPE_FOLLOWS;
-        }
-        if settings.checksum && !redo {
-            base |= F::REPORT_CHANGE;
-        }
-        let mut xname = None;
-        let flags = match &elsewhere {
-            Some(Elsewhere::Alternate(found)) => self.alternate_flags(node, found, base),
-            Some(Elsewhere::Similar(similar)) => {
-                xname = Some(&similar.name[..]);
-                self.flags(node, None, base | F::XNAME_FOLLOWS, false)
-            }
-            None => self.flags(node, have.as_ref(), base, false),
-        };
-        // Without --perms the new file gets those of its basis, even if that is a part of it.
-        let old = kept.or(have).or(elsewhere.as_ref().map(Elsewhere::stat));
-        let mut old_perm = old.map(|st| st.perm);
-        // One that cannot be read is none.
-        if old_perm.is_some_and(|perm| perm & 0o444 != 0o444)
-            && kept.is_none()
-            && elsewhere.is_none()
-            && !settings.inplace
-            && let Some(root) = &mut self.root
-            && !root.is_readable(&node.path)
-        {
-            old_perm = None;
-        }
+        let (flags, xname) = self.request_flags(node, &from, kind, redo);
+        let old_perm = self.basis_perm(node, &from);
         if self.shared.do_xfers && !redo {
             self.fuzzy.begin(&node.path);
         }
@@ -212,5 +175,89 @@ impl<W: SendHalf> Generator<W> {
         }
         self.flush_soon()?;
         if self.shared.do_xfers { Ok(()) } else { self.lead(node) }
+    }
+
+    /// Opens the basis, and chooses how it is divided. One that cannot be opened is reported, and is no candidate any more.
+    fn open_basis(
+        &mut self,
+        node: &Node,
+        st: Stat,
+        from: &mut Candidate,
+        redo: bool,
+    ) -> Option<(SumHead, File)> {
+        let (place, path) = match (&mut self.root, &mut self.partial, &from.elsewhere) {
+            (Some(root), Some(partial), _) if from.kept.is_some() => {
+                let path = partial.path(&node.path)?;
+                (partial.root(root), path)
+            }
+            (Some(root), _, Some(found)) => {
+                found.locate(root, self.alt_dirs.as_mut(), &node.path)?
+            }
+            (root, ..) => (root.as_mut()?, node.path.clone()),
+        };
+        let file = match place.open_read(&path) {
+            Ok(file) => file,
+            Err(e) => {
+                let text = about("failed to open", &place.quoted(&path), ", continuing");
+                self.log.sys_error(Class::Error, text, &e);
+                from.have = from.have.filter(|_| from.kept.is_some());
+                from.elsewhere = None;
+                return None;
+            }
+        };
+        let len = match st.kind {
+            Kind::Regular => file.metadata().map_or(st.len, |m| m.len()),
+            _ => fsroot::meta::device_len(&file),
+        };
+        let session = &self.session;
+        let digest_len = session.transfer_sum.algo.digest_len();
+        let size = session.settings.block_size;
+        let head = SumHead::choose(session.protocol, len, size, digest_len, redo);
+        if head.is_none() {
+            let text = "WARNING: file is too large for checksum sending: ";
+            self.log.warning(self.name_text(text, &node.name, ""));
+        }
+        Some((head?, file))
+    }
+
+    /// What the request's item says of a basis of this kind, and the name of a similar one.
+    fn request_flags<'a>(
+        &mut self,
+        node: &Node,
+        from: &'a Candidate,
+        kind: u8,
+        redo: bool,
+    ) -> (u16, Option<&'a [u8]>) {
+        let mut base = F::TRANSFER;
+        if kind != basis::DEST {
+            base |= F::BASIS_TYPE_FOLLOWS;
+        }
+        if self.session.settings.checksum && !redo {
+            base |= F::REPORT_CHANGE;
+        }
+        match &from.elsewhere {
+            Some(Elsewhere::Alternate(found)) => (self.alternate_flags(node, found, base), None),
+            Some(Elsewhere::Similar(similar)) => {
+                let flags = self.flags(node, None, base | F::XNAME_FOLLOWS, false);
+                (flags, Some(&similar.name))
+            }
+            None => (self.flags(node, from.have.as_ref(), base, false), None),
+        }
+    }
+
+    /// The permissions that the new file gets without --perms: those of its basis, even if that is a part of it.
+    fn basis_perm(&mut self, node: &Node, from: &Candidate) -> Option<u32> {
+        let perm = from.stat()?.perm;
+        let is_own = from.kept.is_none() && from.elsewhere.is_none();
+        // One that cannot be read is none.
+        if perm & 0o444 != 0o444
+            && is_own
+            && !self.session.settings.inplace
+            && let Some(root) = &mut self.root
+            && !root.is_readable(&node.path)
+        {
+            return None;
+        }
+        Some(perm)
     }
 }
