@@ -65,18 +65,7 @@ impl State {
             Opt::Outbuf => self.outbuf = Some(owned()),
             Opt::Motd => self.motd = on,
 
-            Opt::Archive => {
-                if self.recurse == Recurse::No {
-                    self.recurse = Recurse::Implied;
-                }
-                self.links = true;
-                self.perms = true;
-                self.times = true;
-                self.group = true;
-                self.owner = true;
-                self.devices = true;
-                self.specials = true;
-            }
+            Opt::Archive => self.archive(),
             Opt::Recursive => self.recurse = if on { Recurse::Yes } else { Recurse::No },
             Opt::IncRecursive => self.inc_recurse = on,
             Opt::Qsort => self.qsort = true,
@@ -114,14 +103,7 @@ impl State {
             Opt::PruneEmptyDirs => self.prune_empty_dirs = on,
             Opt::CvsExclude => self.cvs_exclude = true,
             Opt::Filter => self.filter(RuleArg::Filter(owned())),
-            Opt::MergeFilter => {
-                self.merge_filters += 1;
-                match self.merge_filters {
-                    1 => self.filter(RuleArg::Filter(b": /.rsync-filter".to_vec())),
-                    2 => self.filter(RuleArg::Filter(b"- .rsync-filter".to_vec())),
-                    _ => {}
-                }
-            }
+            Opt::MergeFilter => self.merge_filter(),
             Opt::Exclude => self.filter(RuleArg::Exclude(owned())),
             Opt::Include => self.filter(RuleArg::Include(owned())),
             Opt::ExcludeFrom => self.filter(RuleArg::ExcludeFrom(owned())),
@@ -186,14 +168,7 @@ impl State {
             Opt::CopyAs => self.copy_as = Some(owned()),
 
             Opt::WholeFile => self.whole_file = Some(on),
-            Opt::BlockSize => {
-                // Protocols below 30 had a larger limit, but only a --protocol before this option
-                // counts.
-                let max = if self.protocol < 30 { 1 << 29 } else { 1 << 17 };
-                let rule = SizeRule { name: "block-size", max: Some(max), ..SIZE };
-                let size = self.size(rule, given.text())?;
-                self.block_size = u32::try_from(size).expect("at most 2^29");
-            }
+            Opt::BlockSize => self.block_size = self.block_size(given.text())?,
             Opt::ChecksumChoice => self.checksum_choice = Some(owned()),
             Opt::ChecksumSeed => self.checksum_seed = given.int(),
             Opt::CompareDest => self.alt_dest(AltDestKind::Compare, given.text())?,
@@ -201,14 +176,7 @@ impl State {
             Opt::LinkDest => self.alt_dest(AltDestKind::Link, given.text())?,
             Opt::Fuzzy => self.fuzzy = count(self.fuzzy, on),
             Opt::Inplace => self.inplace = on,
-            Opt::Append => {
-                self.append = match (on, self.am_server, self.append) {
-                    (false, ..) => Append::Off,
-                    // A client says it twice to mean --append-verify.
-                    (true, true, Append::Append | Append::Verify) => Append::Verify,
-                    (true, ..) => Append::Append,
-                };
-            }
+            Opt::Append => self.append = self.append(on),
             Opt::AppendVerify => self.append = Append::Verify,
             Opt::Sparse => self.sparse = on,
             Opt::Preallocate => self.preallocate = true,
@@ -238,21 +206,7 @@ impl State {
                     false => 0,
                 };
             }
-            Opt::ZeroCopy => {
-                self.zero_copy = match given.value {
-                    _ if !on => Policy::Never,
-                    parse::Value::None => Policy::Always,
-                    _ => match given.text() {
-                        b"auto" => Policy::Auto,
-                        b"always" => Policy::Always,
-                        b"never" => Policy::Never,
-                        _ => {
-                            let text = "--zero-copy must be one of: auto, always, never";
-                            return Err(self.error(text).into());
-                        }
-                    },
-                };
-            }
+            Opt::ZeroCopy => self.zero_copy = self.zero_copy(given)?,
             Opt::Timeout => self.timeout = given.int().max(0).unsigned_abs(),
             Opt::Contimeout => self.contimeout = given.int(),
             Opt::MaxAlloc => self.max_alloc = Some(owned()),
@@ -284,13 +238,7 @@ impl State {
 
             Opt::Rsh => self.shell = Some(owned()),
             Opt::RsyncPath => self.rsync_path = Some(owned()),
-            Opt::RemoteOption => {
-                if !given.text().starts_with(b"-") {
-                    let text = [b"Remote option must start with a dash: ", given.text()].concat();
-                    return Err(self.error(text).into());
-                }
-                self.remote_options.push(owned());
-            }
+            Opt::RemoteOption => self.remote_option(given.text())?,
             Opt::OldArgs => {
                 self.old_args =
                     Some(if on { self.old_args.unwrap_or(0).saturating_add(1) } else { 0 });
@@ -308,24 +256,86 @@ impl State {
             Opt::EarlyInput => self.early_input = Some(owned()),
             Opt::BlockingIo => self.blocking_io = Some(on),
             Opt::Protocol => self.protocol = given.int(),
-            Opt::StopAfter => {
-                let end = stop::after(given.text(), SystemTime::now());
-                let wrong = || [b"invalid --stop-after value: ", given.text()].concat();
-                self.stop_at = Some(end.ok_or_else(|| self.error(wrong()))?);
-            }
-            Opt::StopAt => {
-                let end = stop::at(given.text()).map_err(|e| {
-                    let text: &[u8] = match e {
-                        StopError::Format => b"invalid --stop-at format: ",
-                        StopError::Past => b"--stop-at time is not in the future: ",
-                    };
-                    self.error([text, given.text()].concat())
-                });
-                self.stop_at = Some(end?);
-            }
+            Opt::StopAfter => self.stop_at = Some(self.stop_after(given.text())?),
+            Opt::StopAt => self.stop_at = Some(self.stop_at(given.text())?),
             // Only in the daemon's table.
             Opt::Config | Opt::Dparam | Opt::Detach => {}
         }
+        Ok(())
+    }
+
+    fn archive(&mut self) {
+        if self.recurse == Recurse::No {
+            self.recurse = Recurse::Implied;
+        }
+        self.links = true;
+        self.perms = true;
+        self.times = true;
+        self.group = true;
+        self.owner = true;
+        self.devices = true;
+        self.specials = true;
+    }
+
+    /// -F counts.
+    fn merge_filter(&mut self) {
+        self.merge_filters += 1;
+        match self.merge_filters {
+            1 => self.filter(RuleArg::Filter(b": /.rsync-filter".to_vec())),
+            2 => self.filter(RuleArg::Filter(b"- .rsync-filter".to_vec())),
+            _ => {}
+        }
+    }
+
+    fn block_size(&self, text: &[u8]) -> Result<u32, OptionError> {
+        // Protocols below 30 had a larger limit, but only a --protocol before this option counts.
+        let max = if self.protocol < 30 { 1 << 29 } else { 1 << 17 };
+        let rule = SizeRule { name: "block-size", max: Some(max), ..SIZE };
+        Ok(u32::try_from(self.size(rule, text)?).expect("at most 2^29"))
+    }
+
+    fn append(&self, on: bool) -> Append {
+        match (on, self.am_server, self.append) {
+            (false, ..) => Append::Off,
+            // A client says it twice to mean --append-verify.
+            (true, true, Append::Append | Append::Verify) => Append::Verify,
+            (true, ..) => Append::Append,
+        }
+    }
+
+    fn zero_copy(&self, given: &Given) -> Result<Policy, OptionError> {
+        match given.value {
+            _ if !given.on => Ok(Policy::Never),
+            parse::Value::None => Ok(Policy::Always),
+            _ => match given.text() {
+                b"auto" => Ok(Policy::Auto),
+                b"always" => Ok(Policy::Always),
+                b"never" => Ok(Policy::Never),
+                _ => Err(self.error("--zero-copy must be one of: auto, always, never")),
+            },
+        }
+    }
+
+    fn stop_after(&self, text: &[u8]) -> Result<SystemTime, OptionError> {
+        let wrong = || self.error([b"invalid --stop-after value: ", text].concat());
+        stop::after(text, SystemTime::now()).ok_or_else(wrong)
+    }
+
+    fn stop_at(&self, text: &[u8]) -> Result<SystemTime, OptionError> {
+        stop::at(text).map_err(|e| {
+            let begin: &[u8] = match e {
+                StopError::Format => b"invalid --stop-at format: ",
+                StopError::Past => b"--stop-at time is not in the future: ",
+            };
+            self.error([begin, text].concat())
+        })
+    }
+
+    fn remote_option(&mut self, text: &[u8]) -> Result<(), OptionError> {
+        if !text.starts_with(b"-") {
+            return Err(self.error([b"Remote option must start with a dash: ", text].concat()));
+        }
+        self.remote_options.push(text.to_vec());
         Ok(())
     }
 
