@@ -12,7 +12,7 @@ use crate::{
     Settings, chmod,
     log::Role,
     rules,
-    settings::{DeleteTiming, StderrMode},
+    settings::{DeleteTiming, FilesFrom, StderrMode},
 };
 
 /// Links whose text begins with this are defused; a directory of that name would arm them.
@@ -212,20 +212,88 @@ fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
         s.filter(RuleArg::Filter([b"P *", suffix.as_slice()].concat()));
     }
 
-    let whole_file = whole_file(&s);
     let waiting = s.delay_updates.then(|| b".~tmp~".to_vec());
     let kept_in = partial_dir.clone().or(waiting);
     if let Some(dir) = kept_in.clone().filter(|dir| !dir.starts_with(b"/") && !s.am_server) {
         s.filter(RuleArg::PartialDir(dir));
     }
 
+    let compress_choice = compress_choice(&s);
+    let given = forward(&s, &compress_choice, &partial_dir, explicit_list_only, env);
+    let settled = Settled {
+        verbosity,
+        dirs,
+        relative,
+        files_from,
+        max_alloc,
+        delete_when,
+        suffix,
+        kept_in,
+        compress_choice,
+    };
+    Ok(Plan {
+        settings: settings(&s, settled, env),
+        operands: typed.operands.clone(),
+        filters: s.filters,
+        shell_given: s.shell.is_some() && !s.am_server,
+        client_caps: match s.am_server {
+            true => s.shell.clone().unwrap_or_default(),
+            false => Vec::new(),
+        },
+        shell: match s.am_server {
+            true => None,
+            false => s.shell.or_else(|| env.rsync_rsh.clone()),
+        },
+        rsync_path: s.rsync_path,
+        remote_options: s.remote_options,
+        port: u16::try_from(s.port).unwrap_or(0),
+        address: s.address,
+        family: s.family,
+        contimeout: s.contimeout,
+        password_file: s.password_file,
+        motd: s.motd,
+        sockopts: s.sockopts,
+        early_input: s.early_input,
+        old_args: s.old_args.unwrap_or(0),
+        blocking_io: s.blocking_io,
+        outbuf,
+        messages,
+        given,
+        typed,
+    })
+}
+
+/// What is no longer as the options say it.
+struct Settled {
+    verbosity: u8,
+    dirs: bool,
+    relative: bool,
+    files_from: Option<FilesFrom>,
+    max_alloc: u64,
+    delete_when: Option<DeleteTiming>,
+    suffix: Vec<u8>,
+    /// The directory for parts of files and for files that wait.
+    kept_in: Option<Vec<u8>>,
+    compress_choice: Option<Vec<u8>>,
+}
+
+/// What the roles see.
+fn settings(s: &State, settled: Settled, env: &Environment) -> Settings {
+    let Settled {
+        verbosity,
+        dirs,
+        relative,
+        files_from,
+        max_alloc,
+        delete_when,
+        suffix,
+        kept_in,
+        compress_choice,
+    } = settled;
     let whole_list = s.prune_empty_dirs
         || s.delay_updates
         || matches!(delete_when, Some(DeleteTiming::Before | DeleteTiming::After));
-    let compress_choice = compress_choice(&s);
-    let given = forward(&s, &compress_choice, &partial_dir, explicit_list_only, env);
-    let shell_given = s.shell.is_some();
-    let settings = Settings {
+    Settings {
         am_server: s.am_server,
         am_daemon_client: false,
         am_sender: s.am_sender,
@@ -271,14 +339,14 @@ fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
         dry_run: s.dry_run || s.only_write_batch,
         only_write_batch: s.only_write_batch,
         write_batch: s.write_batch.then(|| s.batch_name.clone()),
-        read_batch: s.read_batch.then_some(s.batch_name),
+        read_batch: s.read_batch.then(|| s.batch_name.clone()),
         remove_source: s.remove_source,
         mkpath: s.mkpath,
         munge_links: s.munge_links,
         sanitize_links: false,
         insecure_links: s.insecure_links,
-        confine_root: s.confine_root,
-        chmod: s.chmod,
+        confine_root: s.confine_root.clone(),
+        chmod: s.chmod.clone(),
         incoming_chmod: None,
         perms: s.perms,
         executability: s.executability,
@@ -302,12 +370,12 @@ fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
         drop_devices: s.drop_devices,
         copy_devices: s.copy_devices,
         write_devices: s.write_devices,
-        usermap: s.usermap.map(IdMap::into_text),
-        groupmap: s.groupmap.map(IdMap::into_text),
-        copy_as: s.copy_as,
-        iconv: s.iconv,
+        usermap: s.usermap.as_ref().map(IdMap::to_text),
+        groupmap: s.groupmap.as_ref().map(IdMap::to_text),
+        copy_as: s.copy_as.clone(),
+        iconv: s.iconv.clone(),
         secluded: s.secluded == Some(true),
-        whole_file,
+        whole_file: whole_file(s),
         block_size: s.block_size,
         checksum_choice: named_checksum(s.checksum_choice.as_deref()),
         checksum_seed: s.checksum_seed,
@@ -320,7 +388,7 @@ fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
         } else {
             s.compress_threads
         },
-        skip_compress: s.skip_compress,
+        skip_compress: s.skip_compress.clone(),
         checksum_list: env.checksum_list.as_deref().map(lossy),
         compress_list: env.compress_list.as_deref().map(lossy),
         inplace: s.inplace,
@@ -328,14 +396,14 @@ fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
         partial: s.partial || kept_in.is_some(),
         partial_dir: kept_in,
         delay_updates: s.delay_updates,
-        temp_dir: s.temp_dir,
+        temp_dir: s.temp_dir.clone(),
         sparse: s.sparse,
         preallocate: s.preallocate,
         fsync: s.fsync,
         fuzzy: s.fuzzy,
-        alt_dest: s.alt_dest,
+        alt_dest: s.alt_dest.clone(),
         backup: s.backup,
-        backup_dir: s.backup_dir,
+        backup_dir: s.backup_dir.clone(),
         suffix,
         delete: delete_when.is_some() || s.delete || s.delete_excluded,
         delete_when,
@@ -357,46 +425,19 @@ fn settle(mut s: State, typed: Typed, env: &Environment) -> Result<Plan, Stop> {
         debug: s.debug.debug(),
         stderr_mode: s.stderr.unwrap_or_default(),
         itemize: itemize(s.itemize, s.out_format.as_deref()),
-        out_format: s.out_format,
+        out_format: s.out_format.clone(),
         stats: s.stats,
         human: s.human,
         eight_bit: s.eight_bit,
-        log_file: s.log_file,
-        log_file_format: s.log_file_format,
-    };
-    Ok(Plan {
-        settings,
-        operands: typed.operands.clone(),
-        filters: s.filters,
-        shell: match s.am_server {
-            true => None,
-            false => s.shell.clone().or_else(|| env.rsync_rsh.clone()),
-        },
-        shell_given: shell_given && !s.am_server,
-        rsync_path: s.rsync_path,
-        remote_options: s.remote_options,
-        port: u16::try_from(s.port).unwrap_or(0),
-        address: s.address,
-        family: s.family,
-        contimeout: s.contimeout,
-        password_file: s.password_file,
-        motd: s.motd,
-        sockopts: s.sockopts,
-        early_input: s.early_input,
-        old_args: s.old_args.unwrap_or(0),
-        blocking_io: s.blocking_io,
-        outbuf,
-        client_caps: if s.am_server { s.shell.unwrap_or_default() } else { Vec::new() },
-        messages,
-        given,
-        typed,
-    })
+        log_file: s.log_file.clone(),
+        log_file_format: s.log_file_format.clone(),
+    }
 }
 
 impl IdMap {
-    fn into_text(self) -> Vec<u8> {
+    fn to_text(&self) -> Vec<u8> {
         match self {
-            IdMap::Map(text) | IdMap::Chown(text) => text,
+            IdMap::Map(text) | IdMap::Chown(text) => text.clone(),
         }
     }
 }
