@@ -197,15 +197,7 @@ impl ListReader {
         // Nothing may be deleted for the want of a name that could not be converted.
         let mut unnamed = 0;
         let says = session.settings.debug.flist > 1;
-        if let Some(number) = parent.number() {
-            let level = session.settings.debug.flist;
-            // Before the split that is not worth as much.
-            let says = |role: &Role| level > if *role == Role::ReceiverPresplit { 2 } else { 1 };
-            for role in self.readers().filter(says) {
-                let text = format!("[{}] receiving flist for dir {number}", role.name());
-                self.attrs.log.info(text);
-            }
-        }
+        self.say_begins(parent);
         let io_error = loop {
             let decoder = &mut self.decoder;
             let mut e = match reader.read(|c| decoder.decode(c))? {
@@ -238,19 +230,7 @@ impl ListReader {
             if says {
                 self.say_by_each(|| named("recv_file_name(", &name, ")"));
             }
-            if let Some(chmod) = &self.chmod
-                && let Some(kind) = Kind::from_wire_mode(e.mode)
-                && kind != Kind::Symlink
-            {
-                e.mode = chmod.apply(e.mode, kind == Kind::Directory);
-            }
-            if session.settings.munge_links && !e.link_target.is_empty() {
-                e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
-            }
-            if session.settings.sanitize_links && !e.link_target.is_empty() {
-                let depth = name.iter().filter(|b| **b == b'/').count();
-                e.link_target = sanitize(&e.link_target, depth);
-            }
+            self.change(&mut e, &name);
             if !session.settings.numeric_ids {
                 if let Some(user) = &e.uid_name {
                     self.add_id(Ids::Users, e.uid, user, first);
@@ -289,6 +269,36 @@ impl ListReader {
         }
         self.next_base = i64::from(base) + seg.len() as i64 + i64::from(session.inc_recurse);
         Ok((seg, io_error))
+    }
+
+    /// Changes an entry as the options of this side want it.
+    fn change(&self, e: &mut FileEntry, name: &[u8]) {
+        let settings = &self.shared.session.settings;
+        if let Some(chmod) = &self.chmod
+            && let Some(kind) = Kind::from_wire_mode(e.mode)
+            && kind != Kind::Symlink
+        {
+            e.mode = chmod.apply(e.mode, kind == Kind::Directory);
+        }
+        if settings.munge_links && !e.link_target.is_empty() {
+            e.link_target.splice(..0, MUNGE_PREFIX.iter().copied());
+        }
+        if settings.sanitize_links && !e.link_target.is_empty() {
+            let depth = name.iter().filter(|b| **b == b'/').count();
+            e.link_target = sanitize(&e.link_target, depth);
+        }
+    }
+
+    /// `--debug=FLIST`: the list of a directory begins.
+    fn say_begins(&self, parent: Parent<'_>) {
+        let Some(number) = parent.number() else { return };
+        let level = self.shared.session.settings.debug.flist;
+        // Before the split that is not worth as much.
+        let says = |role: &Role| level > if *role == Role::ReceiverPresplit { 2 } else { 1 };
+        for role in self.readers().filter(says) {
+            let text = format!("[{}] receiving flist for dir {number}", role.name());
+            self.attrs.log.info(text);
+        }
     }
 
     /// Who reads a list in rsync: further ones the generator, too.
