@@ -5,6 +5,7 @@
 //! each, and forgotten when the receiving side is done with them.
 
 mod args;
+mod data;
 mod end;
 mod file;
 mod list;
@@ -13,6 +14,7 @@ mod scan;
 mod serve;
 mod source;
 mod tree;
+mod xattrs;
 
 use crate::{
     Error, ExitCode, Session,
