@@ -162,30 +162,16 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         return finish::unstarted(&Log::new(sink, role), &e, &mut reader, &mut writer);
     }
     writer.set_outbox(outbox);
-    let mut ended = handshake::start(&session, &mut reader, &mut writer);
-    if ended.is_ok() && session.settings.am_daemon && session.protocol.has_error_exit() {
-        match session.activity.timeout() {
-            0 => {}
-            seconds => ended = writer.message(&Message::IoTimeout(seconds as i32)),
-        }
-    }
-    if ended.is_ok() && !early {
-        ended = copy_as::assume(Who::Process, &session.settings, session.log.role);
-    }
-    if ended.is_ok() && !session.settings.am_daemon {
-        ended = enter(&session.settings, &dir, session.log.role);
-    }
+    let begun = begin(&session, &dir, early, &mut reader, &mut writer);
     let begins = refusal.as_ref().is_none_or(|e| e.code() == ExitCode::FILE_SELECT);
     let own_log = own_log.map(|sink| Log::new(sink, role));
-    if let (Ok(()), Some(log), true) = (&ended, &own_log, begins) {
+    if let (Ok(()), Some(log), true) = (&begun, &own_log, begins) {
         log.info(if role == Role::Sender { "building file list" } else { "receiving file list" });
     }
-    if let (Ok(()), Some(refusal)) = (&ended, refusal) {
-        ended = Err(refusal);
-    }
-    let given = ended.and_then(|()| match given {
-        Some(given) => Ok(given),
-        None => Given::of_daemon(&session.settings, &rules, daemon_filters.as_ref(), role),
+    let given = begun.and_then(|()| match (refusal, given) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Some(given)) => Ok(given),
+        (None, None) => Given::of_daemon(&session.settings, &rules, daemon_filters.as_ref(), role),
     });
     match given {
         Ok(given) if !session.settings.am_sender => {
@@ -207,6 +193,29 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         Err(e) => {
             finish::server(&session, own_log.as_ref(), Err(e), Some(&mut reader), Some(&mut writer))
         }
+    }
+}
+
+/// Begins the messages, becomes whom and goes where the options say. `early`: the rights were given away before.
+fn begin<R: RecvHalf, W: SendHalf>(
+    session: &Session,
+    dir: &[u8],
+    early: bool,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Result<(), Error> {
+    let settings = &session.settings;
+    handshake::start(session, reader, writer)?;
+    let seconds = session.activity.timeout();
+    if settings.am_daemon && session.protocol.has_error_exit() && seconds > 0 {
+        writer.message(&Message::IoTimeout(seconds as i32))?;
+    }
+    if !early {
+        copy_as::assume(Who::Process, settings, session.log.role)?;
+    }
+    match settings.am_daemon {
+        true => Ok(()),
+        false => enter(settings, dir, session.log.role),
     }
 }
 
