@@ -233,14 +233,7 @@ impl Builder<'_> {
             self.number("--checksum-seed=", s.checksum_seed);
         }
         if push {
-            match &given.partial_dir {
-                Some(dir) => {
-                    self.two("--partial-dir", dir);
-                    self.plain_if(s.delay_updates, "--delay-updates");
-                }
-                None if s.delay_updates => self.plain("--delay-updates"),
-                None => self.plain_if(s.partial, "--partial"),
-            }
+            self.partial_options();
         }
         self.plain_if(s.ignore_errors, "--ignore-errors");
         self.plain_if(s.copy_unsafe_links, "--copy-unsafe-links");
@@ -252,32 +245,8 @@ impl Builder<'_> {
         if let Some(words) = given.info.for_server(!push) {
             self.value("--info=", words.as_bytes());
         }
-        match s.append {
-            Append::Off if s.inplace => {
-                self.plain("--inplace");
-                // A sparse file is otherwise written whole, and a server's default is ours.
-                self.plain_if(push && s.sparse && s.whole_file == Some(false), "--no-W");
-            }
-            Append::Off => {}
-            Append::Append => self.plain("--append"),
-            Append::Verify => {
-                self.plain("--append");
-                self.plain("--append");
-            }
-        }
-        match &s.files_from {
-            Some(FilesFrom::Remote(path)) => {
-                self.two("--files-from", path);
-                self.plain_if(s.from0, "--from0");
-                self.plain_if(!s.relative, "--no-relative");
-            }
-            Some(FilesFrom::Local(_)) if !push => {
-                self.plain("--files-from=-");
-                self.plain("--from0");
-                self.plain_if(!s.relative, "--no-relative");
-            }
-            _ => {}
-        }
+        self.inplace_or_append();
+        self.files_from();
         let implied = s.relative && !s.implied_dirs && (!push || s.protocol_max >= 30);
         self.plain_if(implied, "--no-implied-dirs");
         self.plain_if(push && s.write_devices, "--write-devices");
@@ -290,6 +259,54 @@ impl Builder<'_> {
         self.plain_if(push && s.preallocate, "--preallocate");
         self.plain_if(s.open_noatime && s.atimes < 2, "--open-noatime");
         self.plain_if(push && s.mkpath, "--mkpath");
+    }
+
+    fn inplace_or_append(&mut self) {
+        let s = &self.plan.settings;
+        match s.append {
+            Append::Off if s.inplace => {
+                self.plain("--inplace");
+                // A sparse file is otherwise written whole, and a server's default is ours.
+                self.plain_if(self.push && s.sparse && s.whole_file == Some(false), "--no-W");
+            }
+            Append::Off => {}
+            Append::Append => self.plain("--append"),
+            Append::Verify => {
+                self.plain("--append");
+                self.plain("--append");
+            }
+        }
+    }
+
+    fn files_from(&mut self) {
+        let s = &self.plan.settings;
+        match &s.files_from {
+            Some(FilesFrom::Remote(path)) => {
+                self.two("--files-from", path);
+                self.plain_if(s.from0, "--from0");
+                self.plain_if(!s.relative, "--no-relative");
+            }
+            Some(FilesFrom::Local(_)) if !self.push => {
+                self.plain("--files-from=-");
+                self.plain("--from0");
+                self.plain_if(!s.relative, "--no-relative");
+            }
+            _ => {}
+        }
+    }
+
+    /// What a receiver does with parts of files and with files that wait.
+    fn partial_options(&mut self) {
+        let plan = self.plan;
+        let s = &plan.settings;
+        match &plan.given.partial_dir {
+            Some(dir) => {
+                self.two("--partial-dir", dir);
+                self.plain_if(s.delay_updates, "--delay-updates");
+            }
+            None if s.delay_updates => self.plain("--delay-updates"),
+            None => self.plain_if(s.partial, "--partial"),
+        }
     }
 
     /// Deletion and sizes, which concern a receiver.
