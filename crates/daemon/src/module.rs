@@ -22,7 +22,7 @@ use session::{
     Error, ExitCode, Settings, finish,
     handshake::VersionExchange,
     log::{Log, Role},
-    options::{Environment, OptionError, parse_daemon_client_args},
+    options::{Environment, OptionError, Plan, parse_daemon_client_args},
     report::format::Served,
     server::{self, ServerJob},
 };
@@ -68,7 +68,8 @@ fn serve_with(
         Err(stop) => return client.end(stop),
     };
     client.disarm();
-    let job = match prepare(hooks, service, &client, module, login, entered, &words) {
+    let mut visit = Visit::new(service, &client, module, login, &words);
+    let job = match visit.prepare(hooks, entered) {
         Ok(job) => job,
         Err(arguments::TooMany) => {
             client.log.error("too many daemon arguments");
@@ -80,111 +81,148 @@ fn serve_with(
     code.0
 }
 
-/// From the client's words to what the server does.
-fn prepare(
-    hooks: &mut Hooks,
-    service: &Service,
-    client: &Client,
-    module: &ModuleConfig,
-    login: &LoggedIn,
-    entered: Entered,
-    words: &Words,
-) -> Result<ServerJob, arguments::TooMany> {
-    let values = module.values();
-    let mut refusals = Refusals::new(&values.string("refuseoptions"), client.charset.is_some());
-    for word in std::mem::take(&mut refusals.unknown) {
-        client.log.error(format!("No match for refuse-options string \"{word}\""));
+/// A client's visit to a module: what it wants and may.
+struct Visit<'a> {
+    service: &'a Service,
+    client: &'a Client,
+    module: &'a ModuleConfig,
+    login: &'a LoggedIn,
+    words: &'a Words,
+    /// How many of the words come before the paths.
+    dot: usize,
+    refusals: Refusals,
+}
+
+impl<'a> Visit<'a> {
+    fn new(
+        service: &'a Service,
+        client: &'a Client,
+        module: &'a ModuleConfig,
+        login: &'a LoggedIn,
+        words: &'a Words,
+    ) -> Visit<'a> {
+        let refused = module.values().string("refuseoptions");
+        let mut refusals = Refusals::new(&refused, client.charset.is_some());
+        for word in std::mem::take(&mut refusals.unknown) {
+            client.log.error(format!("No match for refuse-options string \"{word}\""));
+        }
+        let all = &words.all;
+        let dot = all.iter().position(|word| word == b".").map_or(all.len(), |at| at + 1);
+        Visit { service, client, module, login, words, dot, refusals }
     }
-    let at_root = !entered.below_root;
-    let chrooted = entered.chrooted;
-    let sending = words.all.iter().take_while(|word| *word != b".").any(|word| word == b"--sender");
-    let dot = words.all.iter().position(|word| word == b".").map_or(words.all.len(), |at| at + 1);
-    log_request(client, login, sending, &words.all[dot..]);
-    let env = Environment::from_process();
-    let plan =
-        parse_daemon_client_args(&words.all, &env, &mut |given| refusals.check(given, sending));
-    let plan = plan.and_then(|plan| match refusals.check_unconverted() {
-        Some(text) if plan.settings.iconv.is_none() => {
-            Err(OptionError::line(Role::Server, 4, format!("rsync: {text}")))
+
+    /// From the client's words to what the server does.
+    fn prepare(
+        &mut self,
+        hooks: &mut Hooks,
+        entered: Entered,
+    ) -> Result<ServerJob, arguments::TooMany> {
+        let (client, all) = (self.client, &self.words.all);
+        let sending = all.iter().take_while(|word| *word != b".").any(|word| word == b"--sender");
+        let (at_root, chrooted) = (!entered.below_root, entered.chrooted);
+        log_request(client, self.login, sending, &all[self.dot..]);
+        let mut job = ServerJob {
+            settings: Settings {
+                am_server: true,
+                am_sender: sending,
+                am_daemon: true,
+                ..Settings::default()
+            },
+            caps: ClientCapabilities::parse(b""),
+            charset: None,
+            dir: Vec::new(),
+            args: Vec::new(),
+            rules: Vec::new(),
+            exchange: VersionExchange::Greeting(client.common),
+            daemon_filters: None,
+            refusal: None,
+            own_log: Some(client.log.clone()),
+        };
+        match self.plan(sending) {
+            Ok(plan) => self.take_plan(hooks, &mut job, plan, entered)?,
+            Err(e) => {
+                let refusal = option_refusal(&e);
+                if grows(&all[..self.dot], &refusal) {
+                    job.settings.recurse = true;
+                    job.settings.inc_recurse = true;
+                    job.caps = ClientCapabilities::parse(b".i");
+                }
+                job.refusal = Some(refusal);
+            }
         }
-        _ => Ok(plan),
-    });
-    let mut job = ServerJob {
-        settings: Settings {
-            am_server: true,
-            am_sender: sending,
-            am_daemon: true,
-            ..Settings::default()
-        },
-        caps: ClientCapabilities::parse(b""),
-        charset: None,
-        dir: Vec::new(),
-        args: Vec::new(),
-        rules: Vec::new(),
-        exchange: VersionExchange::Greeting(client.common),
-        daemon_filters: None,
-        refusal: None,
-        own_log: Some(client.log.clone()),
-    };
-    match plan {
-        Ok(plan) => {
-            let Entered { mut root, filters, .. } = entered;
-            let mut expander = Expander {
-                module: module.name.as_bytes(),
-                secluded: words.secluded,
-                relative: plan.settings.relative,
-                root: &mut root,
-                filters: filters.as_ref(),
-            };
-            job.args = expander.expand(plan.server_paths())?;
-            if !plan.settings.am_sender && job.args.is_empty() {
-                job.args.push(b".".to_vec());
+        let path = normal(&self.module.values().path("path").unwrap_or_default());
+        job.settings.served = Some(Arc::new(Served {
+            host: client.peer.name.clone().into_bytes(),
+            address: client.peer.addr.to_string().into_bytes(),
+            module: self.module.name.clone().into_bytes(),
+            at_root,
+            chrooted,
+            module_path: path.into_os_string().into_vec(),
+            user: self.login.user.clone().into_bytes(),
+        }));
+        job.settings.protocol_max = self.service.protocol_max;
+        job.settings.bwlimit = match (self.service.bwlimit, job.settings.bwlimit) {
+            (0, limit) | (limit, 0) => limit,
+            (own, theirs) => own.min(theirs),
+        };
+        Ok(job)
+    }
+
+    /// What the words mean, if the module grants it.
+    fn plan(&mut self, sending: bool) -> Result<Plan, OptionError> {
+        let (env, refusals) = (Environment::from_process(), &mut self.refusals);
+        let words = &self.words.all;
+        let plan =
+            parse_daemon_client_args(words, &env, &mut |given| refusals.check(given, sending))?;
+        match refusals.check_unconverted() {
+            Some(text) if plan.settings.iconv.is_none() => {
+                Err(OptionError::line(Role::Server, 4, format!("rsync: {text}")))
             }
-            let request = arguments::shown(&words.all[dot..]);
-            let args = words.all[..dot].iter().chain(&job.args);
-            let args: Vec<&[u8]> = args.map(Vec::as_slice).collect();
-            let stopped = hooks.before(&request, &args).err();
-            job.caps = ClientCapabilities::parse(&plan.client_caps);
-            job.settings = plan.settings;
-            job.rules = plan.filters;
-            // Whatever charset the client thinks that we have.
-            job.charset = client.charset.clone().filter(|_| job.settings.iconv.is_some());
-            let entered = Entered { root, filters, ..entered };
-            apply_module(&mut job.settings, values, &entered);
-            apply_chmod(&mut job.settings, values, &client.log);
-            job.settings.log_file_format =
-                service.log_format.clone().or_else(|| log_format(values));
-            job.refusal = refusal(&mut job, values, login, &refusals, &entered);
-            if let Some(text) = stopped {
-                job.refusal = Some(WireError::new(Fault::Refused, text).into());
-            }
-            job.daemon_filters = entered.filters;
-        }
-        Err(e) => {
-            let refusal = option_refusal(&e);
-            if grows(&words.all[..dot], &refusal) {
-                job.settings.recurse = true;
-                job.settings.inc_recurse = true;
-                job.caps = ClientCapabilities::parse(b".i");
-            }
-            job.refusal = Some(refusal);
+            _ => Ok(plan),
         }
     }
-    job.settings.served = Some(Arc::new(Served {
-        host: client.peer.name.clone().into_bytes(),
-        address: client.peer.addr.to_string().into_bytes(),
-        module: module.name.clone().into_bytes(),
-        at_root,
-        chrooted,
-        module_path: normal(&values.path("path").unwrap_or_default()).into_os_string().into_vec(),
-        user: login.user.clone().into_bytes(),
-    }));
-    job.settings.protocol_max = service.protocol_max;
-    job.settings.bwlimit = match (service.bwlimit, job.settings.bwlimit) {
-        (0, limit) | (limit, 0) => limit,
-        (own, theirs) => own.min(theirs),
-    };
-    Ok(job)
+
+    /// Expands the paths, has the hook look at them, and puts the module's parameters over the client's options.
+    fn take_plan(
+        &self,
+        hooks: &mut Hooks,
+        job: &mut ServerJob,
+        plan: Plan,
+        entered: Entered,
+    ) -> Result<(), arguments::TooMany> {
+        let (client, values) = (self.client, self.module.values());
+        let (options, paths) = self.words.all.split_at(self.dot);
+        let Entered { mut root, filters, .. } = entered;
+        let mut expander = Expander {
+            module: self.module.name.as_bytes(),
+            secluded: self.words.secluded,
+            relative: plan.settings.relative,
+            root: &mut root,
+            filters: filters.as_ref(),
+        };
+        job.args = expander.expand(plan.server_paths())?;
+        if !plan.settings.am_sender && job.args.is_empty() {
+            job.args.push(b".".to_vec());
+        }
+        let args: Vec<&[u8]> = options.iter().chain(&job.args).map(Vec::as_slice).collect();
+        let stopped = hooks.before(&arguments::shown(paths), &args).err();
+        job.caps = ClientCapabilities::parse(&plan.client_caps);
+        job.settings = plan.settings;
+        job.rules = plan.filters;
+        // Whatever charset the client thinks that we have.
+        job.charset = client.charset.clone().filter(|_| job.settings.iconv.is_some());
+        let entered = Entered { root, filters, ..entered };
+        apply_module(&mut job.settings, values, &entered);
+        apply_chmod(&mut job.settings, values, &client.log);
+        job.settings.log_file_format =
+            self.service.log_format.clone().or_else(|| log_format(values));
+        job.refusal = refusal(job, values, self.login, &self.refusals, &entered);
+        if let Some(text) = stopped {
+            job.refusal = Some(WireError::new(Fault::Refused, text).into());
+        }
+        job.daemon_filters = entered.filters;
+        Ok(())
+    }
 }
 
 fn log_request(client: &Client, login: &LoggedIn, sending: bool, paths: &[Vec<u8>]) {
