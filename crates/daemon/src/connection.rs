@@ -225,56 +225,11 @@ fn talk(
     let shown = if by_default { &name } else { UNDETERMINED };
     client.log.info(format!("connect from {shown} ({addr})"));
 
-    let mut hello = Greeting::own(service.protocol_max).into_bytes();
-    if let Some(path) = global.path("motdfile") {
-        if let Ok(mut file) = fsroot::read_operator_file(&path) {
-            let mut motd = Vec::new();
-            if std::io::Read::read_to_end(&mut file, &mut motd).is_ok() {
-                hello.extend_from_slice(&motd);
-            }
-        }
-        hello.push(b'\n');
-    }
-    client.writer.buf().extend_from_slice(&hello);
-    client.writer.flush()?;
-
-    let line = client.line(MAX_REQUEST_LINE)?;
-    let shown = String::from_utf8_lossy(&line).into_owned();
-    let greeting = Greeting::parse(&line).ok_or_else(|| Stop::refuse("protocol startup error"))?;
-    if let Some(omitted) = greeting.omitted() {
-        return Err(Stop::refuse(format!("your client omitted the {omitted}: {shown}")));
-    }
-    client.common = greeting.common(service.protocol_max);
-    client.greeting = greeting;
-
-    let mut early_input_seen = false;
-    let request = loop {
-        let line = client.line(MAX_REQUEST_LINE)?;
-        let length = line.strip_prefix(b"#early_input=").filter(|_| !early_input_seen);
-        let Some(length) = length else { break line };
-        let length = std::str::from_utf8(length).ok().and_then(|n| n.parse::<usize>().ok());
-        match length {
-            Some(n @ 1..=MAX_EARLY_INPUT) => {
-                early_input_seen = true;
-                client.early_input = client.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
-            }
-            _ => return Err(Stop::refuse("invalid early_input length")),
-        }
-    };
+    greet(service, &global, client)?;
+    let request = read_request(client)?;
     if request.is_empty() || request == b"#list" {
         client.log.info(format!("module-list request from {name} ({addr})"));
-        let mut listing = Vec::new();
-        for module in config.modules().filter(|m| m.values().flag("list").unwrap_or(true)) {
-            let comment = module.values().text("comment").unwrap_or_default();
-            listing.extend_from_slice(format!("{:<15}\t", module.name).as_bytes());
-            listing.extend_from_slice(&comment);
-            listing.push(b'\n');
-        }
-        if version::listing_has_exit(client.common) {
-            listing.extend_from_slice(b"@RSYNCD: EXIT\n");
-        }
-        client.writer.buf().extend_from_slice(&listing);
-        client.writer.flush()?;
+        list_modules(config, client)?;
         return Ok(None);
     }
     let shown = String::from_utf8_lossy(&request).into_owned();
@@ -303,6 +258,66 @@ fn talk(
     let login = admit(client, &module)?;
     module.set_variable("RSYNC_USER_NAME", login.user.clone());
     Ok(Some((module, login)))
+}
+
+/// Both greetings, with the text of the day behind ours.
+fn greet(service: &Service, global: &Section, client: &mut Client) -> Result<(), Stop> {
+    let mut hello = Greeting::own(service.protocol_max).into_bytes();
+    if let Some(path) = global.path("motdfile") {
+        if let Ok(mut file) = fsroot::read_operator_file(&path) {
+            let mut motd = Vec::new();
+            if std::io::Read::read_to_end(&mut file, &mut motd).is_ok() {
+                hello.extend_from_slice(&motd);
+            }
+        }
+        hello.push(b'\n');
+    }
+    client.writer.buf().extend_from_slice(&hello);
+    client.writer.flush()?;
+
+    let line = client.line(MAX_REQUEST_LINE)?;
+    let shown = String::from_utf8_lossy(&line).into_owned();
+    let greeting = Greeting::parse(&line).ok_or_else(|| Stop::refuse("protocol startup error"))?;
+    if let Some(omitted) = greeting.omitted() {
+        return Err(Stop::refuse(format!("your client omitted the {omitted}: {shown}")));
+    }
+    client.common = greeting.common(service.protocol_max);
+    client.greeting = greeting;
+    Ok(())
+}
+
+/// The line that names a module or asks for the list of them; early input may come before it, once.
+fn read_request(client: &mut Client) -> Result<Vec<u8>, Stop> {
+    let mut early_input_seen = false;
+    loop {
+        let line = client.line(MAX_REQUEST_LINE)?;
+        let length = line.strip_prefix(b"#early_input=").filter(|_| !early_input_seen);
+        let Some(length) = length else { return Ok(line) };
+        let length = std::str::from_utf8(length).ok().and_then(|n| n.parse::<usize>().ok());
+        match length {
+            Some(n @ 1..=MAX_EARLY_INPUT) => {
+                early_input_seen = true;
+                client.early_input = client.reader.read(|c| c.take(n).map(<[u8]>::to_vec))?;
+            }
+            _ => return Err(Stop::refuse("invalid early_input length")),
+        }
+    }
+}
+
+/// Sends the names and comments of the modules that may be seen.
+fn list_modules(config: &Config, client: &mut Client) -> Result<(), Error> {
+    let mut listing = Vec::new();
+    for module in config.modules().filter(|m| m.values().flag("list").unwrap_or(true)) {
+        let comment = module.values().text("comment").unwrap_or_default();
+        listing.extend_from_slice(format!("{:<15}\t", module.name).as_bytes());
+        listing.extend_from_slice(&comment);
+        listing.push(b'\n');
+    }
+    if version::listing_has_exit(client.common) {
+        listing.extend_from_slice(b"@RSYNCD: EXIT\n");
+    }
+    client.writer.buf().extend_from_slice(&listing);
+    client.writer.flush()
 }
 
 /// The client that a trusted proxy speaks for.
