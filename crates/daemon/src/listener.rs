@@ -21,6 +21,7 @@ use session::{
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::{
+    ffi::OsString,
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
     os::fd::OwnedFd,
@@ -104,7 +105,16 @@ pub fn run(args: &DaemonArgs, service: &Service) -> i32 {
     if detach::is_child() {
         detach::ready();
     }
-    let words = words(args, None);
+    accept(&listeners, &options, &words(args, None), open_log)
+}
+
+/// Starts a process for each client, for ever.
+fn accept(
+    listeners: &[TcpListener],
+    options: &str,
+    words: &[OsString],
+    open_log: impl Fn() -> DaemonLog,
+) -> ! {
     loop {
         let mut fds: Vec<PollFd<'_>> =
             listeners.iter().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
@@ -123,8 +133,8 @@ pub fn run(args: &DaemonArgs, service: &Service) -> i32 {
             }
             // A client that gave up while it waited is not there any more.
             let Ok((stream, peer)) = listener.accept() else { continue };
-            limit_loopback(&SockRef::from(&stream), peer.ip(), &options);
-            let started = detach::own_command(&words)
+            limit_loopback(&SockRef::from(&stream), peer.ip(), options);
+            let started = detach::own_command(words)
                 .and_then(|mut command| command.stdin(Stdio::from(OwnedFd::from(stream))).spawn());
             if let Err(e) = started {
                 open_log().error(format!("could not start a process: {}", strerror(&e)));
