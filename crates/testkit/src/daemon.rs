@@ -5,8 +5,7 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::port::Port;
 use crate::run::server_command;
@@ -53,7 +52,7 @@ impl Daemon {
         let said = control.join("daemon.out");
         let output = fs::File::create(&said).expect("writable");
         let errors = output.try_clone().expect("a descriptor can be copied");
-        let child = server_command(program)
+        let mut child = server_command(program)
             .args(["--daemon", "--no-detach"])
             .arg(format!("--config={}", config.display()))
             .current_dir("/")
@@ -62,31 +61,12 @@ impl Daemon {
             .stderr(errors)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        let mut daemon = Self { child, port, log };
-        let ready = daemon.ready();
+        let ready = port.comes_up(&mut child, greets);
+        let daemon = Self { child, port, log };
         let said = fs::read_to_string(said).unwrap_or_default();
         let logged = daemon.log();
         assert!(ready, "the daemon of {} did not come up:\n{said}\n{logged}", program.display());
         daemon
-    }
-
-    fn ready(&mut self) -> bool {
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(20) {
-            if let Ok(Some(_)) = self.child.try_wait() {
-                return false;
-            }
-            let address = self.port.address();
-            if let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(5)) {
-                let mut greeting = [0; 8];
-                let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-                if stream.read_exact(&mut greeting).is_ok() && greeting == *b"@RSYNCD:" {
-                    return true;
-                }
-            }
-            sleep(Duration::from_millis(2));
-        }
-        false
     }
 
     /// The port it listens on.
@@ -113,4 +93,11 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether who listens says what a daemon begins with.
+fn greets(mut stream: TcpStream) -> bool {
+    let mut greeting = [0; 8];
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+    stream.read_exact(&mut greeting).is_ok() && greeting == *b"@RSYNCD:"
 }

@@ -6,7 +6,15 @@
 //! server listens, connections are refused.
 
 use socket2::{Domain, Socket, Type};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    process::Child,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// How long a server may take to come up.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A port of 127.0.0.1, kept as long as the value.
 #[derive(Debug)]
@@ -35,13 +43,30 @@ impl Port {
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.number))
     }
+
+    /// Waits until the server that was started as `child` takes a connection and `answers`; false if it does not in time,
+    /// or ends.
+    pub fn comes_up(&self, child: &mut Child, answers: impl Fn(TcpStream) -> bool) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if let Ok(Some(_)) = child.try_wait() {
+                return false;
+            }
+            if TcpStream::connect_timeout(&self.address(), Duration::from_secs(5))
+                .is_ok_and(&answers)
+            {
+                return true;
+            }
+            sleep(Duration::from_millis(2));
+        }
+        false
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::ErrorKind;
-    use std::net::{TcpListener, TcpStream};
+    use std::{io::ErrorKind, net::TcpListener};
 
     #[test]
     fn a_kept_port_is_for_one_server() {

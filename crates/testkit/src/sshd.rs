@@ -1,11 +1,8 @@
 //! A real sshd on loopback with throw-away keys, ended when dropped.
 
 use std::fs;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use crate::peers::find;
 use crate::port::Port;
@@ -51,7 +48,7 @@ impl Sshd {
             port.number
         );
         fs::write(&config, text).expect("writable");
-        let child = server_command(&sshd)
+        let mut child = server_command(&sshd)
             .args(["-D", "-f"])
             .arg(&config)
             .arg("-E")
@@ -59,25 +56,11 @@ impl Sshd {
             .stdin(Stdio::null())
             .spawn()
             .expect("sshd starts");
-        let mut server = Self { child, port, key: control.join("user") };
+        let ready = port.comes_up(&mut child, |_| true);
         let said = || fs::read_to_string(&log).unwrap_or_default();
-        assert!(server.ready(), "sshd does not come up: {}", said());
+        let server = Self { child, port, key: control.join("user") };
+        assert!(ready, "sshd does not come up: {}", said());
         server
-    }
-
-    fn ready(&mut self) -> bool {
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(20) {
-            if let Ok(Some(_)) = self.child.try_wait() {
-                return false;
-            }
-            let address = self.port.address();
-            if TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok() {
-                return true;
-            }
-            sleep(Duration::from_millis(5));
-        }
-        false
     }
 
     /// The value of `-e` that reaches it.

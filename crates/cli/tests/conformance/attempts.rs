@@ -1,22 +1,21 @@
 //! A server that receives: files that come wrong, come again, or come in part.
 
 use crate::{
-    peer::{Peer, Site, data, file, hex, is_rsync, list, set_mtime},
+    peer::{End, Peer, Site, data, file, hex, is_rsync, list, set_mtime},
     receiver::{HEAD, NEW, SUMS, basis, delta, receiver, refused},
 };
 
-#[test]
-fn a_wrong_checksum_is_asked_for_again_once() {
-    let mut peer = delta("-v");
+/// The delta of the captures comes with a wrong checksum, is asked for again, and is wrong again. Returns the flags and the
+/// head of the second request, too.
+fn wrong_twice(words: &str) -> (Peer, Vec<u8>, Vec<u8>) {
+    let mut peer = delta(words);
     peer.expect("00");
     let wrong = "00".repeat(16);
     let tokens = format!("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000 {wrong}");
     peer.send(&format!("01 0c80 {HEAD} {tokens} 00"));
     peer.expect("fe0000");
     let flags = peer.take(2);
-    assert_eq!(flags[1], 0x80);
     let head = peer.take(16);
-    assert_eq!(head[..12], hex("03000000 bc020000 10000000"));
     peer.take(3 * 20);
     peer.expect("00");
     peer.put(&[&hex("fe0000")[..], &flags, &head, &hex(&tokens)].concat());
@@ -25,37 +24,33 @@ fn a_wrong_checksum_is_asked_for_again_once() {
     peer.send("00 00");
     peer.expect("00");
     peer.rest();
-    let end = refused(peer, 23, "ERROR: f failed verification -- update discarded.");
+    (peer, flags, head)
+}
+
+/// What is said of the first attempt.
+#[track_caller]
+fn warned(end: &End, what: &str) {
     let said = format!("{}{}", end.stderr, end.stdout);
-    let first = "WARNING: f failed verification -- update discarded (will try again).";
-    assert!(said.contains(first), "{said}");
+    let first = format!("WARNING: f failed verification -- update {what} (will try again).");
+    assert!(said.contains(&first), "{said}");
+}
+
+#[test]
+fn a_wrong_checksum_is_asked_for_again_once() {
+    let (peer, flags, head) = wrong_twice("-v");
+    assert_eq!(flags[1], 0x80);
+    assert_eq!(head[..12], hex("03000000 bc020000 10000000"));
+    let end = refused(peer, 23, "ERROR: f failed verification -- update discarded.");
+    warned(&end, "discarded");
 }
 
 #[test]
 fn a_file_changed_in_place_is_retained() {
-    let mut peer = delta("-v --inplace");
-    peer.expect("00");
-    let wrong = "00".repeat(16);
-    let tokens = format!("ffffffff 05000000 \"HELLO\" feffffff fdffffff 00000000 {wrong}");
-    peer.send(&format!("01 0c80 {HEAD} {tokens} 00"));
-    peer.expect("fe0000");
-    let flags = peer.take(2);
-    let head = peer.take(16);
+    let (peer, _, head) = wrong_twice("-v --inplace");
     // The file has its new content and length by now, and is summed again as it is.
-    assert_eq!(head[..12], hex("03000000 bc020000 10000000"));
-    assert_eq!(head[12..], hex("69000000"));
-    peer.take(3 * 20);
-    peer.expect("00");
-    peer.put(&[&hex("fe0000")[..], &flags, &head, &hex(&tokens)].concat());
-    peer.send("00");
-    peer.expect("00 00");
-    peer.send("00 00");
-    peer.expect("00");
-    peer.rest();
+    assert_eq!(head, hex("03000000 bc020000 10000000 69000000"));
     let end = peer.fails(23, "ERROR: f failed verification -- update retained.");
-    let said = format!("{}{}", end.stderr, end.stdout);
-    let first = "WARNING: f failed verification -- update retained (will try again).";
-    assert!(said.contains(first), "{said}");
+    warned(&end, "retained");
     assert_eq!(end.site.dest(), ["f"]);
     assert_eq!(end.site.read("dest/f").unwrap().len(), 1510);
 }
@@ -121,10 +116,7 @@ fn fails_twice(caps: &str, compat: &str, there: bool, begun: bool) {
     let what = |there| if there { "put into partial-dir" } else { "discarded" };
     let second = format!("ERROR: f failed verification -- update {}.", what(there));
     let end = peer.fails(23, &second);
-    let said = format!("{}{}", end.stderr, end.stdout);
-    let first = what(there && begun);
-    let first = format!("WARNING: f failed verification -- update {first} (will try again).");
-    assert!(said.contains(&first), "{said}");
+    warned(&end, what(there && begun));
     assert_eq!(end.site.read("dest/f"), (!begun).then(|| data(1500)), "the file is untouched");
     let mut content = data(1500);
     content.splice(700..700, *b"HELLO");
