@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::{Arc, Mutex};
 use wire::{
-    Fault, WireError,
+    Fault, WireError, limits,
     mux::{Message, Tag},
 };
 
@@ -17,9 +17,6 @@ pub struct Common {
     reporter: Option<Arc<Mutex<Reporter>>>,
     role: Role,
 }
-
-/// Longest timeout that a daemon may announce, in seconds.
-const MAX_TIMEOUT: i32 = 86_400;
 
 impl Common {
     /// For one role of a session; `reporter` prints deletions on a client.
@@ -62,7 +59,7 @@ impl Common {
                     return Err(unexpected(Tag::IoTimeout, 4));
                 }
                 let own = self.session.activity.timeout();
-                if (1..=MAX_TIMEOUT).contains(&seconds) && (own == 0 || (seconds as u32) < own) {
+                if limits::IO_TIMEOUT.contains(&seconds) && (own == 0 || (seconds as u32) < own) {
                     self.session.activity.set_timeout(seconds as u32);
                     if settings.info.misc > 1 {
                         let text = format!("Setting --timeout={seconds} to match server");

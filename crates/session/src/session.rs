@@ -13,7 +13,7 @@ use std::{
     thread,
     time::Instant,
 };
-use wire::{Protocol, compat::CompatFlags, token::Compressor};
+use wire::{Protocol, compat::CompatFlags, limits, token::Compressor};
 
 /// I/O error bits (WIRE.md, File list).
 pub mod io_error {
@@ -44,7 +44,7 @@ pub struct Status {
 impl Status {
     /// Adds I/O error bits.
     pub fn add_io_error(&self, bits: i32) {
-        self.io_error.fetch_or(bits & 7, Ordering::Relaxed);
+        self.io_error.fetch_or(bits & limits::IO_ERROR_BITS, Ordering::Relaxed);
     }
     /// The I/O error bits.
     pub fn io_error(&self) -> i32 {

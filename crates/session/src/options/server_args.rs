@@ -7,6 +7,7 @@ use crate::{
     log::Role,
     settings::{Append, DeleteTiming, FilesFrom, RemoveSource, StderrMode},
 };
+use wire::limits::DEFAULT_MAX_ALLOC;
 
 /// What the server is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,7 +220,7 @@ impl Builder<'_> {
         } else if let Some(list) = &s.skip_compress {
             self.value("--skip-compress=", list);
         }
-        if let Some(text) = given.max_alloc.as_ref().filter(|_| s.max_alloc != 1 << 30) {
+        if let Some(text) = given.max_alloc.as_ref().filter(|_| s.max_alloc != DEFAULT_MAX_ALLOC) {
             self.value("--max-alloc=", text);
         }
         self.plain_if(s.delete_missing_args, "--delete-missing-args");

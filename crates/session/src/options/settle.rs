@@ -6,12 +6,11 @@ use super::{
     state::{Recurse, State},
 };
 use crate::settings::{Append, DeleteTiming, FilesFrom, RemoveSource};
-use wire::token::Compressor;
+use wire::{
+    limits::{DEFAULT_MAX_ALLOC, MAX_PATH},
+    token::Compressor,
+};
 
-/// The default of `--max-alloc`.
-const MAX_ALLOC: u64 = 1 << 30;
-/// Paths this long or longer are refused.
-const MAX_PATH: usize = 4096;
 /// Longest name of a batch file.
 const MAX_BATCH_NAME: usize = 256;
 /// Room that a temporary file's name needs behind its directory's.
@@ -26,7 +25,7 @@ pub(super) fn max_alloc(s: &mut State, env: &Environment) -> Result<u64, OptionE
     if s.max_alloc.is_none() {
         s.max_alloc = env.max_alloc.clone().filter(|v| !v.is_empty());
     }
-    let Some(text) = &s.max_alloc else { return Ok(MAX_ALLOC) };
+    let Some(text) = &s.max_alloc else { return Ok(DEFAULT_MAX_ALLOC) };
     let rule = SizeRule {
         name: "max-alloc",
         unit: b'B',
@@ -36,7 +35,7 @@ pub(super) fn max_alloc(s: &mut State, env: &Environment) -> Result<u64, OptionE
     };
     match sizes::parse_size(&rule, text).map_err(|e| s.error(e))? {
         // Someone else's daemon is not to allocate without limit.
-        0 if s.am_daemon => Ok(MAX_ALLOC),
+        0 if s.am_daemon => Ok(DEFAULT_MAX_ALLOC),
         0 => Ok(u64::MAX),
         n => Ok(n),
     }

@@ -26,6 +26,7 @@ use std::{sync::Arc, time::Instant};
 use wire::{
     Fault, WireError,
     flist::{FileEntry, FlistDecoder, HardLink, ListItem},
+    limits,
 };
 
 /// One number of the directory table.
@@ -122,7 +123,7 @@ impl ListReader {
                 let bits = reader.read(|c| c.int32())?;
                 if !session.settings.ignore_errors {
                     session.status.add_io_error(bits);
-                    io_error |= bits & 7;
+                    io_error |= bits & limits::IO_ERROR_BITS;
                 }
             }
         }
@@ -206,7 +207,7 @@ impl ListReader {
                     if session.settings.ignore_errors {
                         break 0;
                     }
-                    let bits = (io_error & 7) as i32;
+                    let bits = io_error as i32;
                     session.status.add_io_error(bits);
                     break bits | unnamed;
                 }
