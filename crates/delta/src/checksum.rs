@@ -121,7 +121,6 @@ pub struct FileHasher(FileState);
 
 // One value lives per open file and is never stored in bulk, so that the size of the XXH3 states
 // costs less than a box would.
-#[allow(clippy::large_enum_variant)]
 enum FileState {
     Xxh128(xxhash3_128::RawHasher<Secret>),
     Xxh3(xxhash3_64::RawHasher<Secret>),

@@ -39,8 +39,6 @@ pub struct TokenReader {
     run: std::ops::Range<u32>,
 }
 
-// There is one reader in a session.
-#[allow(clippy::large_enum_variant)]
 enum Decoder {
     Plain,
     Inflate(Inflater),

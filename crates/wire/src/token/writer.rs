@@ -18,8 +18,6 @@ pub struct TokenWriter {
     wants_matched: bool,
 }
 
-// There is one writer in a session.
-#[allow(clippy::large_enum_variant)]
 enum Encoder {
     Plain,
     Deflate(Deflater),

@@ -257,8 +257,7 @@ pub(crate) fn write_at(file: &File, data: &[u8], offset: u64) -> io::Result<usiz
     file.write_at(data, offset)
 }
 
-// The widths of the kernel's struct differ between architectures.
-#[allow(clippy::unnecessary_cast)]
+#[allow(clippy::unnecessary_cast, reason = "the widths of the kernel's struct differ")]
 fn from_raw(st: &rfs::Stat) -> io::Result<Stat> {
     let mode = st.st_mode as u32;
     let kind = kind(FileType::from_raw_mode(st.st_mode))

@@ -61,8 +61,7 @@ pub(crate) fn am_root() -> bool {
 }
 
 /// The process's umask, read once.
-// The width of modes differs between systems.
-#[allow(clippy::useless_conversion)]
+#[allow(clippy::useless_conversion, reason = "the width of modes differs between systems")]
 pub(crate) fn umask() -> u32 {
     static UMASK: OnceLock<u32> = OnceLock::new();
     *UMASK.get_or_init(|| {
