@@ -4,7 +4,7 @@
 //! pipe needs no mark. A file system whose files cannot be spliced refuses with `EINVAL`; a filter on system calls may
 //! answer `ENOSYS` or `EPERM`.
 //!
-//! Large buffers go to sockets by io_uring's `SEND_ZC` ([`send_zc`]).
+//! Large buffers go to sockets by io_uring's `SEND_ZC` (`send_zc`).
 
 use crate::lanes::{Lane, LinkKind};
 use rustix::{fd::BorrowedFd, io::Errno};

@@ -3,10 +3,10 @@
 //! Each send has two completions. The first says how much the socket took and, by its flag `MORE`, that another will
 //! follow; that one carries the flag `NOTIF` and says that nobody reads the buffer any more (for TCP: the peer has it).
 //! Between them the kernel may read the buffer at any time, for a retransmission too, so a share of it lies in
-//! [`SendZc::in_flight`] until the notification. What decides is the flag, not the result: a send that failed may be
+//! `SendZc::in_flight` until the notification. What decides is the flag, not the result: a send that failed may be
 //! followed by a notification as well.
 //!
-//! At most one send waits for its first completion, so bytes cannot overtake each other, and at most [`MAX_IN_FLIGHT`] for
+//! At most one send waits for its first completion, so bytes cannot overtake each other, and at most `MAX_IN_FLIGHT` for
 //! their notification: whoever wants to send another waits for one. A send alone does not wait (`MSG_DONTWAIT`), so it
 //! is over at once. If the socket is full, the next attempt is a chain: wait until there is room, for so long at most
 //! (a linked timeout), then send. A peer that has stopped reading thus holds the ring no longer than its caller allows.
@@ -15,7 +15,7 @@
 //! them to somebody else, a retransmission would send foreign bytes.
 //!
 //! A socket on the same machine gets a copy, made late; the kernel tells with the notification, and
-//! [`SendZc::report`] passes it on.
+//! `SendZc::report` passes it on.
 
 use crate::{lanes::Lane, lend::Lender};
 use io_uring::{

@@ -83,7 +83,7 @@ pub enum Outbuf {
 }
 
 /// A command line with every default and implication settled, except those that depend on the
-/// operands ([`Plan::transfer`]) and on the peer.
+/// operands ([`Plan::settle_operands`]) and on the peer.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// What the roles see.

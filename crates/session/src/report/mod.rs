@@ -1,6 +1,6 @@
 //! What a client prints about items: names, itemized lines, progress, statistics, summary, listings (man page, --info, --out-format).
 //!
-//! The texts are made by functions that know no terminal ([`format`], [`itemize`], [`listing`], [`progress`], [`summary`]);
+//! The texts are made by functions that know no terminal ([`mod@format`], [`itemize`], [`listing`], [`progress`], [`mod@summary`]);
 //! [`Reporter`] decides which of them a run shows, [`Terminal`] shows them.
 
 pub mod escape;

@@ -2,7 +2,7 @@
 //!
 //! The content of a file is a sequence of literal runs and references to blocks of the basis. The
 //! plain form is a row of 32-bit integers with the literals between them. The compressed form has
-//! its own framing, shared by all compressors ([`framing`]), around chunks of compressed literals.
+//! its own framing, shared by all compressors (`framing`), around chunks of compressed literals.
 //!
 //! [`TokenWriter`] and [`TokenReader`] live as long as the session, because a zstd stream does;
 //! `begin` starts each file.
