@@ -278,9 +278,7 @@ impl Run {
                 return end_with_child(&ending, Err(e), shell, &status);
             }
         };
-        // Who receives knows what it can do, whatever an old protocol leaves unsaid.
-        let receives = !settings.am_sender && agreed.protocol.has_item_flags();
-        let symlink_times = receives || agreed.compat.has(CompatFlags::SYMLINK_TIMES);
+        let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
         let targets = agreed.compat.has(CompatFlags::SYMLINK_ICONV);
         let agreed = agreed.with_charset(charset, targets);
         let session = agreed.into_session(settings, symlink_times, log, status, activity, started);

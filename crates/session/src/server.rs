@@ -150,9 +150,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let outbox = Outbox::new(status.clone(), route, modern).with_charset(charset);
     let outbox = Arc::new(outbox.with_settings(&settings));
     let log = log(outbox.clone(), own_log.as_ref(), role);
-    // A receiver knows its own system.
-    let receives = !settings.am_sender && agreed.protocol.has_item_flags();
-    let symlink_times = receives || caps.has(b'L');
+    let symlink_times = caps.has(b'L');
     let session =
         Arc::new(agreed.into_session(settings, symlink_times, log, status, activity, started));
     // One that sends and is no daemon's gives its rights away before it has a stream to complain in.

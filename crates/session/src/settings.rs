@@ -180,6 +180,8 @@ pub struct Settings {
     pub copy_dirlinks: bool,
     pub keep_dirlinks: bool,
     pub hard_links: bool,
+    /// `-H` was given more than once, which a batch says otherwise.
+    pub hard_links_again: bool,
     /// 0, 1 or 2.
     pub one_file_system: u8,
     pub existing: bool,

@@ -298,6 +298,11 @@ pub const ROWS: &[Row] = &[
     row("batch-old-dirs", &["f src/d/a size=3\nd dst"], "--old-d -tv").batch(),
     row("batch-archive-dirs", &["f src/d/a size=3\nd dst"], "-adv").batch(),
     row("batch-archive", &["f src/d/a size=3\nf src/b size=70000\nf dst/b size=70000 edits=3"], "-av --no-whole-file --delete").batch(),
+    row("batch-counted-options", &["f src/a size=3\nd dst"], "-tvHHXX").batch(),
+    row("batch-old-protocols", &["f src/a size=3\nl src/l -> a mtime=1\nd src/d\nd dst\nl dst/l -> a mtime=7"], "-dlti").protocols(&[28, 29]).batch(),
+    // What was copied first is found when the batch is applied.
+    row("batch-in-vain", &["f src/a size=3\nd dst"], "-rtv --stats --compare-dest=../../dst").batch(),
+    row("log-of-a-list", &["f src/d/e/a size=3\nf src/b size=70000\nd dst"], "-r --files-from=- --out-format=%f --log-file={log} '--log-file-format=%o %f %n'").over(LOCAL_AND_SHELL).stdin("b\nd/./e\n./d/e\n"),
     row("again-after-changes", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-ai --delete").over(EVERY_WAY).any_order().again_after("rm src/b; mkdir src/b; touch -d @5 src/b; echo x >>dst/d/a"),
     row("log-of-a-session", &["f src/d/a size=3\nf src/b size=70000\nf dst/c size=5"], "-a --delete --log-file={log}").over(EVERY_WAY).any_order(),
     row("log-quiet", &[QUIET], "-rbq --delete --log-file={log}").over(EVERY_WAY),

@@ -254,4 +254,9 @@ pub const ROWS: &[Row] = &[
         "-ain --delete --exclude=m",
     )
     .over(LOCAL_AND_SHELL),
+    // Where there was nothing, nothing is said to be left.
+    row("errors-and-nothing-there", &["l src/a -> nowhere\nd dst"], "-rL --delete-before")
+        .over(LOCAL_AND_SHELL)
+        .from_to("src", "dst/")
+        .any_order(),
 ];

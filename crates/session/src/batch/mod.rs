@@ -192,16 +192,19 @@ pub fn match_options(
     header: &BatchHeader,
     log: &Log,
 ) -> Result<(), Error> {
-    let own = stream_flags(settings).0 & StreamFlags::known(header.protocol);
-    for (bit, name) in NAMES {
-        let on = header.flags.has(bit);
-        // As rsync: `-r` and `-d` are not quite what a batch says.
+    let (flags, known) = (header.flags, StreamFlags::known(header.protocol));
+    let own = stream_flags(settings);
+    for (bit, name) in NAMES.into_iter().filter(|(bit, _)| known & bit != 0) {
+        let on = flags.has(bit);
+        // As rsync: `-r` and `-d` are not quite what a batch says, nor is what is counted.
         let alike = match bit {
             StreamFlags::RECURSE => !settings.recurse_given,
             StreamFlags::DIRS => !settings.dirs_given,
+            StreamFlags::HARD_LINKS => !settings.hard_links_again,
+            StreamFlags::XATTRS => settings.xattrs < 2,
             _ => true,
         };
-        if alike && on == (own & bit != 0) {
+        if alike && on == own.has(bit) {
             continue;
         }
         if bit == StreamFlags::ICONV {
@@ -214,8 +217,6 @@ pub fn match_options(
             log.info(format!("{verb} the {name} option to match the batchfile."));
         }
     }
-    let flags = header.flags;
-    let known = StreamFlags::known(header.protocol);
     let set = |bit: u32, on: &mut bool| {
         if known & bit != 0 {
             *on = flags.has(bit);

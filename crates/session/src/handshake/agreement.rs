@@ -40,11 +40,11 @@ impl Agreement {
         Agreement { charset, converts_targets, ..self }
     }
 
-    /// The session that both sides agreed on.
+    /// The session that both sides agreed on. `symlink_times`: the peer has said that the receiver sets the times of symlinks.
     pub fn into_session(
         self,
         settings: Settings,
-        receiver_symlink_times: bool,
+        symlink_times: bool,
         log: Log,
         status: Arc<Status>,
         activity: Arc<Activity>,
@@ -60,6 +60,8 @@ impl Agreement {
                 .iter()
                 .for_each(|note| to_own_stderr(format!("{note}\n").as_bytes(), false));
         }
+        // Who receives knows what it can do, whatever an old protocol leaves unsaid.
+        let receives = !settings.am_sender && protocol.has_item_flags();
         let level = compressor.level(settings.compress_level);
         let whole_file = settings.sends_whole_files() || transfer.algo == Checksum::None;
         let delete = settings.delete.then(|| {
@@ -85,7 +87,7 @@ impl Agreement {
             compress_level: level.unwrap_or_default(),
             whole_file,
             delete,
-            receiver_symlink_times,
+            receiver_symlink_times: receives || symlink_times,
             stats: status.stats.clone(),
             status,
             counters: Arc::default(),

@@ -320,6 +320,7 @@ fn settings(s: &State, settled: Settled, env: &Environment) -> Settings {
         copy_dirlinks: s.copy_dirlinks,
         keep_dirlinks: s.keep_dirlinks,
         hard_links: s.hard_links > 0,
+        hard_links_again: s.hard_links > 1,
         one_file_system: s.one_file_system,
         existing: s.existing,
         ignore_existing: s.ignore_existing,

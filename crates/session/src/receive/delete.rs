@@ -135,17 +135,13 @@ fn may_be_dir(kind: Kind) -> bool {
 }
 
 impl<W: SendHalf> Generator<W> {
-    /// Whether errors forbid deletion; says so once.
-    fn deletion_is_off(&mut self) -> bool {
+    /// Whether errors forbid deletion.
+    fn deletion_is_off(&self) -> bool {
         // During the run those count that came with the lists so far, so that it does not depend on how far ahead lists are read
         // which directories are cleaned.
         let during = self.session.inc_recurse && self.session.protocol.has_error_exit();
         let errors = if during { self.deleter.errors } else { self.session.status.io_error() };
-        let off = errors & io_error::GENERAL != 0 && !self.session.settings.ignore_errors;
-        if off && !std::mem::replace(&mut self.deleter.noticed, true) {
-            self.log.info("IO error encountered -- skipping file deletion");
-        }
-        off
+        errors & io_error::GENERAL != 0 && !self.session.settings.ignore_errors
     }
 
     /// A pass over all directories of a complete list.
@@ -192,15 +188,19 @@ impl<W: SendHalf> Generator<W> {
         delay: bool,
     ) -> Result<(), Error> {
         let says = self.session.settings.debug.del > 1;
-        // Where there is no directory nothing is to be deleted; in a dry run something else may still stand there.
-        let missing = (says || !self.shared.do_xfers)
+        let off = self.deletion_is_off();
+        // Where there is no directory nothing is to be deleted or said; in a dry run something else may still stand there.
+        let missing = (says || off || !self.shared.do_xfers)
             && self.lstat(dir).is_ok_and(|st| st.is_none_or(|st| !may_be_dir(st.kind)));
         if missing {
             return Ok(());
         }
         let shown = if dir.is_root() { b"." } else { dir.as_bytes() };
         self.log.debug(says, || named("delete_in_dir(", shown, ")"));
-        if self.deletion_is_off() {
+        if off {
+            if !std::mem::replace(&mut self.deleter.noticed, true) {
+                self.log.info("IO error encountered -- skipping file deletion");
+            }
             return Ok(());
         }
         if self.session.settings.one_file_system > 0 {

@@ -175,6 +175,7 @@ impl<R: RecvHalf> Receiver<R> {
                 self.transfer(t, item, &request)
             }
             None => {
+                self.count_transfer(t);
                 self.attrs.log.info(about(b"Skipping", &t.name));
                 self.drain(t)
             }

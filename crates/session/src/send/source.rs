@@ -360,9 +360,11 @@ impl Sources {
         log.sys_error(Class::ErrorXfer, line, e);
     }
 
-    /// Appends the path for `%f`: the directory as typed but for `.` components, then the name, without leading slash.
+    /// Appends the path for `%f`: the directory as typed but for `.` components, then the name, without leading slash. What a
+    /// files-from list hangs below is not seen.
     pub fn push_typed(&self, id: u32, name: &[u8], out: &mut Vec<u8>) {
-        let dir = self.dir(id).typed.split(|b| *b == b'/');
+        let typed = &self.dir(id).typed[..];
+        let dir = typed.strip_prefix(&self.start[..]).unwrap_or(typed).split(|b| *b == b'/');
         let parts: Vec<_> = dir.filter(|part| !part.is_empty() && *part != b".").collect();
         out.extend_from_slice(&parts.join(&b'/'));
         if !out.is_empty() && !out.ends_with(b"/") {

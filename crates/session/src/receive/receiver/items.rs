@@ -237,9 +237,7 @@ impl<R: RecvHalf> Receiver<R> {
             t.shown_mode = t.want.mode & !0o7777 | perm;
         }
         let t = &*t;
-        let stats = self.session.stats.clone();
-        stats.transferred_files.add(1);
-        stats.transferred_size.add(t.want.len);
+        self.count_transfer(t);
         let replaying = self.shared.replay.is_some();
         if !self.shared.do_xfers {
             self.report(t, item, None, |r, e| r.transfer_begins(e));
@@ -264,6 +262,13 @@ impl<R: RecvHalf> Receiver<R> {
             self.settle(t, event);
         }
         Ok(())
+    }
+
+    /// A transfer counts whatever becomes of it.
+    pub(in crate::receive) fn count_transfer(&self, t: &Target) {
+        let stats = &self.session.stats;
+        stats.transferred_files.add(1);
+        stats.transferred_size.add(t.want.len);
     }
 
     /// A transfer has come to its end, which the generator must know of.
