@@ -258,4 +258,16 @@ pub const ROWS: &[Row] = &[
         .over(DAEMON_PUSH)
         .modules("charset ="),
     row("daemon-unknown", &[LATIN1, EMPTY], "-ai").over(DAEMON_PULL).modules("charset = nosuch"),
+    row(
+        "targets-of-the-sender",
+        &["l src/d/l -> \\xff\nl src/u -> \\xc3\\xbf\nd dst"],
+        "-ai --iconv=latin1,utf8",
+    )
+    .over(&[Via::Local, Via::Push]),
+    row(
+        "targets-of-a-pulled-sender",
+        &["l src/d/l -> \\xff\nl src/u -> \\xc3\\xbf\nd dst"],
+        "-ai --iconv=utf8,latin1",
+    )
+    .over(&[Via::Pull]),
 ];

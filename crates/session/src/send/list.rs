@@ -217,7 +217,7 @@ impl Lister {
     pub fn emit_missing(&mut self, name: Vec<u8>, source: u32, out: &mut dyn Out) {
         let Some((wire_name, _)) = self.converted(source, &name, b"") else { return };
         self.entry = FileEntry { name: wire_name.into_owned(), ..FileEntry::default() };
-        self.encode(&name, source, Extras::default(), out);
+        self.encode(&name, b"", source, Extras::default(), out);
     }
 
     /// Lists a file. False if it was dropped because something about it cannot be read.
@@ -310,7 +310,7 @@ impl Lister {
                 hlink::say_member(&self.log, &self.entry.hard_link, ndx, base);
             }
         }
-        self.encode(&found.name, found.source, extras, out);
+        self.encode(&found.name, &found.target, found.source, extras, out);
         Ok(true)
     }
 
@@ -353,8 +353,15 @@ impl Lister {
         self.session.status.add_io_error(io_error::GENERAL);
     }
 
-    /// Sends the entry that was prepared and keeps it under the name that it has here.
-    fn encode(&mut self, name: &[u8], source: u32, extras: Extras, out: &mut dyn Out) {
+    /// Sends the entry that was prepared and keeps it with the name and the target that it has here.
+    fn encode(
+        &mut self,
+        name: &[u8],
+        target: &[u8],
+        source: u32,
+        extras: Extras,
+        out: &mut dyn Out,
+    ) {
         if self.show_count && self.builder.len().is_multiple_of(100) {
             self.log.sink().progress(format!(" {} files...\r", self.builder.len()).as_bytes());
         }
@@ -363,6 +370,10 @@ impl Lister {
         self.entry.xattr = self.encoder.encode(&self.entry, extras, buf);
         let stats = &self.session.stats;
         stats.flist_size.add((buf.len() - before) as u64);
+        if self.session.converts_targets {
+            self.entry.link_target.clear();
+            self.entry.link_target.extend_from_slice(target);
+        }
         let e = &self.entry;
         match Kind::from_wire_mode(e.mode) {
             Some(Kind::Directory) => stats.dirs.add(1),

@@ -60,9 +60,7 @@ impl<W: SendHalf> Generator<W> {
             if flags & F::IS_NEW != 0 {
                 super::super::finish::count_created(&self.session, node.want.kind);
             }
-            if self.shared.replay.is_none() {
-                self.report_here(node, &item);
-            }
+            self.report_here(node, &item);
             return Ok(());
         }
         if let Some(replay) = &self.shared.replay {
