@@ -211,6 +211,10 @@ impl FileWriter {
     /// Writes what waits, makes a trailing hole and sets the final length.
     pub fn finish(&mut self, f: &File) -> io::Result<()> {
         self.flush(f)?;
+        // As with rsync, zeros at the end of what was reserved for a new file stay reserved.
+        if self.preallocated && !self.in_place {
+            self.hole = None;
+        }
         self.make_hole(f)?;
         if self.device {
             return Ok(());
@@ -303,8 +307,9 @@ impl FileWriter {
             return Ok(());
         }
         let len = end - hole.start;
-        // Punching less frees no block.
-        if len >= MIN_HOLE as u64 && sys::punch_hole(f, hole.start, len).is_ok() {
+        // Punching less frees no block. The last one goes only if its end goes, too, which may be past the file's.
+        let whole = hole.end - hole.start;
+        if len >= MIN_HOLE as u64 && sys::punch_hole(f, hole.start, whole).is_ok() {
             return Ok(());
         }
         self.moved.holes -= len;

@@ -24,6 +24,15 @@ f src/sub/short size=3000 mode=600
 f dst/sub/short size=3000 cut=1 mode=644
 ";
 
+/// Mostly holes.
+const HOLLOW: &str = r"
+f src/middle size=4M data=2M:100000
+f src/start size=1M data=0:10
+f src/two size=2M data=0:200000,1200000:100000
+f src/last size=12288 data=0:10
+d dst
+";
+
 /// What earlier runs have left in partial directories: of a new file, of an old one, of a file that is complete, and
 /// something else.
 const KEPT: &str = r"
@@ -183,6 +192,8 @@ pub const ROWS: &[Row] = &[
     row("inplace-shrinks", &["f src/a size=70000 cut=300\nf dst/a size=70000"], "-ai --inplace --no-whole-file --stats").over(LOCAL_AND_SHELL),
     row("preallocate-basic", &[BASIC, OLDER], "-ai --preallocate --stats").over(EVERY_WAY),
     row("preallocate-sparse", &["f src/a size=1M data=100:900,500K:3000\nf src/b size=100000\nd dst"], "-aiS --preallocate").over(LOCAL_AND_SHELL),
+    row("preallocate-sparse-holes", &[HOLLOW], "-aiS --preallocate").over(LOCAL_AND_SHELL).holes(),
+    row("preallocate-inplace-holes", &[HOLLOW], "-aiS --preallocate --inplace").over(LOCAL_AND_SHELL).holes(),
     row("preallocate-inplace", &["f src/a size=1M data=100:900,500K:3000\nf dst/a size=20000"], "-aiS --preallocate --inplace").over(LOCAL_AND_SHELL),
     row("fsync-all", &[BASIC, OLDER], "-ai --fsync --inplace").over(EVERY_WAY),
     // Devices
