@@ -68,7 +68,7 @@ fn serve_with(
         Err(stop) => return client.end(stop),
     };
     client.disarm();
-    let mut visit = Visit::new(service, &client, module, login, &words);
+    let visit = Visit::new(service, &client, module, login, &words);
     let job = match visit.prepare(hooks, entered) {
         Ok(job) => job,
         Err(arguments::TooMany) => {
@@ -113,7 +113,7 @@ impl<'a> Visit<'a> {
 
     /// From the client's words to what the server does.
     fn prepare(
-        &mut self,
+        &self,
         hooks: &mut Hooks,
         entered: Entered,
     ) -> Result<ServerJob, arguments::TooMany> {
@@ -138,7 +138,7 @@ impl<'a> Visit<'a> {
             refusal: None,
             own_log: Some(client.log.clone()),
         };
-        match self.plan(sending) {
+        match self.plan() {
             Ok(plan) => self.take_plan(hooks, &mut job, plan, entered)?,
             Err(e) => {
                 let refusal = option_refusal(&e);
@@ -169,16 +169,12 @@ impl<'a> Visit<'a> {
     }
 
     /// What the words mean, if the module grants it.
-    fn plan(&mut self, sending: bool) -> Result<Plan, OptionError> {
-        let (env, refusals) = (Environment::from_process(), &mut self.refusals);
-        let words = &self.words.all;
-        let plan =
-            parse_daemon_client_args(words, &env, &mut |given| refusals.check(given, sending))?;
-        match refusals.check_unconverted() {
-            Some(text) if plan.settings.iconv.is_none() => {
-                Err(OptionError::line(Role::Server, 4, format!("rsync: {text}")))
-            }
-            _ => Ok(plan),
+    fn plan(&self) -> Result<Plan, OptionError> {
+        let (env, words) = (Environment::from_process(), &self.words.all);
+        let plan = parse_daemon_client_args(words, &env, &mut |given| self.refusals.check(given))?;
+        match self.refusals.check_settled(&plan.settings) {
+            Some(text) => Err(OptionError::line(Role::Server, 4, format!("rsync: {text}"))),
+            None => Ok(plan),
         }
     }
 

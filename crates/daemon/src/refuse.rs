@@ -1,9 +1,12 @@
 //! `refuse options`: which options a module's clients may not use (rsyncd.conf man page, refuse options).
 
 use crate::wild::wild_match;
-use session::options::{
-    parse::Given,
-    table::{Entry, OPTIONS, Opt},
+use session::{
+    options::{
+        parse::Given,
+        table::{Entry, OPTIONS, Opt},
+    },
+    settings::{Append, RemoveSource, Settings},
 };
 use std::collections::HashSet;
 
@@ -31,24 +34,6 @@ const ARCHIVE: &[Opt] = &[
     Opt::Owner,
     Opt::DevicesAndSpecials,
 ];
-const DELETE: &[Opt] = &[
-    Opt::Delete,
-    Opt::DeleteBefore,
-    Opt::DeleteDuring,
-    Opt::DeleteDelay,
-    Opt::DeleteAfter,
-    Opt::DeleteExcluded,
-    Opt::DeleteMissingArgs,
-];
-const COMPRESS: &[Opt] = &[
-    Opt::Compress,
-    Opt::OldCompress,
-    Opt::NewCompress,
-    Opt::CompressChoice,
-    Opt::CompressLevel,
-    Opt::CompressThreads,
-];
-
 /// An effect: what an option is about, and whether it switches it on.
 type Effect = (Opt, bool);
 
@@ -130,52 +115,49 @@ impl Refusals {
         self.refused.contains(&(opt, true))
     }
 
-    /// Why a transfer without `--iconv` is refused; `None` if it is not.
-    pub fn check_unconverted(&self) -> Option<&'static str> {
-        self.refused
-            .contains(&(Opt::Iconv, false))
-            .then_some("The server is configured to refuse --no-iconv")
-    }
-
-    /// Why an option that a client gave is refused; `None` if it is not. `sending`: the daemon is the sender.
-    pub fn check(&self, given: &Given, sending: bool) -> Option<String> {
+    /// Why an option that a client gave is refused; `None` if it is not.
+    pub fn check(&self, given: &Given) -> Option<String> {
         let (opt, on) = (given.entry.opt, given.on);
         if self.refused.contains(&(opt, on)) {
             return Some(message(given.entry));
         }
-        if !on {
-            return None;
+        // What an option stands for.
+        let parts: &[Opt] = match opt {
+            Opt::Archive => ARCHIVE,
+            Opt::PartialProgress => &[Opt::Partial, Opt::Progress],
+            _ => &[],
+        };
+        parts.iter().find(|part| on && self.has(**part)).and_then(|part| told(*part))
+    }
+
+    /// Why what all options together come to is refused: who may not have something may not have what it is part of, either,
+    /// and is told so. `None` if it is not.
+    pub fn check_settled(&self, settings: &Settings) -> Option<String> {
+        let compresses = settings.compress && settings.compress_choice.as_deref() != Some("none");
+        if compresses && self.has(Opt::Compress) {
+            return told(Opt::Compress);
         }
-        // Who may not have something may not have what it is part of, either, and is told so.
-        let implies = |of: &[Opt], part| (of.contains(&opt) && self.has(part)).then_some(part);
-        let in_place = [Opt::Append, Opt::AppendVerify, Opt::WriteDevices];
-        let partial = [Opt::Append, Opt::AppendVerify, Opt::Inplace, Opt::PartialProgress];
-        let part = implies(DELETE, Opt::Delete)
-            .or(implies(&[Opt::RemoveSourceFiles, Opt::RemoveSentFiles], Opt::Delete)
-                .filter(|_| sending))
-            .or(implies(COMPRESS, Opt::Compress).filter(|_| given.text() != b"none"))
-            .or(implies(&in_place, Opt::Inplace))
-            .or(implies(&partial, Opt::Partial))
-            .or(implies(&[Opt::PartialProgress], Opt::Progress));
-        if let Some(part) = part {
-            return entry(part).map(message);
+        if settings.iconv.is_none() && self.refused.contains(&(Opt::Iconv, false)) {
+            return Some("The server is configured to refuse --no-iconv".into());
         }
-        if opt == Opt::Archive {
-            let part = ARCHIVE.iter().find(|part| self.has(**part))?;
-            return entry(*part).map(message);
-        }
-        let deletes = [Opt::Delete, Opt::DeleteExcluded].contains(&opt);
-        if deletes && self.has(Opt::DeleteBefore) && self.has(Opt::DeleteDuring) {
-            return entry(Opt::DeleteBefore).map(message);
-        }
-        None
+        let removes = settings.am_sender && settings.remove_source != RemoveSource::Nothing;
+        let any_time = settings.delete && settings.delete_when.is_none();
+        let adds = settings.append != Append::Off;
+        [
+            (settings.delete || settings.delete_missing_args || removes, Opt::Delete),
+            (any_time && self.has(Opt::DeleteDuring), Opt::DeleteBefore),
+            (adds || settings.write_devices, Opt::Inplace),
+            (settings.inplace, Opt::Partial),
+        ]
+        .into_iter()
+        .find(|(used, part)| *used && self.has(*part))
+        .and_then(|(_, part)| told(part))
     }
 }
 
-fn entry(opt: Opt) -> Option<&'static Entry> {
-    OPTIONS.iter().find(|entry| entry.opt == opt)
+fn told(opt: Opt) -> Option<String> {
+    OPTIONS.iter().find(|entry| entry.opt == opt).map(message)
 }
-
 fn message(entry: &Entry) -> String {
     format!("The server is configured to refuse {}", entry.full_name())
 }
@@ -191,11 +173,12 @@ mod tests {
         let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
         let mut told = None;
         let plan = parse_daemon_client_args(&args, &Environment::default(), &mut |given| {
-            told = refusals.check(given, false);
+            told = refusals.check(given);
             told.clone()
         });
         assert_eq!(told.is_some(), plan.is_err());
-        told.map(|text| text.replace("The server is configured to refuse ", ""))
+        told.or_else(|| refusals.check_settled(&plan.ok()?.settings))
+            .map(|text| text.replace("The server is configured to refuse ", ""))
     }
 
     #[test]
@@ -214,12 +197,35 @@ mod tests {
         assert_eq!(refusal("archive", &["-t", "."]), told("--times (-t)"));
         assert_eq!(refusal("delete-before", &["-r", "--delete", "."]), None);
         assert_eq!(
-            refusal("delete-before delete-during", &["--delete", "."]),
+            refusal("delete-before delete-during", &["-r", "--delete", "."]),
             told("--delete-before")
         );
         assert_eq!(refusal("inplace", &["--append", "."]), told("--inplace"));
         assert_eq!(refusal("partial", &["--append", "."]), told("--partial"));
         assert_eq!(refusal("partial", &["--write-devices", "."]), told("--write-devices"));
+    }
+
+    #[test]
+    fn what_is_given_comes_before_what_it_comes_to() {
+        let told = |name: &str| Some(name.to_string());
+        for (list, args, want) in [
+            ("partial fuzzy", &["--append", "-y", "."][..], told("--fuzzy (-y)")),
+            ("partial", &["--inplace", "--write-devices", "."], told("--write-devices")),
+            ("partial !write-devices", &["--write-devices", "."], told("--partial")),
+            (
+                "delete compress",
+                &["-r", "--delete-after", "--zc=zlib", "."],
+                told("--compress (-z)"),
+            ),
+            ("partial inplace", &["--append", "."], told("--inplace")),
+            ("partial", &["--inplace", "--no-inplace", "."], None),
+            ("compress", &["--zc=zlib", "--no-z", "."], None),
+            ("partial fuzzy", &["-P", "-y", "."], told("--partial")),
+            ("progress", &["-P", "."], told("--progress")),
+            ("delete-before delete-during", &["-r", "--delete-after", "."], None),
+        ] {
+            assert_eq!(refusal(list, args), want, "{list} {args:?}");
+        }
     }
 
     #[test]
@@ -239,7 +245,8 @@ mod tests {
 
     #[test]
     fn conversion_can_be_insisted_on() {
-        assert!(Refusals::new("no-iconv", true).check_unconverted().is_some());
-        assert!(Refusals::new("* !no-iconv iconv", true).check_unconverted().is_none());
+        assert_eq!(refusal("no-iconv", &["-r", "."]), Some("--no-iconv".into()));
+        assert_eq!(refusal("no-iconv", &["-r", "--iconv=utf8", "."]), None);
+        assert_eq!(refusal("* !no-iconv iconv !r", &["-r", "."]), None);
     }
 }

@@ -86,6 +86,18 @@ pub const ROWS: &[Row] = &[
     row("refuse-inplace-append", &[BASIC, OLDER], "-ai --append")
         .over(PUSH)
         .modules("refuse options = inplace"),
+    row("refuse-part-after-given", &[BASIC, EMPTY], "-ai --inplace --write-devices")
+        .over(PUSH)
+        .modules("refuse options = partial"),
+    row("refuse-parts-in-turn", &[BASIC, EMPTY], "-aizz --append --delete-after")
+        .over(PUSH)
+        .modules("refuse options = inplace delete compress"),
+    row("refuse-compress-unused", &[BASIC, EMPTY], "-aiz --zc=none")
+        .over(PULL)
+        .modules("refuse options = compress"),
+    row("refuse-taken-back", &[BASIC, EMPTY], "-ai -M--inplace -M--no-inplace")
+        .over(PUSH)
+        .modules("refuse options = partial"),
     row("timeout-told", &[BASIC, EMPTY], "-avv").over(DAEMON).modules("timeout = 60").any_order(),
     row("timeout-told-not", &[BASIC, EMPTY], "-avv --timeout=30")
         .over(DAEMON)

@@ -254,6 +254,7 @@ pub const ROWS: &[Row] = &[
         .over(DAEMON_PUSH)
         .modules("charset = latin1\nrefuse options = no-iconv"),
     row("daemon-without", &[LATIN1, EMPTY], "-ai --iconv=utf8").over(DAEMON_PUSH),
+    row("daemon-without-pull", &[LATIN1, EMPTY], "-ai --iconv=utf8").over(DAEMON_PULL),
     row("daemon-empty", &[LATIN1, EMPTY], "-ai --iconv=utf8")
         .over(DAEMON_PUSH)
         .modules("charset ="),
