@@ -209,6 +209,11 @@ pub const ROWS: &[Row] = &[
         .from_to("src/d/../", "dst/")
         .one_process(),
     row("not-ours", &[NOT_OURS], "-rtpi --size-only").over(LOCAL_AND_SHELL).as_nobody(),
+    row("not-ours-acls-go", &["d src\nd src/d\nf src/d/f size=3\nf src/f size=3\nd dst uid=65534\nd dst/d acl=u:7:rwx\nf dst/d/f size=3 acl=u:7:rwx\nf dst/f size=3 acl=m::rwx"], "-rlpA --size-only").over(LOCAL_AND_SHELL).as_nobody(),
+    row("not-ours-acls-come", &["d src\nd src/d acl=u:8:rwx\nf src/d/f size=3 acl=u:8:r--\nd dst\nd dst/d"], "-rlpA --size-only").over(LOCAL_AND_SHELL).as_nobody(),
+    row("not-ours-default-acls", &["d src\nd src/come dacl=u:8:rwx\nd src/go\nd dst uid=65534\nd dst/come\nd dst/go dacl=u:8:rwx"], "-rlpA --size-only").over(LOCAL_AND_SHELL).as_nobody(),
+    row("not-ours-acls-in-place", &["d src\nf src/f size=3 mode=666 acl=u:8:r--\nd dst uid=65534\nf dst/f size=4 mode=666"], "-rpAi --inplace").over(LOCAL_AND_SHELL).as_nobody(),
+    row("copy-as-acls", &["f src/d/f gid=1 mode=0 size=4097\nd dst\nd dst/d acl=u:7:rwx,g:9:r-x uid=5"], "-a --copy-as=33:44 -A"),
     row("not-ours-acls", &[NOT_OURS], "-rtAi --size-only").over(LOCAL_AND_SHELL).as_nobody(),
     row("not-ours-super", &[NOT_OURS], "-rti --size-only --chown=1:1 --super").over(PUSHES).as_nobody(),
     row("not-our-folder", &[NOT_OUR_FOLDER], "-rlti").over(EVERY_WAY).as_nobody().any_order(),

@@ -1,11 +1,45 @@
 //! ACLs of the list, held against and put onto local files (WIRE.md, ACL).
 use super::{idmap::Ids, ids::IdMap};
-use fsroot::{Root, acl::Acl, names::NameCache};
+use crate::log::named;
+use fsroot::{Kind, Root, acl::Acl, names::NameCache};
 use std::{
     io,
     sync::{Arc, PoisonError, RwLock},
 };
 use wire::{RelPath, acl::WireAcl};
+
+/// An ACL that could not be read or set.
+#[derive(Debug)]
+pub(super) struct AclError {
+    before: &'static str,
+    after: &'static str,
+    pub error: io::Error,
+}
+
+impl AclError {
+    fn reading(error: io::Error) -> AclError {
+        let before = "get_acl: sys_acl_get_file(";
+        AclError { before, after: ", ACL_TYPE_ACCESS)", error }
+    }
+
+    fn setting_access(error: io::Error) -> AclError {
+        AclError { before: "set_acl: xacl_set(", after: ", ACL_TYPE_ACCESS)", error }
+    }
+
+    fn setting_default(acl: Option<&Acl>, error: io::Error) -> AclError {
+        match acl {
+            Some(_) => {
+                AclError { before: "set_acl: xacl_set(", after: ", ACL_TYPE_DEFAULT)", error }
+            }
+            None => AclError { before: "set_acl: sys_acl_delete_def_file(", after: ")", error },
+        }
+    }
+
+    /// What failed; `name` is the file's as the process names it.
+    pub fn text(&self, name: &[u8]) -> Vec<u8> {
+        named(self.before, if name.is_empty() { b"." } else { name }, self.after)
+    }
+}
 
 /// The session's ACLs by table index, with local ids.
 #[derive(Debug, Default)]
@@ -81,23 +115,49 @@ impl AclStore {
         p: &RelPath,
         mode: u32,
         acl: (u32, Option<u32>),
-    ) -> io::Result<bool> {
+    ) -> Result<bool, AclError> {
         let mut changed = false;
         if let Some(want) = self.access(acl.0)
-            && !same_access(&want, mode, &root.access_acl(p)?)
+            && !same_access(&want, mode, &root.access_acl(p).map_err(AclError::reading)?)
         {
-            root.set_access_acl(p, &expand(&want, mode))?;
+            root.set_access_acl(p, &expand(&want, mode)).map_err(AclError::setting_access)?;
             changed = true;
         }
         if let Some(want) = acl.1.and_then(|i| self.default(i)) {
             let want = whole_default(&want);
-            if root.default_acl(p)? != want {
-                root.set_default_acl(p, want.as_ref())?;
-                changed = true;
-            }
+            changed |= set_default(root, p, want.as_ref())?;
         }
         Ok(changed)
     }
+}
+
+/// Gives a copy the ACLs of its original.
+pub(super) fn copy(
+    from: &mut Root,
+    p: &RelPath,
+    to: &mut Root,
+    q: &RelPath,
+    kind: Kind,
+) -> Result<(), AclError> {
+    let acl = from.access_acl(p).map_err(AclError::reading)?;
+    if acl != to.access_acl(q).map_err(AclError::reading)? {
+        // Also where the directory's default gave it one that the original does not have.
+        to.set_access_acl(q, &acl).map_err(AclError::setting_access)?;
+    }
+    if kind == Kind::Directory {
+        let acl = from.default_acl(p).map_err(AclError::reading)?;
+        set_default(to, q, acl.as_ref())?;
+    }
+    Ok(())
+}
+
+/// Makes the default ACL the one wanted; true if something was changed.
+fn set_default(root: &mut Root, p: &RelPath, want: Option<&Acl>) -> Result<bool, AclError> {
+    if root.default_acl(p).map_err(AclError::reading)?.as_ref() == want {
+        return Ok(false);
+    }
+    root.set_default_acl(p, want).map_err(|e| AclError::setting_default(want, e))?;
+    Ok(true)
 }
 
 fn names(acl: &WireAcl) -> Vec<(bool, u32, u8)> {

@@ -418,7 +418,7 @@ impl Attrs {
             match self.shared.acls.apply(root, p, perm, acl) {
                 Ok(set) => acl_set = set,
                 Err(e) => {
-                    self.failed("set_acl: sys_acl_set_file failed on", root, p, &e);
+                    self.log.sys_error(Class::ErrorXfer, e.text(p.as_bytes()), &e.error);
                     failed = true;
                 }
             }

@@ -4,6 +4,7 @@
 //! A file that will be replaced keeps its name while the backup is another link to it, so that the name is never missing; what
 //! is deleted is renamed. Only where neither is possible, on another file system, the content is copied.
 use super::{
+    acls,
     aside::Aside,
     attrs::{Attrs, Times, Want, about},
     dest::Dest,
@@ -520,30 +521,12 @@ fn dress_like(
     attrs.apply(to, q, &want, &have, perm, Times::Exact);
     if s.acls
         && st.kind != Kind::Symlink
-        && let Err(e) = copy_acls(from, p, to, q, st.kind)
+        && let Err(e) = acls::copy(from, p, to, q, st.kind)
     {
-        let text = about("set_acl: sys_acl_set_file failed on", &to.quoted(q), "");
-        attrs.log.sys_error(Class::ErrorXfer, text, &e);
+        let name = match &s.backup_dir {
+            Some(dir) => &[dir, &b"/"[..], q.as_bytes()].concat(),
+            None => q.as_bytes(),
+        };
+        attrs.log.sys_error(Class::ErrorXfer, e.text(name), &e.error);
     }
-}
-
-fn copy_acls(
-    from: &mut Root,
-    p: &RelPath,
-    to: &mut Root,
-    q: &RelPath,
-    kind: Kind,
-) -> io::Result<()> {
-    let acl = from.access_acl(p)?;
-    if acl != to.access_acl(q)? {
-        // Also where the directory's default gave it one that the original does not have.
-        to.set_access_acl(q, &acl)?;
-    }
-    if kind == Kind::Directory {
-        let acl = from.default_acl(p)?;
-        if acl != to.default_acl(q)? {
-            to.set_default_acl(q, acl.as_ref())?;
-        }
-    }
-    Ok(())
 }

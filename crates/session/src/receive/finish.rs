@@ -305,7 +305,11 @@ impl<R: RecvHalf> Receiver<R> {
         if let (true, Some(acl)) = (settings.acls, want.acl)
             && let Err(e) = self.shared.acls.apply(root, path, perm, acl)
         {
-            errors.push(("set_acl: sys_acl_set_file failed on", "", e));
+            let name = match (spot, &settings.temp_dir) {
+                (Spot::Temp, Some(dir)) => &[dir, &b"/"[..], path.as_bytes()].concat(),
+                _ => path.as_bytes(),
+            };
+            self.attrs.log.sys_error(Class::ErrorXfer, e.text(name), &e.error);
         }
         if fake {
             self.attrs.fake(root, path, want, perm);
