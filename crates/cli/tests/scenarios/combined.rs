@@ -263,6 +263,12 @@ pub const ROWS: &[Row] = &[
     // In a dry run nothing is said of what lies below directories that are still to be made.
     row("missing-args-dry", &["f src/t/a size=3\nd dst"], "-Rn --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no src/none/a src/none/b", "dst/"),
     row("missing-args-dry-having", &["f src/t/a size=3\nf dst/src/no/x"], "-Rn --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no src/none/a src/none/b", "dst/"),
+    row("missing-args-no-implied", &["d src\nd dst"], "-rtR --no-implied-dirs --delete-missing-args").over(EVERY_WAY).from_to("src/a src/none src/dir/", "dst/"),
+    row("missing-args-no-implied-deep", &["f src/h size=3\nf src/d/g size=3\nd dst"], "-rtR --no-implied-dirs --delete-missing-args")
+        .over(LOCAL_AND_SHELL).from_to("src/d/none src/h src/d/e/none src/d/e/none2 src/none", "dst/"),
+    row("missing-args-no-implied-all-at-once", &["f src/h size=3\nf src/d/g size=3\nd dst"], "-rtR --no-implied-dirs --delete-missing-args --no-i-r")
+        .over(LOCAL_AND_SHELL).from_to("src/d/none src/h src/d/e/none", "dst/"),
+    row("missing-args-no-implied-perms", &["f src/h size=3\nd dst"], "-rtpR --no-implied-dirs --delete-missing-args").from_to("src/none", "dst/"),
     row("missing-args-dry-no-implied", &["f src/t/a size=3\nd dst"], "-Rn --no-implied-dirs --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no", "dst/"),
     row("missing-args-dry-new", &["f src/t/a size=3\nd dst"], "-Rn --no-implied-dirs --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no", "dst/new/"),
     row("missing-args-recursive-twice", &["f src/t/a size=3\nd dst"], "-rR --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/no/y src/t/no/x src/t/no/y", "dst/"),

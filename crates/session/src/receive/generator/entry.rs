@@ -52,6 +52,12 @@ impl<W: SendHalf> Generator<W> {
         }
         if !inc {
             self.check_parent(list, &node)?;
+        } else if e.mode() == 0
+            && let Some(parent) = node.path.parent()
+            && self.absent_parent.as_deref() != Some(parent.as_bytes())
+        {
+            self.say_nowhere(parent.as_bytes());
+            self.absent_parent = Some(parent.as_bytes().to_vec());
         }
         if e.is_dir() {
             if inc {
@@ -216,6 +222,11 @@ impl<W: SendHalf> Generator<W> {
             let text = "WARNING: parent dir is absent in the file list: ";
             self.log.warning(self.name_text(text, parent, ""));
         }
+        self.say_nowhere(parent);
+    }
+
+    /// Says that the parent of something that is to be deleted is not here, so that nobody knows what new files in it may do.
+    fn say_nowhere(&mut self, parent: &[u8]) {
         let looks = self.shared.do_xfers && !self.session.settings.perms;
         let missing = |e: std::io::Error| e.kind() == std::io::ErrorKind::NotFound;
         if looks
