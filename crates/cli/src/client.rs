@@ -26,7 +26,8 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
         Ok(prepared) => prepared,
         Err(e) => {
             let (log_file, exit_level) = (plan.settings.log_file, plan.settings.debug.exit);
-            return option_error(&OptionError { log_file, exit_level, ..e });
+            let eight_bit = plan.settings.eight_bit;
+            return option_error(&OptionError { log_file, exit_level, eight_bit, ..e });
         }
     };
     let receiver = if plan.settings.local && !plan.remote_options.is_empty() {

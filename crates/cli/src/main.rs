@@ -13,7 +13,10 @@ use session::{
     finish,
     log::{Class, Log, Role, Sink},
     options::{self, Aliases, Environment, OptionError, Request},
-    report,
+    report::{
+        self,
+        escape::{HighBytes, escape},
+    },
     session::Stats,
 };
 use std::{io::Write, path::Path, process::ExitCode as ProcessExit, sync::Arc};
@@ -52,7 +55,9 @@ fn main() -> ProcessExit {
 fn option_error(e: &OptionError) -> i32 {
     let settings = Settings { log_file: e.log_file.clone(), ..Settings::default() };
     let log = report::server_log(&settings, e.role);
-    let log = Log::new(Arc::new(Streams(log)), e.role);
+    // No locale counts yet.
+    let high = if e.eight_bit { HighBytes::Raw } else { HighBytes::Escaped };
+    let log = Log::new(Arc::new(Streams { log, high }), e.role);
     if e.usage {
         options::help().lines().for_each(|line| log.error(line));
     }
@@ -64,27 +69,32 @@ fn option_error(e: &OptionError) -> i32 {
 /// Tells of the end that an option brought about, with the code that it returns.
 fn option_exit(role: Role, level: u8, code: ExitCode) -> i32 {
     let exits = Exits { level, dry_run: false, daemon: false };
-    exits.say(&Log::new(Arc::new(Streams(None)), role), Cause::Own(code), code);
+    let streams = Streams { log: None, high: HighBytes::Escaped };
+    exits.say(&Log::new(Arc::new(streams), role), Cause::Own(code), code);
     code.0
 }
 
 /// Stderr, and a log file if there is one.
-struct Streams(Option<Arc<dyn Sink>>);
+struct Streams {
+    log: Option<Arc<dyn Sink>>,
+    high: HighBytes,
+}
 
 impl Sink for Streams {
     fn message(&self, class: Class, text: &[u8]) {
-        if let Some(log) = &self.0 {
+        if let Some(log) = &self.log {
             log.message(class, text);
         }
+        let text = escape(text, self.high);
         // Nobody is left to tell if the stream is gone.
         let _gone = match class {
-            Class::Info => std::io::stdout().write_all(text),
-            _ => std::io::stderr().write_all(text),
+            Class::Info => std::io::stdout().write_all(&text),
+            _ => std::io::stderr().write_all(&text),
         };
     }
 
     fn log_only(&self, text: &[u8]) {
-        if let Some(log) = &self.0 {
+        if let Some(log) = &self.log {
             log.log_only(text);
         }
     }

@@ -180,6 +180,7 @@ pub const ROWS: &[Row] = &[
         .over(&[Via::DaemonPush]),
     row("temp-dir-above", &[TREE, EMPTY, "d tmp"], "-ai --temp-dir=../tmp"),
     // What rsync 3.5.0 does not do well: see known_failures.txt.
+    row("max-delete-lowest", &["f src/a size=3\nf dst/b"], "-ai --delete --max-delete=-2147483648"),
     row(
         "ignore-existing-link-to-a-directory",
         &["f src/d/a size=3\nl src/d/l -> a\nd dst/real\nl dst/d -> real"],

@@ -193,6 +193,14 @@ pub const ROWS: &[Row] = &[
         "-i --delete-missing-args --files-from={top}/list",
     )
     .protocols(&[29]),
+    // Who is told of it, and as what.
+    row(
+        "missing-args-without-parents-28",
+        &[LISTED],
+        "-p --delete-missing-args --files-from={top}/list",
+    )
+    .over(&[Via::Push])
+    .protocols(&[27, 28]),
     row(
         "missing-args-without-parents-unmade",
         &[LISTED],

@@ -79,6 +79,8 @@ pub const ROWS: &[Row] = &[
     row("ignore-existing-in-the-way-small", &[IN_THE_WAY], "-ai --ignore-existing --max-size=2").any_order(),
     row("ignore-existing-in-the-way-delete", &[IN_THE_WAY], "-ai --ignore-existing --delete").over(LOCAL_AND_SHELL).any_order(),
     row("ignore-existing-in-the-way-delay", &[IN_THE_WAY], "-ai --ignore-existing --delete-delay").any_order(),
+    row("ignore-existing-in-the-way-existing", &[IN_THE_WAY, "p src/d/p"], "-ai --ignore-existing --existing").over(LOCAL_AND_SHELL).any_order(),
+    row("existing-unsearchable", &["f src/d/a size=3 uid=65534\nl src/d/l -> a\nd src/d/s uid=65534\nd src uid=65534\nd dst/d mode=000\nd dst uid=65534"], "-rlti --existing").as_nobody().any_order(),
     row("ignore-existing-in-the-way-no-inc", &[IN_THE_WAY], "-ai --ignore-existing --delete --no-i-r").any_order(),
     row("exclude", &[PROJECT, EMPTY], "-av --exclude=*.o").over(EVERY_WAY),
     row("exclude-dir", &[PROJECT, EMPTY], "-av --exclude=lib/ --exclude=/doc/readme.txt").over(EVERY_WAY),

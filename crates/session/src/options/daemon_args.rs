@@ -52,11 +52,7 @@ pub(super) fn request(args: &[Vec<u8>], env: &Environment) -> Result<Request, Op
     let mut role = Role::Client;
     let err = |role, text: Vec<u8>| OptionError {
         lines: vec![text, HINT.as_bytes().to_vec()],
-        code: 1,
-        usage: false,
-        role,
-        log_file: None,
-        exit_level: 0,
+        ..OptionError::line(role, 1, "")
     };
     for given in &typed.options {
         let text = given.text();

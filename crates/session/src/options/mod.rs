@@ -54,6 +54,8 @@ pub struct OptionError {
     pub log_file: Option<Vec<u8>>,
     /// The level of `--debug=EXIT` given before the mistake.
     pub exit_level: u8,
+    /// Whether `-8` was given before the mistake.
+    pub eight_bit: bool,
 }
 
 impl OptionError {
@@ -66,11 +68,12 @@ impl OptionError {
             role,
             log_file: None,
             exit_level: 0,
+            eight_bit: false,
         }
     }
     /// The help text and exit code 1.
     pub fn usage(role: Role) -> OptionError {
-        OptionError { lines: Vec::new(), code: 1, usage: true, role, log_file: None, exit_level: 0 }
+        OptionError { lines: Vec::new(), usage: true, ..OptionError::line(role, 1, "") }
     }
     /// The lines as one text, each with its newline.
     pub fn text(&self) -> Vec<u8> {

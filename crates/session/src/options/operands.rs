@@ -249,11 +249,7 @@ fn classify(plan: &Plan) -> Result<Operands, OptionError> {
 fn pull(plan: &Plan, first: Hostspec) -> Result<Operands, OptionError> {
     let err = |lines: &[&[u8]]| OptionError {
         lines: lines.iter().map(|line| line.to_vec()).collect(),
-        code: 1,
-        usage: false,
-        role: Role::ReceiverPresplit,
-        log_file: None,
-        exit_level: 0,
+        ..OptionError::line(Role::ReceiverPresplit, 1, "")
     };
     // A last operand with a colon in front can only be one more source.
     let (dest, sources) = match plan.operands.split_last() {

@@ -29,6 +29,7 @@ pub(super) fn request(
     let walked = walk(&mut state, &typed, &mut |_| None);
     let (am_server, role) = (state.am_server, state.role());
     let (log_file, exit_level) = (state.log_file.clone(), state.exit_level());
+    let eight_bit = state.eight_bit;
     let rules = state.filters.clone();
     let stop = match walked.and_then(|()| settle(state, typed, env)) {
         Ok(plan) if plan.settings.am_server => return Ok(Request::Server(Box::new(plan))),
@@ -38,7 +39,7 @@ pub(super) fn request(
     // Rules count, and files with rules are read, where they are given: a mistake there comes before what ended the rest.
     let stop = rules::mistake(&rules, role).map_or(stop, Stop::Error);
     match stop {
-        Stop::Error(e) => Err(OptionError { log_file, exit_level, ..e }),
+        Stop::Error(e) => Err(OptionError { log_file, exit_level, eight_bit, ..e }),
         Stop::Print(text) => Ok(Request::Print { text, to_stderr: am_server }),
         Stop::Daemon => daemon_args::request(args, env),
     }

@@ -63,8 +63,10 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         let Some(mut have) = self.dir_stat(node)? else { return Ok(()) };
-        let settings = &self.session.settings;
-        if have.is_none() && settings.existing {
+        let session = self.session.clone();
+        let settings = &session.settings;
+        // What cannot be looked at does not count as missing.
+        if have.is_none() && settings.existing && self.lstat_to_make(node).is_ok() {
             if settings.info.skip >= 1 {
                 let text = self.name_text("not creating new directory \"", &node.name, "\"");
                 self.log.info(text);
@@ -152,6 +154,8 @@ impl<W: SendHalf> Generator<W> {
     fn dir_stat(&mut self, node: &Node) -> Result<Option<Option<Stat>>, Error> {
         let have = match self.lstat_to_make(node) {
             Ok(have) => have,
+            // Making it fails.
+            Err(e) if fsroot::fake::corrupt(&e).is_none() => None,
             Err(e) => {
                 self.stat_failed(node, &e)?;
                 self.skipped.insert(node.name.clone());

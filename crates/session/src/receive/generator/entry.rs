@@ -86,12 +86,8 @@ impl<W: SendHalf> Generator<W> {
         };
         let (have, unseen) = match have {
             Ok(have) => (have, None),
-            // Rules that ask for the size alone come first.
-            Err(e)
-                if node.want.kind == Some(Kind::Regular) && fsroot::fake::corrupt(&e).is_none() =>
-            {
-                (None, Some(e))
-            }
+            // Rules that ask for the size alone come first, and what is no regular file fails when it is made.
+            Err(e) if fsroot::fake::corrupt(&e).is_none() => (None, Some(e)),
             Err(e) => return self.stat_failed(&node, &e),
         };
         if unseen.as_ref().is_some_and(is_in_the_way) {
@@ -220,7 +216,7 @@ impl<W: SendHalf> Generator<W> {
     fn say_absent(&mut self, list: &Arc<List>, parent: &[u8]) {
         if !list.has_dir(parent) {
             let text = "WARNING: parent dir is absent in the file list: ";
-            self.log.warning(self.name_text(text, parent, ""));
+            self.log.error(self.name_text(text, parent, ""));
         }
         self.say_nowhere(parent);
     }

@@ -289,14 +289,12 @@ impl<W: SendHalf> Generator<W> {
         self.lstat_to_make(node)
     }
 
-    /// The same where only a regular file has to be seen. Making anything else fails if its place cannot be looked at.
+    /// The same of anything. Making what is no regular file fails if its place cannot be looked at.
     fn lstat_to_make(&mut self, node: &Node) -> io::Result<Option<Stat>> {
         let denied = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
-        let regular = node.want.kind == Some(Kind::Regular);
         match self.lstat(&node.path) {
-            Err(e) if !regular && fsroot::fake::corrupt(&e).is_none() => Ok(None),
             // What --ignore-existing leaves in the way would have been left there.
-            Ok(None) if regular && self.stays_in_the_way(&node.path) => Err(Errno::NOTDIR.into()),
+            Ok(None) if self.stays_in_the_way(&node.path) => Err(Errno::NOTDIR.into()),
             // In a dry run its directory, which cannot be seen either, would have been made.
             Err(e) if !self.shared.do_xfers && denied(&e) => match node.path.parent() {
                 Some(parent) if self.lstat(&parent).is_err() => Ok(None),
