@@ -354,8 +354,4 @@ impl Settings {
     pub fn sends_whole_files(&self) -> bool {
         self.whole_file.unwrap_or(self.local && self.write_batch.is_none())
     }
-    /// Whether any delete option is active.
-    pub fn deleting(&self) -> bool {
-        self.delete
-    }
 }

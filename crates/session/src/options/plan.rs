@@ -179,9 +179,4 @@ impl Plan {
             dest: Hostspec::parse(&last, self.port).map_or(last, |spec| spec.path),
         }
     }
-
-    /// What was typed.
-    pub fn typed(&self) -> &Typed {
-        &self.typed
-    }
 }
