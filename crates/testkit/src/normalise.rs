@@ -116,7 +116,7 @@ fn log_line(line: &str) -> Option<String> {
         && pid.bytes().all(|b| b.is_ascii_digit());
     let rest = match rest.split_once(" bytes  total size ") {
         Some((_, total)) => format!("sent # bytes  received # bytes  total size {total}"),
-        None if rest.starts_with("rsync error: ") => stderr_line(rest),
+        None if rest.starts_with("rsync") => stderr_line(rest),
         None => stdout_line(rest),
     };
     is_stamp.then(|| format!("TIME [#] {rest}"))

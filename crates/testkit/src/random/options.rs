@@ -219,6 +219,7 @@ const OTHERS: &[(u32, Group)] = &[
 ///   have a form of their own there, and deletions are shown without a name.
 /// - Rsync counts names on a line that it wipes off when directories are scanned for deletions ahead of the transfer.
 /// - Before protocol 29 other names are shown. Reading a file may change its access time, or not.
+/// - Both ends refuse several alternate directories with protocol 28.
 /// - With `--append` rsync takes a basis from another directory for what is in the destination already.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
@@ -229,6 +230,14 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("'--filter", &["--protocol=28"]),
     ("-v --progress", &["--delete-before", "--delete-after", "--delete-delay"]),
     ("-pX", &["--no-perms", "--no-o"]),
+    (
+        "--protocol=28",
+        &[
+            "--link-dest={top}/alt --link-dest",
+            "--compare-dest=../alt --compare-dest",
+            "--copy-dest={top}/alt2 --copy-dest",
+        ],
+    ),
     ("--append", &["-y", "--link-dest", "--copy-dest", "--compare-dest"]),
 ];
 

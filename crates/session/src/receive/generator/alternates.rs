@@ -118,11 +118,11 @@ impl<W: SendHalf> Generator<W> {
             Level::Matches
                 if kind == AltDestKind::Link && self.link_regular(node, &found, have) =>
             {
+                let (want, st) = (&node.want, &found.st);
                 if self.shared.do_xfers
+                    && self.attrs.sets_atime(want, st)
                     && let Some(root) = &mut self.root
                 {
-                    // Its atime may differ.
-                    let (want, st) = (&node.want, &found.st);
                     self.attrs.apply(root, &node.path, want, st, st.perm, Times::IfDifferent);
                 }
                 self.report_linked(node, &found)?;

@@ -8,6 +8,7 @@ use super::{
     alternates::Alternate,
     is_in_the_way,
     request::Elsewhere,
+    special::leads_to,
 };
 use crate::{
     Error, ExitCode,
@@ -404,9 +405,7 @@ impl<W: SendHalf> Generator<W> {
         let settings = &session.settings;
         match st.kind {
             Kind::Regular => {}
-            Kind::Symlink => {
-                return root.read_link(&node.path).is_ok_and(|there| there == e.link_target());
-            }
+            Kind::Symlink => return leads_to(root, &node.path, e.link_target()),
             k if k.is_device() => return st.rdev == node.want.rdev,
             _ => return true,
         }

@@ -252,7 +252,6 @@ impl<W: SendHalf> Generator<W> {
         // One that cannot be read is none.
         if perm & 0o444 != 0o444
             && is_own
-            && !self.session.settings.inplace
             && let Some(root) = &mut self.root
             && !root.is_readable(&node.path)
         {

@@ -2,7 +2,7 @@
 use super::{
     super::{
         altdest::Level,
-        attrs::{Times, about},
+        attrs::{Times, Want, about},
     },
     Generator, Node,
     alternates::Alternate,
@@ -37,9 +37,7 @@ impl<W: SendHalf> Generator<W> {
         }
         let same = match (&have, &mut self.root) {
             (Some(st), Some(root)) if st.kind == Kind::Symlink => {
-                // A disguised link takes the place of a real one.
-                !(root.fakes_super() && root.is_real_link(&node.path))
-                    && root.read_link(&node.path).is_ok_and(|there| there == target)
+                leads_to(root, &node.path, target)
             }
             _ => false,
         };
@@ -222,8 +220,11 @@ impl<W: SendHalf> Generator<W> {
                     Kind::Symlink if !fake => now.perm,
                     _ => self.attrs.dest_perm(root, &node.path, &node.want, existing),
                 };
+                // What was made in disguise is a file, whose time counts in spite of --omit-link-times.
+                let kind = if fake { Some(Kind::Regular) } else { node.want.kind };
+                let want = Want { kind, ..node.want };
                 // What was made in the same second, or modify window, has the right time already, as in rsync.
-                self.attrs.apply(root, &node.path, &node.want, &now, perm, Times::IfDifferent);
+                self.attrs.apply(root, &node.path, &want, &now, perm, Times::IfDifferent);
             }
         }
         self.emit(node, flags, None, None)?;
@@ -233,6 +234,12 @@ impl<W: SendHalf> Generator<W> {
         self.confirm(node.ndx, Confirmed::Made(node.want.kind))?;
         self.lead(node)
     }
+}
+
+/// Whether the symlink at `path` has the target that it should have. A real one does not do where one in disguise is wanted.
+pub(super) fn leads_to(root: &mut Root, path: &RelPath, target: &[u8]) -> bool {
+    !(root.fakes_super() && root.is_real_link(path))
+        && root.read_link(path).is_ok_and(|there| there == target)
 }
 
 /// What failed of replacing `path`: making something under another name, about which `making` says that, or giving it its own.
