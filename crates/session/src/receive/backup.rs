@@ -383,6 +383,14 @@ impl Backup {
         Ok(())
     }
 
+    /// Before protocol 29 rsync's receiver, which is not told of the basis, makes the directories where the backup of what it
+    /// writes over would be, even of a file that is new.
+    pub fn make_room(&mut self, root: &mut Root, attrs: &mut Attrs, p: &RelPath) {
+        if self.root().is_ok() {
+            let _unsaid = self.make_parents(root, attrs, p);
+        }
+    }
+
     /// Makes the directories of a backup, in the likeness of those of the item. An error comes with the line that says so.
     fn make_parents(
         &mut self,

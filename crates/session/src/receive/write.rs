@@ -303,6 +303,9 @@ impl<R: RecvHalf> Receiver<R> {
         let apart = elsewhere.is_some();
         let settings = &self.session.settings;
         let Some(root) = &mut self.root else { return self.discard(answer) };
+        if let (false, Some(backup)) = (self.session.protocol.has_item_flags(), &mut self.backup) {
+            backup.make_room(root, &mut self.attrs, &t.path);
+        }
         let devices = settings.write_devices;
         let opened = root.open_in_place(&t.path).and_then(|file| {
             let st = match root.fakes_super() {
