@@ -64,4 +64,5 @@ pub const ROWS: &[Row] = &[
     row("daemon-temp-dir", &[BASIC, "d tmp\nd dst"], "-ai").over(PUSH).modules("temp dir = /tmp"),
     row("daemon-temp-dir-missing", &[BASIC, EMPTY], "-ai").over(PUSH).modules("temp dir = /none").any_stderr(),
     row("daemon-temp-dir-client", &[BASIC, "d own\nd dst"], "-ai --temp-dir=/own").over(PUSH).modules("temp dir = /none"),
+    row("atimes-without-times", &["f src/a size=5 x:user.one=v\nf dst/a size=6 x:user.one=v"], "-rUXi").over(LOCAL_AND_SHELL),
 ];
