@@ -1,4 +1,4 @@
-//! Unix.
+//! What the program does on Unix alone: a daemon, signals, a server's streams.
 
 use session::{ExitCode, options::DaemonArgs};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};

@@ -1,4 +1,4 @@
-//! Record locks.
+//! Record locks: what of a file this process and no other holds.
 
 use nix::{
     fcntl::{FcntlArg, fcntl},

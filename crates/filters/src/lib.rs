@@ -62,7 +62,7 @@ pub trait Loader {
 /// A rule could not be parsed or its file not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
-    /** rsync's words. */
+    /// rsync's words.
     pub text: String,
     /** Exit code: 1, 2, 11 or 22. */
     pub code: i32,
@@ -85,7 +85,7 @@ impl std::error::Error for FilterError {}
 /// A message that does not stop anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /** rsync's words. */
+    /// rsync's words.
     pub text: Vec<u8>,
     /// What it is.
     pub kind: NoticeKind,

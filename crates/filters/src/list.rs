@@ -14,6 +14,10 @@ use std::sync::Arc;
 pub(crate) const READ_EARLIER: &[u8] = b"<rule from a file read earlier>";
 
 /// An ordered list of rules with the state of active per-directory merge files.
+///
+/// # Errors
+/// What adds rules or enters directories fails with rsync's words for a rule that is none, or for a file of rules that
+/// cannot be read.
 #[derive(Debug, Clone, Default)]
 pub struct FilterList {
     pub(crate) rules: Arc<Vec<Rule>>,

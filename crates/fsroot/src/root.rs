@@ -46,6 +46,10 @@ pub enum NoAtime {
 
 /// A directory and everything below it. Each clone keeps its own small cache of open directories,
 /// so a clone per thread.
+///
+/// # Errors
+/// What takes a path fails with the system's error for its last name. Before that name: `ELOOP` if a parent is a symlink
+/// that may not be followed ([`FollowParents`]) or leads out, `ENOTDIR` if it is no directory, `ENOENT` if it is missing.
 pub struct Root {
     dir: Arc<Dir>,
     path: Arc<[u8]>,
@@ -63,6 +67,7 @@ pub struct Root {
     pub(crate) doors: Doors,
     /// Files are what their attributes describe (see `fake`).
     pub(crate) fake: bool,
+    /// Why the description of what was looked at last could not be read.
     pub(crate) unread: Option<io::Error>,
 }
 

@@ -158,6 +158,9 @@ pub enum Message {
 
 impl Message {
     /// The message in the payload of a frame whose header was accepted by [`FrameHeader::decode`].
+    ///
+    /// # Errors
+    /// The payload does not have the form that the tag asks for, or no message has this tag.
     pub fn parse(tag: Tag, payload: &[u8]) -> Result<Message, WireError> {
         tag.check_len(payload.len())?;
         let int = || {

@@ -1,4 +1,4 @@
-//! `%VAR%` in values.
+//! `%VAR%` in values (rsyncd.conf man page, variable expansion).
 
 use std::{
     collections::BTreeMap,

@@ -123,6 +123,9 @@ impl<'a> Matcher<'a> {
     }
 
     /// Runs over `src`, feeding `sink` and, with the whole content in order, `hasher`.
+    ///
+    /// # Errors
+    /// Reading fails, or the sink does: the run is over.
     pub fn run<S: Source, K: Sink>(
         &mut self,
         src: &mut S,
@@ -227,6 +230,9 @@ impl<'a> Matcher<'a> {
 }
 
 /// Hashes the whole of `src` and hands it to `sink` as literals: a run without a signature.
+///
+/// # Errors
+/// As [`Matcher::run`].
 pub fn whole_file<S: Source, K: Sink>(
     src: &mut S,
     hasher: &mut FileHasher,

@@ -1,4 +1,4 @@
-//! The reading end.
+//! The reading end: takes frames apart, hands the stream's bytes to decoders and control messages to whoever handles them.
 
 use super::{
     Activity,

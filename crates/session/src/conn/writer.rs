@@ -1,4 +1,4 @@
-//! The writing end.
+//! The writing end: one buffer, framed when it goes out, and file ranges that go past it by the link's lane.
 
 mod lend;
 mod runs;

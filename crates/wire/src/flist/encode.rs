@@ -1,4 +1,4 @@
-//! Encoding.
+//! Encoding (WIRE.md, File list).
 
 use super::flags::*;
 use super::{FileEntry, FlistFormat, HardLink, Kind, State, join_rdev};

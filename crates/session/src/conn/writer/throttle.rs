@@ -1,4 +1,5 @@
-//! `--bwlimit`.
+//! How fast the writing end may go (`--bwlimit`).
+
 use std::time::{Duration, Instant};
 
 /// `--bwlimit`: sleeps once a tenth of a second of debt has built up (man page, --bwlimit).
