@@ -154,6 +154,7 @@ pub const ROWS: &[Row] = &[
     row("link-ignore-times", &[ALIKE], "-aiI --link-dest=../other").over(LOCAL_AND_SHELL),
     row("copy-missing-slashes", &[ALIKE], "-ai --copy-dest=../none/ --copy-dest=.././none// --copy-dest=/none/").over(EVERY_WAY),
     row("copy-missing-listed", &[ALIKE], "-r --list-only --copy-dest=../none --copy-dest=.././none/ --copy-dest=none").over(LOCAL_AND_SHELL),
+    row("link-twice", &["f src/f size=699\nf src/g size=699\nf dst/f size=699\nf alt/f size=699 edits=3\nf alt/g size=699"], "-aivv --link-dest=../alt").over(&[Via::Local, Via::DaemonPull]).again_after("true").any_order(),
     row("link-missing", &[ALIKE], "-ai --link-dest=../none --link-dest=../other/same --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-few-attributes", &[ALIKE], "-rltvvi --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),
     row("link-without-times", &[ALIKE], "-rlpvvi --link-dest=../other").over(LOCAL_AND_SHELL).any_order(),

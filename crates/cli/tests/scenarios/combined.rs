@@ -271,6 +271,10 @@ pub const ROWS: &[Row] = &[
     // In a dry run nothing is said of what lies below directories that are still to be made.
     row("missing-args-dry", &["f src/t/a size=3\nd dst"], "-Rn --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no src/none/a src/none/b", "dst/"),
     row("missing-args-dry-having", &["f src/t/a size=3\nf dst/src/no/x"], "-Rn --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no src/none/a src/none/b", "dst/"),
+    row("no-implied-keep-links", &["f src/a size=3\nd src/d\nl src/l -> a\nd dst\nf dst/a size=3"], "-avKLR --no-implied-dirs").over(LOCAL_AND_SHELL).from_to("src/a src/dir/", "dst/").any_order(),
+    row("no-implied-rules", &["f src/a size=3\nf src/.rules text=-\\sb\\n\nf src/b size=2\nf src/d/b size=1\nd dst"], "-av '--filter=: .rules' -R --no-implied-dirs -F").over(LOCAL_AND_SHELL),
+    row("remove-source-itemized", &["f src/a size=70000\nf src/b size=3\nf src/same size=3\nl src/l -> b\nf dst/a size=70000 edits=2 mtime=5\nf dst/same size=3"], "-avvi --remove-source-files --no-whole-file -z").over(LOCAL_AND_SHELL).any_order(),
+    row("itemized-delta-old", &["f src/a size=70000\nf src/b size=3\nf dst/a size=70000 edits=2 mtime=5"], "-avvi --no-whole-file -z --existing").over(EVERY_WAY).protocols(&[28]).any_order(),
     row("missing-args-no-implied", &["d src\nd dst"], "-rtR --no-implied-dirs --delete-missing-args").over(EVERY_WAY).from_to("src/a src/none src/dir/", "dst/"),
     row("missing-args-no-implied-deep", &["f src/h size=3\nf src/d/g size=3\nd dst"], "-rtR --no-implied-dirs --delete-missing-args")
         .over(LOCAL_AND_SHELL).from_to("src/d/none src/h src/d/e/none src/d/e/none2 src/none", "dst/"),

@@ -86,6 +86,7 @@ pub const ROWS: &[Row] = &[
     row("over-real-links-local", &["l src/same -> file\nl src/other -> file", "l dst/same -> file\nl dst/other -> elsewhere"], "-aiI --fake-super"),
     row("over-real-links-dry", &["l src/same -> file\nl src/other -> file", "l dst/same -> file\nl dst/other -> elsewhere"], "-ain --fake-super"),
     row("protocol-29", &[OWNED, SPECIAL, EMPTY], "-ai -M--fake-super").over(SHELL).protocols(&[28, 29]),
+    row("daemon-pull-copy-links", &["f src/f size=3\nd dst"], "-aL").over(&[Via::DaemonPull]).modules("fake super = yes"),
     row("daemon-push", &[ATTRIBUTES, ATTRIBUTES_OLD], "-aAi").over(PUSH).modules("fake super = yes"),
     row("daemon-push-nobody", &["d dst uid=65534 gid=65534", SPECIAL], "-aXXi").over(PUSH).modules(NOBODY),
     row("daemon-off", &[SPECIAL, EMPTY], "-aXi -M--fake-super").over(DAEMON),

@@ -3,10 +3,10 @@ use super::shared::Shared;
 use crate::{
     chmod::Chmod,
     flist::Entry,
-    log::{Class, Log, named},
+    log::{Class, Log, named, reason},
     settings::Settings,
 };
-use fsroot::{Kind, Root, Stat, names::NameCache};
+use fsroot::{Errno, Kind, Root, Stat, is_errno, names::NameCache};
 use std::{collections::HashMap, sync::Arc};
 use wire::{RelPath, item::ItemFlags as F};
 
@@ -202,8 +202,8 @@ impl Attrs {
         }
     }
 
-    /// The bits that a new file beside `p` may have: the directory's default ACL, or the umask.
-    fn default_perms(&mut self, root: &mut Root, p: &RelPath) -> u32 {
+    /// The bits that a new file beside `p` may have: the directory's default ACL, or the umask. That nobody knows is said.
+    pub fn default_perms(&mut self, root: &mut Root, p: &RelPath) -> u32 {
         let dir = p.split().map(|(dir, _)| dir).unwrap_or_default();
         if let Some((last, perms)) = &self.last_default
             && last == dir
@@ -211,16 +211,28 @@ impl Attrs {
             return *perms;
         }
         let mut perms = 0o777 & !self.umask;
-        if let Some(parent) = RelPath::new(dir)
-            && let Ok(Some(acl)) = root.inherited_acl(&parent)
-        {
-            let user = u32::from(acl.user_obj.unwrap_or(0));
-            let group = u32::from(acl.mask.or(acl.group_obj).unwrap_or(0));
-            let other = u32::from(acl.other.unwrap_or(0));
-            perms = (user << 6 | group << 3 | other) & 0o777;
+        match RelPath::new(dir).map(|parent| root.inherited_acl(&parent)) {
+            Some(Ok(Some(acl))) => {
+                let user = u32::from(acl.user_obj.unwrap_or(0));
+                let group = u32::from(acl.mask.or(acl.group_obj).unwrap_or(0));
+                let other = u32::from(acl.other.unwrap_or(0));
+                perms = (user << 6 | group << 3 | other) & 0o777;
+            }
+            // Rsync looks behind links that lead out of the destination, too.
+            Some(Err(e)) if self.shared.do_xfers && !is_errno(&e, Errno::LOOP) => {
+                self.say_no_default(dir, &reason(&e));
+            }
+            _ => {}
         }
         self.last_default = Some((dir.to_vec(), perms));
         perms
+    }
+
+    /// Says that nobody knows what new files in a directory may do.
+    pub fn say_no_default(&self, dir: &[u8], why: &str) {
+        let what = "default_perms_for_dir: sys_acl_get_file(";
+        let after = format!(", ACL_TYPE_DEFAULT): {why}, falling back on umask");
+        self.log.warning(named(what, dir, &after));
     }
 
     /// The REPORT bits of an existing item (item header). `base` are the flags known already, `empty_xname` says that the item

@@ -205,6 +205,9 @@ impl<R: RecvHalf> Receiver<R> {
 
     fn create_temp(&mut self, t: &Target) -> Option<TempFile> {
         let root = self.root.as_mut()?;
+        if !self.session.settings.perms {
+            self.attrs.default_perms(root, &t.path);
+        }
         create_temp(root, self.temp_dir.as_mut(), &t.path, t.want.mode, &self.attrs.log)
     }
 

@@ -99,6 +99,13 @@ impl<W: SendHalf> Generator<W> {
         };
         match found.level {
             Level::Exists => return Ok(Alternate::Basis(found)),
+            // It is there already.
+            Level::Matches
+                if kind == AltDestKind::Link
+                    && have.is_some_and(|have| have.same_inode(&found.st)) =>
+            {
+                return Ok(Alternate::None);
+            }
             Level::Matches if kind == AltDestKind::Compare => {
                 if have.is_some()
                     && self.shared.do_xfers
@@ -188,7 +195,7 @@ impl<W: SendHalf> Generator<W> {
 
     /// Makes the destination another link of what was found.
     fn link_alternate(&mut self, node: &Node, found: &Found, have: Option<Stat>) -> io::Result<()> {
-        if !self.shared.do_xfers || have.is_some_and(|st| st.same_inode(&found.st)) {
+        if !self.shared.do_xfers {
             return Ok(());
         }
         let gone = || io::Error::from(io::ErrorKind::NotFound);

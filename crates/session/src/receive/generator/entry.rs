@@ -53,12 +53,8 @@ impl<W: SendHalf> Generator<W> {
         }
         if !inc {
             self.check_parent(list, &node)?;
-        } else if e.mode() == 0
-            && let Some(parent) = node.path.parent()
-            && self.absent_parent.as_deref() != Some(parent.as_bytes())
-        {
-            self.say_nowhere(parent.as_bytes());
-            self.absent_parent = Some(parent.as_bytes().to_vec());
+        } else if e.mode() == 0 {
+            self.look_at_parent(&node);
         }
         if e.is_dir() {
             if inc {
@@ -178,6 +174,7 @@ impl<W: SendHalf> Generator<W> {
             // It is to be deleted, which needs no parent.
             if self.absent_parent.as_deref() != Some(parent) && !self.would_be_made(list, parent) {
                 self.say_absent(list, parent);
+                self.look_at_parent(node);
                 self.absent_parent = Some(parent.to_vec());
             }
             return Ok(());
@@ -213,24 +210,20 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    /// Says that the parent of something that is to be deleted is not in the list, or not here.
+    /// Says that the parent of something that is to be deleted is not in the list.
     fn say_absent(&mut self, list: &Arc<List>, parent: &[u8]) {
         if !list.has_dir(parent) {
             let text = "WARNING: parent dir is absent in the file list: ";
             self.log.error(self.name_text(text, parent, ""));
         }
-        self.say_nowhere(parent);
     }
 
-    /// Says that the parent of something that is to be deleted is not here, so that nobody knows what new files in it may do.
-    fn say_nowhere(&mut self, parent: &[u8]) {
-        let looks = self.shared.do_xfers && !self.session.settings.perms;
-        let missing = |e: std::io::Error| e.kind() == std::io::ErrorKind::NotFound;
-        if looks
-            && let (Some(root), Some(path)) = (&mut self.root, RelPath::new(parent))
-            && root.lstat(&path).is_err_and(missing)
+    /// What new files beside something may do: as rsync, it is asked for something that is to be deleted, too.
+    fn look_at_parent(&mut self, node: &Node) {
+        if let (true, false, Some(root)) =
+            (self.shared.do_xfers, self.session.settings.perms, &mut self.root)
         {
-            self.say_no_default_acl(parent, "No such file or directory");
+            self.attrs.default_perms(root, &node.path);
         }
     }
 
@@ -240,15 +233,9 @@ impl<W: SendHalf> Generator<W> {
             return;
         };
         if self.absent_parent.as_deref() != Some(parent.as_bytes()) {
-            self.say_no_default_acl(parent.as_bytes(), "Permission denied");
+            self.attrs.say_no_default(parent.as_bytes(), "Permission denied");
             self.absent_parent = Some(parent.as_bytes().to_vec());
         }
-    }
-
-    fn say_no_default_acl(&self, dir: &[u8], why: &str) {
-        let what = "default_perms_for_dir: sys_acl_get_file(";
-        let after = format!(", ACL_TYPE_DEFAULT): {why}, falling back on umask");
-        self.log.warning(self.name_text(what, dir, &after));
     }
 
     /// `--no-implied-dirs`: parents that the list does not describe are made with default attributes.
@@ -259,11 +246,14 @@ impl<W: SendHalf> Generator<W> {
             return;
         };
         if !parent.is_root()
+            && self.absent_parent.as_deref() != Some(parent.as_bytes())
             && root.lstat(&parent).is_err()
             && let Err(e) = root.mkdir_all(&parent, 0o777)
         {
             let text = about("recv_generator: mkdir", &root.quoted(&parent), " failed");
             self.log.sys_error(Class::ErrorXfer, text, &e);
+            self.look_at_parent(node);
+            self.absent_parent = Some(parent.as_bytes().to_vec());
         }
     }
 
