@@ -138,6 +138,7 @@ pub const ROWS: &[Row] = &[
     row("unmade-deep", &[SHUT], "-rb --backup-dir=../dst/bak/deep --delete --exclude=/c").over(&[Via::Local, Via::Push]).as_nobody().any_order(),
     row("unmade-deleted", &[SHUT], "-b --backup-dir=bak -r --delete --existing --ignore-existing").over(LOCAL_AND_SHELL).as_nobody().any_order(),
     row("unmade-links", &[SHUT], "-rlb --backup-dir=bak --exclude=c").over(LOCAL_AND_SHELL).as_nobody().any_order(),
+    row("append-verify-again-29", &["f src/a size=32768\nf dst/a edits=3 size=3 mtime=5.25 mode=0"], "-rtb --backup-dir={top}/bak --append-verify").over(&[Via::Push]).protocols(&[29]).any_order(),
     row("unmade-inplace", &[SHUT], "-rb --backup-dir=bak --inplace").over(LOCAL_AND_SHELL).as_nobody().any_order(),
     row("unmade-parents", &[SHUT, "d dst/bak"], "-rb --backup-dir=bak --delete").over(&[Via::Local, Via::Push]).as_nobody().any_order(),
     row("unwritable-inplace", &["f src/f size=10 uid=65534\nd dst uid=65534\nf dst/f size=20 uid=65534\nd bak\nd src uid=65534"], "-rtvb --inplace --backup-dir={top}/bak").as_nobody().any_order(),

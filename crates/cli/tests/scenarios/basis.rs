@@ -162,6 +162,7 @@ pub const ROWS: &[Row] = &[
     row("link-new-destination", &[ALIKE], "-ai --link-dest=../other").over(LOCAL_AND_SHELL).from_to("src/", "new/"),
     row("link-daemon", &[ALIKE], "-ai --link-dest=/other").over(&[Via::DaemonPush]),
     row("link-daemon-climbs", &[ALIKE], "-ai --link-dest=../../../other").over(DAEMON).any_stdout(),
+    row("link-atime-replaced", &["d dst\nf src/a size=9 mtime=5 atime=6\nf alt/a size=9 mtime=5 atime=7\nf dst/a size=9 mtime=5 mode=2755 atime=8"], "-rt --link-dest=../alt -U").over(SHELL),
     row("link-daemon-hidden", &[ALIKE], "-ai --link-dest=/other").over(&[Via::DaemonPush]).modules("exclude = /other\n"),
     row("link-hard-links", &[LINKED, PARTLY, EMPTY], "-aHi --link-dest=../other").over(LOCAL_AND_SHELL),
     row("copy-hard-links", &[LINKED, PARTLY, EMPTY], "-aHi --copy-dest=../other").over(LOCAL_AND_SHELL),

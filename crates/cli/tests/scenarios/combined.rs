@@ -244,6 +244,8 @@ pub const ROWS: &[Row] = &[
     )
     .over(&[Via::Pull, Via::DaemonPull])
     .any_order(),
+    row("risking-what-is-received-relative", &["d src/c/cc\nd src/d/e/f", EMPTY], "-rtvvR --include=*/ --exclude=*").over(&[Via::Pull]).any_order(),
+    row("risking-what-is-received-alone", &["d src/c/cc\nd src/d/e/f", EMPTY], "-rtvv --include=*/ --exclude=*").over(&[Via::Pull]).from_to("src/d", "dst/").any_order(),
     row(
         "times-of-links-29",
         &["l src/l -> x mtime=5\nl dst/l -> x\nl src/n -> y\nd src mtime=5\nd dst mtime=5"],

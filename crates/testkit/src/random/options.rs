@@ -218,14 +218,16 @@ const OTHERS: &[(u32, Group)] = &[
 /// - Both ends refuse `-A`, `-X` and `-m` with an old protocol, and which of them is heard is chance. Secluded arguments
 ///   have a form of their own there, and deletions are shown without a name.
 /// - Rsync counts names on a line that it wipes off when directories are scanned for deletions ahead of the transfer.
-/// - Before protocol 29 other names are shown. Reading a file may change its access time, or not.
+/// - Before protocol 29 other names are shown. Reading a file may change its access time, or not,
+///   and with `-U` rsync gives a linked file the permissions of what it replaces.
+/// - With `--append-verify` its backups lose a part of their times before protocol 30.
 /// - Both ends refuse several alternate directories with protocol 28.
 /// - With `--append` rsync takes a basis from another directory for what is in the destination already.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
     ("-vvi", &["--protocol=28"]),
     ("-v --progress", &["--iconv"]),
-    ("-U", &["-c", "--ignore-times --checksum"]),
+    ("-U", &["-c", "--ignore-times --checksum", "--link-dest"]),
     ("-C", &["--protocol=28"]),
     ("'--filter", &["--protocol=28"]),
     ("-v --progress", &["--delete-before", "--delete-after", "--delete-delay"]),
@@ -238,6 +240,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
             "--copy-dest={top}/alt2 --copy-dest",
         ],
     ),
+    ("--append-verify", &["-b"]),
     ("--append", &["-y", "--link-dest", "--copy-dest", "--compare-dest"]),
 ];
 

@@ -120,8 +120,9 @@ impl<W: SendHalf> Generator<W> {
         let mut source = None;
         if (delta || appends)
             && asks
-            && let Some(st) = st.filter(|st| st.len > 0 || st.kind.is_device())
+            && let Some(st) = st
             && let Some((sizes, file)) = self.open_basis(node, st, &mut from, redo)
+            && (st.len > 0 || st.kind.is_device())
         {
             (head, source) = (sizes, Some(file));
         }
@@ -166,7 +167,7 @@ impl<W: SendHalf> Generator<W> {
             return Ok(());
         }
         head.encode(self.writer.buf());
-        let is_empty = st.is_some_and(|st| st.kind == Kind::Regular && st.len == 0);
+        let is_empty = from.stat().is_some_and(|st| st.kind == Kind::Regular && st.len == 0);
         if source.is_some() || (is_empty && (delta || appends) && asks) {
             self.say_sums(node.ndx, &head, shown.as_deref());
         }

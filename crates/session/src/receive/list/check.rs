@@ -58,8 +58,11 @@ impl ListReader {
     }
 
     /// Whether the rules keep a name from being received. Rsync tells of its generator's look at further lists.
-    fn excluded(&self, rules: &FilterList, name: &[u8], is_dir: bool, first: bool) -> bool {
-        let level = if first { 0 } else { self.shared.session.settings.debug.filter };
+    fn excluded(&self, rules: &FilterList, name: &[u8], is_dir: bool) -> bool {
+        let level = match self.role() {
+            Role::ReceiverPresplit => 0,
+            _ => self.shared.session.settings.debug.filter,
+        };
         let log = self.attrs.log.with_role(Role::Generator);
         excludes(rules, level, &log, name, is_dir, false)
     }
@@ -95,7 +98,7 @@ impl ListReader {
                 let hides = hit.verdict() == Verdict::Exclude;
                 say(if hides { "hiding" } else { "showing" }, &hit.describe());
             }
-            if self.excluded(f, path.as_bytes(), is_dir, matches!(parent, Parent::Any)) {
+            if self.excluded(f, path.as_bytes(), is_dir) {
                 let text = "ERROR: rejecting excluded file-list name";
                 return Err(refuse(text, path.as_bytes()));
             }
