@@ -96,6 +96,8 @@ pub const ROWS: &[Row] = &[
         .protocols(&[27, 28]),
     row("push-no-inc", &[UTF8, EMPTY], "-ai --no-inc-recursive --iconv=utf8,latin1").over(PUSH),
     row("push-verbose", &[UTF8, EMPTY], "-av --iconv=utf8,latin1").over(PUSH),
+    row("push-progress", &[UTF8, EMPTY], "-a --no-i-r --progress --iconv=utf8,latin1").over(PUSH),
+    row("pull-progress", &[LATIN1, EMPTY], "-a --no-i-r --progress --iconv=utf8,latin1").over(PULL),
     row("push-dry", &[UTF8, OLD_LATIN1], "-ain --delete --iconv=utf8,latin1")
         .over(PUSH)
         .any_order(),

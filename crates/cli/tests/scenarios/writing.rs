@@ -114,6 +114,8 @@ pub const ROWS: &[Row] = &[
     row("partial-dir-hidden-by-daemon", &[KEPT], "-ai --partial-dir=.kept --stats").over(&[Via::DaemonPush]).modules("exclude = .kept"),
     row("partial-dir-absolute-hidden-by-daemon", &[KEPT_APART], "-ai --partial-dir=/kept").over(&[Via::DaemonPush]).modules("exclude = /kept").any_stderr(),
     row("partial-dir-environment", &[KEPT], "-aiP --no-whole-file").over(&[Via::Push, Via::Pull]).environment(&[("RSYNC_PARTIAL_DIR", ".kept")]).any_stdout(),
+    row("partial-dir-environment-delayed", &[KEPT], "-ai --partial --delay-updates --no-whole-file --stats").over(LOCAL_AND_SHELL).environment(&[("RSYNC_PARTIAL_DIR", ".kept")]),
+    row("partial-dir-environment-delayed-alone", &[KEPT], "-ai --delay-updates --no-whole-file --stats").over(LOCAL_AND_SHELL).environment(&[("RSYNC_PARTIAL_DIR", ".kept")]),
     row("partial-dir-environment-alone", &[KEPT], "-ai").over(LOCAL_AND_SHELL).environment(&[("RSYNC_PARTIAL_DIR", ".kept")]),
     row("partial-dir-environment-inplace", &[KEPT], "-ai --inplace --partial").over(LOCAL_AND_SHELL).environment(&[("RSYNC_PARTIAL_DIR", ".kept")]),
     row("partial-dir-dot", &[KEPT], "-ai --partial-dir=.").over(LOCAL_AND_SHELL),

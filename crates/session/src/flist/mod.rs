@@ -174,6 +174,10 @@ impl<'a> Entry<'a> {
         };
         self.seg.base.saturating_add_unsigned(number)
     }
+    /// What its index would be if indexes followed the order of names.
+    pub fn place(self) -> i32 {
+        self.seg.base.saturating_add_unsigned(self.pos)
+    }
     /// Sorted position in its segment.
     pub fn position(self) -> usize {
         self.pos as usize

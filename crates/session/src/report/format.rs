@@ -361,7 +361,7 @@ mod tests {
 
     fn file(item: &Item) -> ItemEvent<'_> {
         ItemEvent {
-            ndx: 1,
+            place: 1,
             name: b"big",
             mode: 0o104711,
             len: 1_234_567,

@@ -41,7 +41,8 @@ use wire::item::{Item, ItemFlags};
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs)]
 pub struct ItemEvent<'a> {
-    pub ndx: i32,
+    /** Where it stands: its list's first index and its sorted position. */
+    pub place: i32,
     pub name: &'a [u8],
     pub mode: u32,
     pub len: u64,
@@ -250,7 +251,7 @@ impl Reporter {
 
     /// A transfer is about to move data (prints now, unless the format needs after-transfer values).
     pub fn transfer_begins(&mut self, e: &ItemEvent<'_>) {
-        self.current = e.ndx;
+        self.current = e.place;
         let settings = &self.session.settings;
         if !self.transfers || (settings.am_server && !settings.dry_run) {
             return;
@@ -296,7 +297,7 @@ impl Reporter {
         if !self.session.settings.asks_for_data() || !self.transfers {
             return;
         }
-        self.current = e.ndx;
+        self.current = e.place;
         if self.progress.is_some() {
             self.end_line(e.len, false);
         } else if self.asked.as_ref().is_some_and(|asked| asked.swap(false, Ordering::Relaxed)) {
@@ -309,7 +310,7 @@ impl Reporter {
         if self.session.settings.dry_run {
             return;
         }
-        self.current = e.ndx;
+        self.current = e.place;
         let moved = Moved { data: moved, sums: sum_bytes };
         if self.transfers && !self.early {
             self.print(e, moved);
@@ -326,7 +327,7 @@ impl Reporter {
     pub fn deleted_entry(&mut self, name: &[u8], mode: u32, path: &[u8]) {
         let item = Item::default();
         let e = ItemEvent {
-            ndx: -1,
+            place: -1,
             name,
             mode,
             len: 0,

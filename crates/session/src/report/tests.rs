@@ -23,7 +23,7 @@ fn item(flags: u16, xname: Option<&[u8]>) -> Item {
 
 fn event<'a>(name: &'a [u8], mode: u32, item: &'a Item) -> ItemEvent<'a> {
     ItemEvent {
-        ndx: 0,
+        place: 0,
         name,
         mode,
         len: 6,
@@ -274,8 +274,8 @@ fn counts_of_progress_lines() {
     r.list_added(1, 3);
     r.list_added(5, 2);
     let item = item(0xa000, None);
-    let end = |r: &mut Reporter, ndx| {
-        let e = ItemEvent { ndx, ..event(b"f", 0o100644, &item) };
+    let end = |r: &mut Reporter, place| {
+        let e = ItemEvent { place, ..event(b"f", 0o100644, &item) };
         r.session.stats.transferred_files.add(1);
         r.data_ends(&e);
         r.transfer_ends(&e, 0, 0);
@@ -318,7 +318,7 @@ fn progress_of_the_whole_run() {
     stats.transferred_size.set(2);
     stats.transferred_files.set(1);
     let item = item(0xa000, None);
-    let e = ItemEvent { ndx: 2, len: 2, ..event(b"f", 0o100644, &item) };
+    let e = ItemEvent { place: 2, len: 2, ..event(b"f", 0o100644, &item) };
     r.transfer_begins(&e);
     r.progress(2, 2);
     r.data_ends(&e);

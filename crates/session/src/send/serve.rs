@@ -249,13 +249,13 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         sum: Option<&[u8]>,
         say: impl FnOnce(&mut Reporter, &ItemEvent<'_>),
     ) -> Result<(), Error> {
-        let Wanted { n, entry, name, item } = *wanted;
+        let Wanted { entry, name, item, .. } = *wanted;
         let Some(reporter) = &self.reporter else { return Ok(()) };
         let mut path = Vec::new();
         self.lister.sources.push_typed(entry.source(), name, &mut path);
         let list_sum = entry.checksum();
         let event = ItemEvent {
-            ndx: n,
+            place: entry.place(),
             name,
             mode: entry.mode(),
             len: entry.len(),

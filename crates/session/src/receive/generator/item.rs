@@ -83,24 +83,18 @@ impl<W: SendHalf> Generator<W> {
 
     fn report_here(&self, node: &Node, item: &Item) {
         let path = self.shared.path_of(self.root.as_ref(), &node.name);
-        let link = self
-            .live
-            .iter()
-            .find_map(|s| {
-                let slot = s.list.slot(node.ndx)?;
-                Some(s.list.get(slot)?.link_target().to_vec())
-            })
-            .unwrap_or_default();
+        let entry = self.live.iter().find_map(|s| s.list.get(s.list.slot(node.ndx)?));
+        let link = entry.map_or(&b""[..], |e| e.link_target());
         self.shared.report(|r| {
             r.item(&ItemEvent {
-                ndx: node.ndx,
+                place: entry.map_or(node.ndx, |e| e.place()),
                 name: &node.name,
                 mode: node.want.mode,
                 len: node.want.len,
                 mtime: node.want.mtime,
                 uid: node.want.uid,
                 gid: node.want.gid,
-                link_target: &link,
+                link_target: link,
                 item,
                 sum: None,
                 path: &path,

@@ -206,7 +206,7 @@ impl<R: RecvHalf> Receiver<R> {
         let listed = entry.map(|e| e.checksum()).filter(|sum| !sum.is_empty());
         self.shared.report(|r| {
             let event = ItemEvent {
-                ndx: t.ndx,
+                place: entry.map_or(t.ndx, |e| e.place()),
                 name: &t.name,
                 mode: t.shown_mode,
                 len: t.want.len,
