@@ -62,6 +62,7 @@ pub struct Row<'a> {
     pub(crate) modules: &'a str,
     pub(crate) nobody: bool,
     pub(crate) limit: &'a str,
+    pub(crate) umask: &'a str,
     pub(crate) ordered: bool,
     pub(crate) distinct: bool,
     pub(crate) one_process: bool,
@@ -95,6 +96,7 @@ pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<
         modules: "",
         nobody: false,
         limit: "",
+        umask: "",
         ordered: true,
         distinct: false,
         one_process: false,
@@ -162,6 +164,12 @@ impl<'a> Row<'a> {
     /// Run with a limit, as `prlimit` takes it.
     pub const fn limited(mut self, limit: &'a str) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Run with another umask, in octal.
+    pub const fn umask(mut self, umask: &'a str) -> Self {
+        self.umask = umask;
         self
     }
 

@@ -180,6 +180,9 @@ pub const ROWS: &[Row] = &[
         .over(&[Via::DaemonPush]),
     row("temp-dir-above", &[TREE, EMPTY, "d tmp"], "-ai --temp-dir=../tmp"),
     // What rsync 3.5.0 does not do well: see known_failures.txt.
+    row("keep-dirlinks-mode", &["d src/d mode=711\nd dst/real\nl dst/d -> real"], "-aiK"),
+    row("link-to-a-fifo", &["p src/p mode=640\nl dst/p -> none"], "-ai --no-perms")
+        .over(&[Via::Local]),
     row("max-delete-lowest", &["f src/a size=3\nf dst/b"], "-ai --delete --max-delete=-2147483648"),
     row(
         "ignore-existing-link-to-a-directory",

@@ -73,6 +73,17 @@ f dst/plain size=3000 edits=1
 
 const PUSHES: &[Via] = &[Via::Local, Via::Push, Via::DaemonPush];
 
+/// Links to directories: in the directory that they stand in, elsewhere in the source, and out of it.
+const BEHIND: &str = r"
+f src/d/a size=3
+f src/d/b size=3
+f out/c size=3
+l src/in -> d
+l src/q/in -> ../d
+l src/out -> ../out
+d dst
+";
+
 pub const ROWS: &[Row] = &[
     // --append
     row("append", &[SHORTER], "-ai --append --stats").over(EVERY_WAY),
@@ -240,6 +251,10 @@ pub const ROWS: &[Row] = &[
     row("remove-source-again-into-itself", &["f src/a size=50\nf src/sub/b size=60"], "-aiI --remove-source-files").from_to("src/", "src/").any_order(),
     // What rsync 3.5.0 loses: see known_failures.txt.
     row("remove-source-link-into-itself", &["f src/a size=50\nl src/l -> a"], "-ai --remove-source-files").from_to("src/", "src/").any_order(),
+    row("remove-source-behind-links", &[BEHIND], "-tiL --remove-source-files -r").over(EVERY_WAY).any_order(),
+    row("remove-source-behind-directory-links", &[BEHIND], "-tik --remove-source-files -r --no-i-r").over(LOCAL_AND_SHELL).any_order(),
+    row("remove-source-behind-links-relative", &[BEHIND], "-tiR --remove-source-files").from_to("src/./in/a src/./q/in/b src/./out/c", "dst/").over(LOCAL_AND_SHELL).any_order(),
+    row("remove-source-behind-links-insecure", &[BEHIND], "-tiL --remove-source-files -r --insecure-links").any_order(),
     row("remove-source-linked-destination", &["f src/a size=50\nh dst/a -> src/a"], "-ai --remove-source-files"),
     row("remove-source-inplace", &[BASIC, OLDER], "-ai --remove-source-files --inplace").over(LOCAL_AND_SHELL),
     row("remove-source-flat", &[BASIC, OLDER], "-lpti --remove-source-files").over(LOCAL_AND_SHELL).from_to("src/small src/link", "dst/").any_server_args(),

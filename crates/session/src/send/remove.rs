@@ -44,6 +44,13 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         entry.push_wire_name(&mut name);
         let sources = &mut self.lister.sources;
         sources.enter(entry.source(), &self.log);
+        if let Err(e) = sources.check_way_to(entry.source(), &name)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            let text = [b"sender failed to secure-open-parent ", &name[..]].concat();
+            self.log.sys_error(Class::ErrorXfer, text, &e);
+            return Ok(());
+        }
         let unconfined = sources.unconfined();
         let Some(rel) = sources.rel(entry.source(), &name) else { return Ok(()) };
         let looked = sources.root(entry.source()).and_then(|root| {

@@ -281,6 +281,30 @@ impl Sources {
         RelPath::new(below.strip_prefix(b"/").unwrap_or(below))
     }
 
+    /// Fails if a link on the way to a name leads out of the directory that it stands in: what is sent from behind such a link
+    /// is not removed. A daemon's sources stay inside its module anyway.
+    pub fn check_way_to(&mut self, id: u32, name: &[u8]) -> io::Result<()> {
+        let mut base = id;
+        while let Place::Link { parent, .. } = self.dir(base).place {
+            base = parent;
+        }
+        let above = self.rel(base, name).and_then(|rel| rel.parent());
+        let Some(above) =
+            above.filter(|above| !self.insecure && !self.confined && !above.is_root())
+        else {
+            return Ok(());
+        };
+        let mut reached = None;
+        for leaf in above.as_bytes().split(|b| *b == b'/').filter_map(RelPath::new) {
+            let dir = match &mut reached {
+                Some(dir) => dir,
+                None => self.root(base)?,
+            };
+            reached = Some(dir.open_below(&leaf, FollowParents::Beneath)?);
+        }
+        Ok(())
+    }
+
     /// The path of a name for messages.
     pub fn shown(&self, id: u32, name: &[u8]) -> Vec<u8> {
         let dir = self.dir(id);
