@@ -67,7 +67,7 @@ impl Root {
     }
 
     /// Calls `found` with name, type (if known) and inode number of each entry. The directory
-    /// counts as a parent of what it holds: [`FollowParents`](crate::FollowParents) decides whether it may be a symlink.
+    /// counts as a parent of what it holds: [`FollowParents`] decides whether it may be a symlink.
     pub fn scan_dir(
         &mut self,
         p: &RelPath,
