@@ -192,6 +192,7 @@ pub const ROWS: &[Row] = &[
     row("atimes-copy-items", &[ATIMES_OF_LINKS, "d new"], "-aiiU --copy-dest=../dst").from_to("src/", "new/"),
     row("atimes-link", &[ATIMES_OF_LINKS, "d new"], "-avvU --link-dest=../dst").from_to("src/", "new/").atimes(),
     row("atimes-link-items", &[ATIMES_OF_LINKS, "d new"], "-aiiU --link-dest=../dst").over(SHELL).from_to("src/", "new/").atimes(),
+    row("atimes-of-links-delete", &["d src\nl src/same -> x atime=1310000000\nl dst/same -> x atime=1310000000"], "-avvU --delete"),
     row("atimes-of-read-links", &[r"
 d src
 l src/l -> x
