@@ -233,6 +233,8 @@ d dst
     row("unreadable-in-place-as-nobody", &["d dst uid=65534\nf dst/a uid=65534 gid=65534 size=9 mode=0\nf src/a size=5\nf dst/b uid=65534 gid=65534 size=9 mode=111\nf src/b size=7\nf dst/c size=9 mode=111\nf src/c size=7"], "-rti --inplace").over(LOCAL_AND_SHELL).as_nobody(),
     row("unreadable-empty-as-nobody", &["d dst uid=65534\nf dst/c size=0 mode=600\nf src/c size=7"], "-rti --no-W").over(LOCAL_AND_SHELL).as_nobody(),
     row("unreadable-empty-in-place-as-nobody", &["d dst uid=65534\nf dst/c size=0 mode=600\nf src/c size=7"], "-rtib --inplace").over(SHELL).as_nobody().any_order(),
+    row("sockets-where-nothing-may-be-made", &["s src/c/s\nd dst/c"], "-rD").over(LOCAL_AND_SHELL).as_nobody(),
+    row("xattrs-unreadable-as-nobody", &["f src/a size=3 mode=0 x:user.one=v x:user.two=w x:user.a=x\nd dst uid=65534"], "-rpX").over(LOCAL_AND_SHELL).as_nobody(),
     row("unwritable-in-place-as-nobody", &["d dst uid=65534\nf dst/c size=9 mode=111\nf src/c size=7"], "-rtpi --inplace").over(LOCAL_AND_SHELL).as_nobody(),
     row("devices-as-nobody", &["d dst uid=65534\nc src/n dev=1:3\np src/p"], "-ai").as_nobody(),
     row("copy-devices", &["f src/a size=4\nb src/b dev=7:250", EMPTY], "-ai --copy-devices").over(LOCAL_AND_SHELL),

@@ -494,15 +494,18 @@ impl Lister {
             None => !name.starts_with(b"system."),
         });
         names.retain(|name| internal || !name.starts_with(b"user.rsync.%"));
-        names.sort_unstable();
-        let mut list = Vec::with_capacity(names.len());
-        for mut name in names {
+        let mut values = Vec::with_capacity(names.len());
+        for name in names {
             let value = root.get_xattr(&found.rel, &name).map_err(|e| Unread {
                 what: "get_xattr_data: lgetxattr(",
                 after: format!(",\"{}\",0) failed", String::from_utf8_lossy(&name)),
                 e,
             })?;
-            let Some(value) = value else { continue };
+            values.extend(value.map(|value| (name, value)));
+        }
+        values.sort_unstable();
+        let mut list = Vec::with_capacity(values.len());
+        for (mut name, value) in values {
             // What a fake-super receiver disguised goes out under its own name.
             if fake
                 && let Some(own) = name.strip_prefix(fsroot::fake::DISGUISE)

@@ -188,6 +188,11 @@ impl Entry {
         self.kind == "l"
     }
 
+    /// Whether it is a socket.
+    pub fn is_socket(&self) -> bool {
+        self.kind == "s"
+    }
+
     /// Whether it is the top of a tree.
     pub fn is_top(&self) -> bool {
         self.path == "."
