@@ -4,7 +4,7 @@ use crate::wild::wild_match;
 use session::{
     options::{
         parse::Given,
-        table::{Entry, OPTIONS, Opt},
+        table::{OPTIONS, Opt},
     },
     settings::{Append, RemoveSource, Settings},
 };
@@ -24,7 +24,7 @@ const NOT_WILD: &[Opt] = &[
     Opt::Sender,
     Opt::Server,
 ];
-/// What `a` and `archive` stand for.
+/// What `--archive` stands for. The words `a` and `archive` are about these, itself and `--dirs`.
 const ARCHIVE: &[Opt] = &[
     Opt::Recursive,
     Opt::Links,
@@ -80,7 +80,7 @@ impl Refusals {
             }
         };
         if name == "a" || name == "archive" {
-            for opt in ARCHIVE {
+            for opt in ARCHIVE.iter().chain(&[Opt::Archive, Opt::Dirs]) {
                 change((*opt, true));
             }
             return;
@@ -119,7 +119,7 @@ impl Refusals {
     pub fn check(&self, given: &Given) -> Option<String> {
         let (opt, on) = (given.entry.opt, given.on);
         if self.refused.contains(&(opt, on)) {
-            return Some(message(given.entry));
+            return Some(message(&given.full_name()));
         }
         // What an option stands for.
         let parts: &[Opt] = match opt {
@@ -156,10 +156,10 @@ impl Refusals {
 }
 
 fn told(opt: Opt) -> Option<String> {
-    OPTIONS.iter().find(|entry| entry.opt == opt).map(message)
+    OPTIONS.iter().find(|entry| entry.opt == opt).map(|entry| message(&entry.full_name()))
 }
-fn message(entry: &Entry) -> String {
-    format!("The server is configured to refuse {}", entry.full_name())
+fn message(name: &str) -> String {
+    format!("The server is configured to refuse {name}")
 }
 
 #[cfg(test)]
@@ -193,7 +193,13 @@ mod tests {
         assert_eq!(refusal("* !r !recursive", &["-nre.", "."]), None);
         assert_eq!(refusal("*", &["-e.", "-r", "."]), told("--recursive (-r)"));
         assert_eq!(refusal("compress", &["--compress-level=3", "."]), told("--compress (-z)"));
-        assert_eq!(refusal("archive", &["-a", "."]), told("--recursive (-r)"));
+        assert_eq!(refusal("archive", &["-a", "."]), told("--archive (-a)"));
+        assert_eq!(refusal("r", &["-a", "."]), told("--recursive (-r)"));
+        assert_eq!(refusal("archive", &["-d", "."]), told("--dirs (-d)"));
+        assert_eq!(refusal("* !a", &["-ad", "."]), None);
+        assert_eq!(refusal("no-W", &["--no-whole-file", "."]), told("--no-whole-file"));
+        assert_eq!(refusal("no-whole-file", &["--no-W", "."]), told("--no-W"));
+        assert_eq!(refusal("compress-choice", &["--zc=lz4", "."]), told("--zc"));
         assert_eq!(refusal("archive", &["-t", "."]), told("--times (-t)"));
         assert_eq!(refusal("delete-before", &["-r", "--delete", "."]), None);
         assert_eq!(

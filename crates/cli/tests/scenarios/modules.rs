@@ -1,4 +1,4 @@
-//! What the parameters of a module change: its root directory, user, rules and owners.
+//! What the parameters of a module change: its root directory, user, rules, owners and refusals.
 
 use super::trees::{BASIC, EMPTY, OLDER};
 use testkit::row::DAEMON;
@@ -81,4 +81,73 @@ pub const ROWS: &[Row] = &[
     row("chroot-of-the-path", &[DRESSED, DRESSED_OLD], "-aiAX --inplace")
         .over(DAEMON)
         .modules("path = {top}/./\n"),
+    // A refusal names an option as it was typed, and comes when it is read: what was read before it counts.
+    row("refuse-spelling", &[BASIC, EMPTY], "-ai --stderr=client")
+        .over(PUSH)
+        .modules("refuse options = * !a !i !log-format"),
+    row("refuse-other-spelling", &[BASIC, EMPTY], "-av -M--no-recursive")
+        .over(PUSH)
+        .modules("refuse options = no-r"),
+    row("refuse-alias", &[BASIC, EMPTY], "-av -M--i-r")
+        .over(PUSH)
+        .modules("refuse options = inc-recursive"),
+    row("refuse-long-behind-letters", &[BASIC, EMPTY], "-av --zc=lz4")
+        .over(PUSH)
+        .modules("refuse options = z"),
+    row("refuse-letter-behind-letters", &[BASIC, EMPTY], "-av -M-z")
+        .over(PUSH)
+        .modules("refuse options = z"),
+    row("refuse-letter", &[BASIC, EMPTY], "-avz").over(PUSH).modules("refuse options = z"),
+    row("refuse-archive-dirs", &[BASIC, EMPTY], "-dv")
+        .over(PUSH)
+        .modules("refuse options = archive"),
+    row("refuse-archive-itself", &[BASIC, EMPTY], "-rv -M--archive")
+        .over(PUSH)
+        .modules("refuse options = a"),
+    row("accept-archive-dirs", &[BASIC, EMPTY], "-dlptgoD")
+        .over(PUSH)
+        .modules("refuse options = * !a"),
+    // Without the word of a protocol about errors only the connection's end tells of them.
+    row("read-only-old", &["f src/a size=3\nd dst"], "-a")
+        .over(PUSH)
+        .modules("read only = yes")
+        .protocols(&[29, 32]),
+    row("temp-dir-nowhere", &["d src\nd dst"], "-a")
+        .over(PUSH)
+        .modules("temp dir = tmp")
+        .from_to("src/", "dst/new/")
+        .protocols(&[30, 32]),
+    // What is hidden, or lies elsewhere.
+    row("refused-directory", &["d src/b\nf src/a.o/x size=3\nd dst"], "-a")
+        .over(PUSH)
+        .modules("exclude = /dst/b *.o"),
+    row("links-out", &["l src/out -> /etc/passwd\nf src/a size=3\nd dst"], "-rL").over(PULL),
+    row(
+        "unsafe-links-out",
+        &["l src/out -> /etc/passwd\nf src/a size=3\nf b size=4\nl src/up -> ../b\nd dst"],
+        "-rl --copy-unsafe-links",
+    )
+    .over(PULL),
+    // Owners that are not sent, or whose files are reached by links.
+    row("fake-super-no-owners", &["f src/d/a size=3\nd dst"], "-rt")
+        .from_to("src", "dst/")
+        .over(PUSH)
+        .modules("fake super = yes"),
+    row("fake-super-no-group", &["p src/d/a\nd dst"], "-a --no-group")
+        .from_to("src", "dst/")
+        .over(PUSH)
+        .modules("fake super = yes"),
+    row("fake-super-links", &["f src/a size=3\nl src/l -> a\nf src/d/b\nd dst"], "-rL")
+        .over(PULL)
+        .modules("fake super = yes"),
+    row(
+        "fake-super-unsafe-links",
+        &["f src/a size=3\nl src/l -> a\nd dst"],
+        "-rl --copy-unsafe-links",
+    )
+    .over(PULL)
+    .modules("fake super = yes"),
+    row("fake-super-dir-links", &["f src/a size=3\nl src/l -> d\nf src/d/b\nd dst"], "-rlk")
+        .over(PULL)
+        .modules("fake super = yes"),
 ];

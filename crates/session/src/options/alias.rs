@@ -126,8 +126,8 @@ impl Aliases {
                     let found = table::find_long(OPTIONS, name);
                     out.push(arg.clone());
                     match found {
-                        Some((e, _)) if matches!(e.opt, Opt::Server | Opt::DaemonMode) => break,
-                        Some((e, true)) if e.arg != Arg::None && equals.is_none() => {
+                        Some((e, ..)) if matches!(e.opt, Opt::Server | Opt::DaemonMode) => break,
+                        Some((e, _, true)) if e.arg != Arg::None && equals.is_none() => {
                             out.extend(pending.pop().map(|p| p.arg));
                         }
                         _ => {}

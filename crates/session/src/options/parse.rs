@@ -22,6 +22,8 @@ pub enum Value {
 pub struct Given {
     /// What it is.
     pub entry: &'static Entry,
+    /// Which of its long names; `None` for its letter.
+    pub spelling: Option<&'static str>,
     /// False for a `--no-` form.
     pub on: bool,
     /// Its value.
@@ -29,6 +31,14 @@ pub struct Given {
 }
 
 impl Given {
+    /// The name as refusals give it.
+    pub fn full_name(&self) -> String {
+        match self.spelling {
+            Some(name) if name != self.entry.long => format!("--{name}"),
+            _ => self.entry.full_name(),
+        }
+    }
+
     /// The text value; empty if there is none.
     pub fn text(&self) -> &[u8] {
         match &self.value {
@@ -136,18 +146,19 @@ fn parse_long(
         None => (long, None),
     };
     let err = |reason| ParseError { arg: arg.to_vec(), reason };
-    let (entry, on) = table::find_long(table, name).ok_or_else(|| err(UNKNOWN))?;
+    let (entry, name, on) = table::find_long(table, name).ok_or_else(|| err(UNKNOWN))?;
+    let spelling = Some(name);
     if !on || entry.arg == Arg::None {
         if inline.is_some() {
             return Err(err(UNWANTED));
         }
-        out.push(Given { entry, on, value: Value::None });
+        out.push(Given { entry, spelling, on, value: Value::None });
         return Ok(());
     }
     let (text, element) = match inline {
         Some(text) => (text, arg),
         None if matches!(entry.arg, Arg::Optional(_)) => {
-            out.push(Given { entry, on, value: Value::None });
+            out.push(Given { entry, spelling, on, value: Value::None });
             return Ok(());
         }
         None => {
@@ -155,7 +166,7 @@ fn parse_long(
             (next, next)
         }
     };
-    out.push(Given { entry, on, value: value_of(entry, text, element)? });
+    out.push(Given { entry, spelling, on, value: value_of(entry, text, element)? });
     Ok(())
 }
 
@@ -174,7 +185,7 @@ fn parse_cluster(
             if tail.first() == Some(&b'=') {
                 return Err(err(UNWANTED));
             }
-            out.push(Given { entry, on: true, value: Value::None });
+            out.push(Given { entry, spelling: None, on: true, value: Value::None });
             continue;
         }
         let (text, element) = match tail {
@@ -185,7 +196,8 @@ fn parse_cluster(
             [b'=', text @ ..] => (text, arg),
             text => (text, arg),
         };
-        out.push(Given { entry, on: true, value: value_of(entry, text, element)? });
+        let value = value_of(entry, text, element)?;
+        out.push(Given { entry, spelling: None, on: true, value });
         return Ok(());
     }
     Ok(())

@@ -615,20 +615,18 @@ pub static DAEMON_OPTIONS: &[Entry] = &[
     text(Opt::TempDir, "temp-dir", b'T', "DIR", ""),
 ];
 
-/// An entry found by a long name, and whether the name switches it on.
-pub fn find_long(table: &'static [Entry], name: &[u8]) -> Option<(&'static Entry, bool)> {
-    let is = |candidate: &str| candidate.as_bytes() == name;
+/// An entry found by a long name, that name as it is listed, and whether it switches it on.
+pub fn find_long(
+    table: &'static [Entry],
+    name: &[u8],
+) -> Option<(&'static Entry, &'static str, bool)> {
+    let is = |candidate: &&&str| candidate.as_bytes() == name;
     if name.is_empty() {
         return None;
     }
     table.iter().find_map(|e| {
-        if is(e.long) || e.aliases.iter().any(|a| is(a)) {
-            Some((e, true))
-        } else if e.off.iter().any(|o| is(o)) {
-            Some((e, false))
-        } else {
-            None
-        }
+        let on = std::iter::once(&e.long).chain(e.aliases).find(is).map(|name| (e, *name, true));
+        on.or_else(|| e.off.iter().find(is).map(|name| (e, *name, false)))
     })
 }
 
@@ -662,8 +660,8 @@ mod tests {
     fn negations_are_only_those_listed() {
         assert!(find_long(OPTIONS, b"no-archive").is_none());
         assert!(find_long(OPTIONS, b"recurs").is_none());
-        let (e, on) = find_long(OPTIONS, b"no-W").expect("listed");
-        assert_eq!((e.opt, on), (Opt::WholeFile, false));
+        let (e, name, on) = find_long(OPTIONS, b"no-W").expect("listed");
+        assert_eq!((e.opt, name, on), (Opt::WholeFile, "no-W", false));
     }
 
     #[test]

@@ -89,11 +89,14 @@ impl Case {
             // Rsync sets the time of whatever it ignores in the place of a directory; we leave it alone.
             entries.retain(|entry| entry.top == "src" || !trees::replaces_dir(entry, &source));
         }
-        if groups.iter().any(|group| matches!(*group, "-L" | "-k")) {
-            // Two links up, each followed, make a tree that fills the memory. What leads out of a module our daemon does
-            // not even look at.
-            let daemon = matches!(via, Via::DaemonPush | Via::DaemonPull);
-            entries.retain(|entry| !(entry.leads_up() || daemon && entry.leads_out()));
+        let follows = groups.iter().any(|group| matches!(*group, "-L" | "-k"));
+        if follows {
+            // Two links up, each followed, make a tree that fills the memory.
+            entries.retain(|entry| !entry.leads_up());
+        }
+        if (follows || has("--copy-unsafe")) && matches!(via, Via::DaemonPush | Via::DaemonPull) {
+            // What leads out of a module our daemon does not even look at.
+            entries.retain(|entry| !entry.leads_out());
         }
         // Without --perms what replaces a link is open to everybody; ours is as if nothing had been there.
         entries.retain(|entry| entry.top == "src" || !trees::is_replaced_link(entry, &source));
@@ -122,7 +125,7 @@ impl Case {
             let (there, here) = if from == "UTF-8" { ("dst", "src") } else { ("src", "dst") };
             entries.retain(|entry| entry.top == there || !(entry.is_binary() && entry.top == here));
         }
-        let setting = Setting::new(&mut rng, via, has);
+        let mut setting = Setting::new(&mut rng, via, has);
         if setting.nobody || setting.served_by_nobody {
             entries.iter_mut().for_each(|entry| entry.belong_to("65534"));
             // What cannot be deleted rsync leaves as it has made it writable before. Sockets that may not be made it calls
@@ -151,6 +154,9 @@ impl Case {
             8 if has("--mkpath") => ("src/", "dst/new/deep/"),
             _ => ("src/", "dst/"),
         };
+        if !setting.modules.is_empty() {
+            setting.spare(via, &mut groups, &mut entries);
+        }
         Self { seed, via, groups, entries, from, to, setting }
     }
 

@@ -2,7 +2,8 @@
 
 use fastrand::Rng;
 
-use super::trees::pick;
+use super::options::Group;
+use super::trees::{Entry, pick};
 use crate::row::{Row, Via};
 
 /// What may be said of a module.
@@ -39,6 +40,9 @@ const MODULE: &[&str] = &[
     "fake super = yes",
     "ignore nonreadable = yes\nuse chroot = yes",
 ];
+
+/// Endings of what these hide.
+const HIDDEN: &[&str] = &[".o", "b", ".hidden", ".c"];
 
 /// A module whose user is nobody.
 const NOBODYS: &str = "uid = 65534\ngid = 65534";
@@ -124,6 +128,32 @@ impl Setting {
             setting.batch = true;
         }
         setting
+    }
+
+    /// Leaves out what rsync's daemon does wrong with the module, and what is chance.
+    pub fn spare(&mut self, via: Via, groups: &mut Vec<Group>, entries: &mut Vec<Entry>) {
+        let has = |word: &str| self.modules.contains(word);
+        let push = via == Via::DaemonPush;
+        if push && (has("exclude") || has("filter")) {
+            // Rsync makes directories that it then refuses.
+            entries.retain(|entry| entry.top != "src" || !entry.is_in_dir(HIDDEN));
+            if self.between.contains("mkdir") {
+                self.between = "true";
+            }
+        }
+        if push && (has("read only") || has("refuse") || has("temp dir")) {
+            // Only newer clients are told why a connection ends.
+            groups.retain(|group| !group.starts_with("--protocol"));
+        }
+        if push && has("fake super") {
+            // Rsync stores owners that were not sent as what happens to be in its memory.
+            groups.retain(|group| !group.starts_with("--no-o") && !group.starts_with("--no-g"));
+            groups.push("-og");
+        }
+        if !push && has("fake super") {
+            // Rsync finds no file when it follows links.
+            groups.retain(|group| !matches!(*group, "-L" | "-k" | "--copy-unsafe-links"));
+        }
     }
 
     /// The settings of a row.

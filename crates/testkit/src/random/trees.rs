@@ -148,6 +148,15 @@ impl Entry {
         self.kind == "l" && self.target.starts_with('/')
     }
 
+    /// Whether it is, or is in, a directory whose name ends so.
+    pub fn is_in_dir(&self, endings: &[&str]) -> bool {
+        let mut dirs: Vec<_> = self.path.split('/').collect();
+        if self.kind != "d" {
+            dirs.pop();
+        }
+        dirs.iter().any(|dir| endings.iter().any(|end| dir.ends_with(end)))
+    }
+
     /// Whether a part of its name is about as long as one may be.
     pub fn has_long_name(&self) -> bool {
         self.path.contains("*25")
