@@ -157,7 +157,9 @@ impl Reporter {
             format => format.clone(),
         };
         let level = if settings.am_server { 0 } else { settings.info.progress };
-        let progress = (shows && level > 0).then(|| Progress::new(level, settings.human));
+        // That of the whole run ends with a line, even if it only lists.
+        let progresses = if level > 1 { !settings.quiet } else { shows && level > 0 };
+        let progress = progresses.then(|| Progress::new(level, settings.human));
         let early = settings.dry_run || format.as_ref().is_none_or(|f| !f.waits_for_transfer());
         Reporter {
             context: Context::of(&session),
