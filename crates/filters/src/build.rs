@@ -232,14 +232,14 @@ impl Build<'_> {
         let mut owned;
         let mut text = text;
         if self.daemon {
-            if text.contains(&b'/') || flags.any(Flags::DIR_ONLY) && !flags.any(Flags::INCLUDE) {
-                flags.set(Flags::ABSOLUTE, true);
-            }
             if flags.any(Flags::DIR_ONLY) && !flags.any(Flags::INCLUDE) {
                 owned = text.to_vec();
                 owned.extend(b"/***");
                 flags.set(Flags::DIR_ONLY, false);
                 text = &owned;
+            }
+            if text.contains(&b'/') {
+                flags.set(Flags::ABSOLUTE, true);
             }
         }
         let mut below = None;
