@@ -109,6 +109,11 @@ pub fn am_root() -> bool {
     sys::am_root()
 }
 
+/// Whether it is the effective uid, so that its files are ours to change.
+pub fn is_me(uid: u32) -> bool {
+    sys::is_me(uid)
+}
+
 /// The process's umask, read once.
 pub fn umask() -> u32 {
     sys::umask()

@@ -277,4 +277,6 @@ d dst
     row("xattrs-with-delta", &["f src/a size=90000 x:user.long=\\{q*500}\nf dst/a size=90000 edits=3 x:user.long=\\{w*500} mtime=4"], "-aXi --no-whole-file").over(LOCAL_AND_SHELL),
     row("fake-super", &[OWNED, SPECIAL, EMPTY], "-aXi --fake-super").over(LOCAL_AND_SHELL),
     row("super-as-nobody", &["d dst uid=65534\nf src/a size=4"], "-ai --super").as_nobody(),
+    row("acls-special-bits", &["f src/a size=3 acl=g:5:r--\nf dst/a size=3 mode=4755 acl=g:5:r--"], "-aA"),
+    row("acls-refused", &["f src/a size=3\nf dst/a size=3 acl=u:7:rw- uid=1000\nd src/d mtime=5\nd dst/d dacl=u:7:rwx uid=1000 mtime=5\nd src/e mtime=5 dacl=u:8:rwx\nd dst/e uid=1000 mtime=5"], "-aAi").over(LOCAL_AND_SHELL).as_nobody(),
 ];

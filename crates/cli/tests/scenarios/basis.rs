@@ -180,4 +180,6 @@ pub const ROWS: &[Row] = &[
     row("kinds-mixed", &[ALIKE], "-a --link-dest=../other --copy-dest=../other").over(LOCAL_AND_SHELL),
     row("too-many", &[EMPTY, "f src/a"], "-a --link-dest=1 --link-dest=2 --link-dest=3 --link-dest=4 --link-dest=5 --link-dest=6 --link-dest=7 --link-dest=8 --link-dest=9 --link-dest=10 --link-dest=11 --link-dest=12 --link-dest=13 --link-dest=14 --link-dest=15 --link-dest=16 --link-dest=17 --link-dest=18 --link-dest=19 --link-dest=20 --link-dest=21").over(LOCAL_AND_SHELL),
     row("twenty", &[ALIKE], "-ai --link-dest=1 --link-dest=2 --link-dest=3 --link-dest=4 --link-dest=5 --link-dest=6 --link-dest=7 --link-dest=8 --link-dest=9 --link-dest=10 --link-dest=11 --link-dest=12 --link-dest=13 --link-dest=14 --link-dest=15 --link-dest=16 --link-dest=17 --link-dest=18 --link-dest=19 --link-dest=../other").over(LOCAL_AND_SHELL),
+    // What it replaces is a link.
+    row("copy-over-links", &["f src/a size=3 mode=600\nl dst/a -> x\nf other/a size=3 mode=600"], "-rt --copy-dest=../other").over(LOCAL_AND_SHELL),
 ];

@@ -189,4 +189,17 @@ pub const ROWS: &[Row] = &[
         &["f src/d/a size=3\nl src/d/l -> a\nd dst/real\nl dst/d -> real"],
         "-ai --ignore-existing",
     ),
+    row(
+        "append-sparse-zeros",
+        &["f src/a size=4096 fill=zero\nf dst/a size=1 fill=zero"],
+        "-aS --append",
+    )
+    .over(LOCAL_AND_SHELL),
+    row(
+        "missing-beside-new",
+        &["f src/b size=3\nd dst"],
+        "-rt -R --no-implied-dirs --delete-missing-args",
+    )
+    .over(LOCAL_AND_SHELL)
+    .from_to("src/a src/b", "dst/"),
 ];

@@ -285,6 +285,7 @@ pub const ROWS: &[Row] = &[
     row("missing-args-no-implied-perms", &["f src/h size=3\nd dst"], "-rtpR --no-implied-dirs --delete-missing-args").from_to("src/none", "dst/"),
     row("missing-args-dry-no-implied", &["f src/t/a size=3\nd dst"], "-Rn --no-implied-dirs --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no", "dst/"),
     row("missing-args-dry-new", &["f src/t/a size=3\nd dst"], "-Rn --no-implied-dirs --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/t/no", "dst/new/"),
+    row("missing-args-no-implied-new", &["f src/t/a size=3\nd dst"], "-rR --no-implied-dirs --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no", "dst/new/"),
     row("missing-args-recursive-twice", &["f src/t/a size=3\nd dst"], "-rR --delete-missing-args").over(LOCAL_AND_SHELL).from_to("src/no/x src/no/y src/t/no/x src/t/no/y", "dst/"),
     // The top directory that --relative implies may be excluded.
     row("dot-excluded", &["f src/k/f size=3\nd src mtime=5\nd dst\nf list text=./k/f\\n"], "-aivv --files-from={top}/list --exclude=*").over(LOCAL_AND_SHELL).any_order(),

@@ -334,4 +334,5 @@ pub const ROWS: &[Row] = &[
     row("password-file-directory", &["f src/a size=3\nf secrets text=root:x\\n mode=600\nd pw"], "-rti --password-file=pw").over(&[Via::DaemonPush]).modules(PASSWORDS),
     row("password-file-shut-directory", &["f src/a size=3\nf secrets text=root:x\\n mode=600\nd pw mode=700"], "-rti --password-file=pw").over(&[Via::DaemonPush]).modules(PASSWORDS),
     row("password-nobody-says", &["f src/a size=3\nf secrets text=root:x\\n mode=600"], "-rti --password-file=-").over(&[Via::DaemonPush]).modules(PASSWORDS),
+    row("unreadable-on-both-sides", &["f src/a size=3 mode=0\nf dst/a size=3 mode=0 edits=1"], "-rtc").over(LOCAL_AND_SHELL).as_nobody(),
 ];

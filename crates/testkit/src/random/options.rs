@@ -222,7 +222,10 @@ const OTHERS: &[(u32, Group)] = &[
 ///   and with `-U` rsync gives a linked file the permissions of what it replaces.
 /// - With `--append-verify` its backups lose a part of their times before protocol 30.
 /// - Both ends refuse several alternate directories with protocol 28.
-/// - With `--append` rsync takes a basis from another directory for what is in the destination already.
+/// - With `--append` rsync takes a basis from another directory for what is in the destination already, and with `-S`, too,
+///   it loses what was there.
+/// - What is wrong in a file of rules rsync says before it knows the log file.
+/// - Once rsync has looked for a missing name in a directory, `--no-implied-dirs` does not make it for others.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
     ("-vvi", &["--protocol=28"]),
@@ -241,7 +244,9 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
         ],
     ),
     ("--append-verify", &["-b"]),
-    ("--append", &["-y", "--link-dest", "--copy-dest", "--compare-dest"]),
+    ("'--filter=. ", &["--log-file"]),
+    ("--delete-missing-args", &["-R --no-implied-dirs", "--no-implied-dirs"]),
+    ("--append", &["-S", "-y", "--link-dest", "--copy-dest", "--compare-dest"]),
 ];
 
 fn weighted(rng: &mut Rng, from: &[(u32, Group)]) -> Group {

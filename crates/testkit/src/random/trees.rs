@@ -180,11 +180,21 @@ impl Entry {
         }
     }
 
-    /// Whether its owner may write it.
-    pub fn is_writable(&self) -> bool {
+    /// Whether its mode, if one is set, has all of these bits.
+    fn permits(&self, bits: u32) -> bool {
         self.settings
             .get("mode")
-            .is_none_or(|mode| u32::from_str_radix(mode, 8).is_ok_and(|mode| mode & 0o200 != 0))
+            .is_none_or(|mode| u32::from_str_radix(mode, 8).is_ok_and(|mode| mode & bits == bits))
+    }
+
+    /// Whether its owner may write it.
+    pub fn is_writable(&self) -> bool {
+        self.permits(0o200)
+    }
+
+    /// Whether everybody may read it.
+    pub fn is_readable(&self) -> bool {
+        self.permits(0o444)
     }
 
     /// Whether it has an ACL.
@@ -200,6 +210,11 @@ impl Entry {
     /// Whether it is a socket.
     pub fn is_socket(&self) -> bool {
         self.kind == "s"
+    }
+
+    /// Whether it is another name of a file.
+    pub fn is_hard_link(&self) -> bool {
+        self.kind == "h"
     }
 
     /// Whether it is the top of a tree.
@@ -421,6 +436,10 @@ fn mutate(rng: &mut Rng, entry: &mut Entry, extent: Extent) {
             entry.settings.remove("mtime");
             entry.settings.remove("mode");
             entry.dress(rng, extent);
+            if entry.has_acl() {
+                // It may be an old one.
+                entry.settings.remove("mode");
+            }
         }
     }
 }
@@ -436,6 +455,11 @@ pub fn is_replaced_dir(entry: &Entry, source: &[Entry]) -> bool {
         let below = entry.path.strip_prefix(&other.path);
         below.is_some_and(|rest| rest.starts_with('/') || rest.is_empty() && entry.kind == "d")
     })
+}
+
+/// Whether a symlink stands where `source` has a file.
+pub fn is_link_over_file(entry: &Entry, source: &[Entry]) -> bool {
+    entry.kind == "l" && source.iter().any(|other| other.kind == "f" && other.path == entry.path)
 }
 
 /// Whether a symlink stands where `source` has a device or its like.

@@ -60,6 +60,11 @@ pub(crate) fn am_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// Whether it is the effective uid.
+pub(crate) fn is_me(uid: u32) -> bool {
+    rustix::process::geteuid().as_raw() == uid
+}
+
 /// The process's umask, read once.
 #[allow(clippy::useless_conversion, reason = "the width of modes differs between systems")]
 pub(crate) fn umask() -> u32 {

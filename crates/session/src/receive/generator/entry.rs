@@ -51,7 +51,8 @@ impl<W: SendHalf> Generator<W> {
             }
             return Ok(());
         }
-        if !inc {
+        // Directories have lists of their own, unless they are implied and not made.
+        if !inc || (e.mode() == 0 && self.leaves_implied_dirs()) {
             self.check_parent(list, &node)?;
         } else if e.mode() == 0 {
             self.look_at_parent(&node);
@@ -212,7 +213,7 @@ impl<W: SendHalf> Generator<W> {
 
     /// Says that the parent of something that is to be deleted is not in the list.
     fn say_absent(&mut self, list: &Arc<List>, parent: &[u8]) {
-        if !list.has_dir(parent) {
+        if !self.session.inc_recurse && !list.has_dir(parent) {
             let text = "WARNING: parent dir is absent in the file list: ";
             self.log.error(self.name_text(text, parent, ""));
         }

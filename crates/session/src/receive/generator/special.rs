@@ -14,7 +14,10 @@ use crate::{
     log::{Class, named},
 };
 use fast_io::SendHalf;
-use fsroot::{Kind, Root, Stat, TempError};
+use fsroot::{
+    Kind, Root, Stat, TempError,
+    names::{am_root, is_me},
+};
 use std::io;
 use wire::{RelPath, item::ItemFlags as F};
 
@@ -112,9 +115,10 @@ impl<W: SendHalf> Generator<W> {
         }
         let mut flags = self.flags(node, Some(&have), 0, false);
         if flags & F::REPORT_ACL != 0 && self.shared.do_xfers && !fake {
-            // Setting the ACL sets the permission bits too; only the others are reported beside it.
+            // Setting the ACL sets the permission bits too; only the others are reported beside it, and all where it fails.
             let special = |mode: u32| mode & 0o7000;
-            if special(node.want.mode) == special(have.perm) {
+            let ours = am_root() || is_me(have.uid);
+            if ours && special(node.want.mode) == special(have.perm) {
                 flags &= !F::REPORT_PERMS;
             }
         }
