@@ -221,7 +221,8 @@ const OTHERS: &[(u32, Group)] = &[
 /// - Before protocol 29 other names are shown. Reading a file may change its access time, or not,
 ///   and with `-U` rsync gives a linked file the permissions of what it replaces.
 /// - With `--append-verify` its backups lose a part of their times before protocol 30.
-/// - Both ends refuse several alternate directories with protocol 28.
+/// - Both ends refuse several alternate directories and `-y` with protocol 28.
+/// - A mistake in a file of rules is in our log file, but not in rsync's.
 /// - With `--append` rsync takes a basis from another directory for what is in the destination already, and with `-S`, too,
 ///   it loses what was there.
 /// - What is wrong in a file of rules rsync says before it knows the log file.
@@ -241,8 +242,10 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
             "--link-dest={top}/alt --link-dest",
             "--compare-dest=../alt --compare-dest",
             "--copy-dest={top}/alt2 --copy-dest",
+            "-y",
         ],
     ),
+    ("--log-file", &["'--filter=. {top}", "--exclude-from", "--include-from"]),
     ("--append-verify", &["-b"]),
     ("'--filter=. ", &["--log-file"]),
     ("--delete-missing-args", &["-R --no-implied-dirs", "--no-implied-dirs"]),
