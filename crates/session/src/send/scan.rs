@@ -175,12 +175,6 @@ impl Lister {
         }
         if links || copy_unsafe {
             found.target = root.read_link(&found.rel)?;
-            if munge
-                && let Some(plain) = found.target.strip_prefix(MUNGE_PREFIX)
-                && !plain.is_empty()
-            {
-                found.target = plain.to_vec();
-            }
         }
         if copy_unsafe && unsafe_target(&found.target, filter_name(&found.name)) {
             if self.session.settings.info.symsafe > 0 {
@@ -196,6 +190,13 @@ impl Lister {
             found.st = behind(self.sources.root(source)?, &found.rel, unconfined)?;
             found.target.clear();
             return self.entered(found, false);
+        }
+        // A link that was made useless leads nowhere, as it stands.
+        if munge
+            && let Some(plain) = found.target.strip_prefix(MUNGE_PREFIX)
+            && !plain.is_empty()
+        {
+            found.target = plain.to_vec();
         }
         Ok(found)
     }
