@@ -53,8 +53,11 @@ pub const ROWS: &[Row] = &[
     row("munge", &[LINKS, EMPTY], "-aivv --munge-links").over(SHELL).any_order(),
     row("munge-remote", &[LINKS, EMPTY], "-ai -M--munge-links").over(LOCAL_AND_SHELL),
     row("munge-sender", &[MUNGED, EMPTY], "-ai --munge-links").over(EVERY_WAY),
-    row("munge-sender-unsafe", &[MUNGED, EMPTY], "-ai --munge-links --copy-unsafe-links").over(EVERY_WAY),
-    row("munge-module-unsafe", &[MUNGED, EMPTY], "-ai --copy-unsafe-links").over(&[Via::DaemonPull]).modules("munge symlinks = yes"),
+    row("munge-sender-unsafe", &[MUNGED, EMPTY], "-ai --munge-links --copy-unsafe-links")
+        .over(EVERY_WAY),
+    row("munge-module-unsafe", &[MUNGED, EMPTY], "-ai --copy-unsafe-links")
+        .over(&[Via::DaemonPull])
+        .modules("munge symlinks = yes"),
     row("munge-off", &[MUNGED, EMPTY], "-ai --munge-links --no-munge-links").over(LOCAL_AND_SHELL),
     row(
         "munge-again",
