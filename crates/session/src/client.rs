@@ -310,7 +310,9 @@ impl Run {
                 let push = Push { sources, list, names, recorder, reporter: reporter.clone() };
                 let ended = push.run(&session, &mut reader, &mut writer);
                 match &ended {
-                    Err(e) => finish::tell(&session, e, Some(&mut reader), &mut writer),
+                    Err(e) => {
+                        finish::tell(&session, e, Some(&mut reader), &mut writer);
+                    }
                     Ok(()) => {
                         let _closed = writer.shutdown();
                     }

@@ -14,8 +14,8 @@ use wire::mux::Message;
 
 /// The version that closing lines and `--version` show, which wrappers compare with rsync's.
 pub const RSYNC_VERSION: &str = "3.5.0";
-/// How long a server that failed waits for its client to hang up.
-const LINGER: Duration = Duration::from_secs(60);
+/// How long a side that failed waits for its peer to hang up.
+pub(crate) const LINGER: Duration = Duration::from_secs(60);
 /// The same for a client that was not told. Over a pipe it sees the end only when the server has gone.
 const SHORT_LINGER: Duration = Duration::from_secs(1);
 
@@ -148,13 +148,13 @@ fn breaks_off(session: &Session, code: ExitCode) -> bool {
     of_list && settings.am_sender && !streams
 }
 
-/// Ends a failed session towards the peer: its error, for a server also the texts, and ERROR_EXIT.
+/// Ends a failed session towards the peer: its error, for a server also the texts, and ERROR_EXIT. Whether the peer was told.
 pub fn tell<R: RecvHalf, W: SendHalf>(
     session: &Session,
     e: &Error,
     reader: Option<&mut Reader<R>>,
     writer: &mut Writer<W>,
-) {
+) -> bool {
     let code = e.code();
     let message = match e {
         Error::PeerExit(_) => Message::ErrorExit(None),
@@ -169,12 +169,16 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
     if told || !session.settings.am_server || !breaks_off(session, code) {
         let _undeliverable = writer.flush();
     }
-    let _closed = writer.shutdown();
+    // Who still reads in a thread leaves the end to the peer: rsync takes ours for a failure of its own.
+    if !(told && reader.is_none()) {
+        let _closed = writer.shutdown();
+    }
     // A peer that was told ends by itself; what it still sends until then must not meet a closed
-    // pipe, or it would report that instead.
+    // pipe, or it would report that instead. One that has told us waits for our end.
     let settings = &session.settings;
-    if settings.local || matches!(e, Error::Closed { .. } | Error::Link { .. }) {
-        return;
+    if settings.local || matches!(e, Error::Closed { .. } | Error::Link { .. } | Error::PeerExit(_))
+    {
+        return false;
     }
     match reader {
         Some(reader) if told => reader.drain(LINGER),
@@ -184,6 +188,7 @@ pub fn tell<R: RecvHalf, W: SendHalf>(
         None if settings.am_daemon || (settings.am_server && told) => thread::sleep(FAREWELL),
         _ => {}
     }
+    told
 }
 
 /// Ends a server that fails before it has a session. What its client has sent by then must not be lost unread: the client

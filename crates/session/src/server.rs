@@ -324,7 +324,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
     let filters = if rules::pushed(session) {
         match rules::receive(session, &mut reader, &mut loader, given.rules) {
             Ok(rules) => rules,
-            Err(e) => return (Err(e), Left { reader: Some(reader), writer: Some(writer) }),
+            Err(e) => return (Err(e), Left::unused(reader, writer)),
         }
     } else {
         given.rules
@@ -338,7 +338,7 @@ fn serve_receiver<R: RecvHalf + 'static, W: SendHalf + 'static>(
         None => Ok(()),
     });
     if let Err(e) = sent {
-        return (Err(e), Left { reader: Some(reader), writer: Some(writer) });
+        return (Err(e), Left::unused(reader, writer));
     }
     let job = ReceiveJob {
         dest: args.into_iter().next(),

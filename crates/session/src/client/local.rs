@@ -117,7 +117,9 @@ impl Run {
         });
         match &ended {
             Ok(()) => say_waiting(&session, std::process::id()),
-            Err(e) => finish::tell(&session, e, Some(&mut reader), &mut writer),
+            Err(e) => {
+                finish::tell(&session, e, Some(&mut reader), &mut writer);
+            }
         }
         drop(writer);
         drop(reader);

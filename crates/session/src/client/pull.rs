@@ -37,13 +37,17 @@ impl Pull {
             }
         };
         let (ended, mut left) = receive::run(session, reader, writer, job);
-        if let Some(mut writer) = left.writer {
+        if let Some(mut writer) = left.writer.take() {
             match &ended {
                 Ok(()) => {
                     let _gone = writer.flush();
                     let _gone = writer.shutdown();
                 }
-                Err(e) => finish::tell(session, e, left.reader.as_mut(), &mut writer),
+                Err(e) => {
+                    if finish::tell(session, e, left.reader.as_mut(), &mut writer) {
+                        left.drained();
+                    }
+                }
             }
         }
         ended

@@ -35,6 +35,7 @@ use crate::{
     conn::{Reader, Writer},
     error::ExitCode,
     exit::Cause,
+    finish::LINGER,
     log::{Role, sys_error_line},
     report::Reporter,
     session::RECEIVER,
@@ -84,6 +85,23 @@ pub struct Left<R, W> {
     pub reader: Option<Reader<R>>,
     /// `None` if a thread is stuck in it.
     pub writer: Option<Writer<W>>,
+    /// Closed when the thread that has the reader is done with it.
+    receiving: Option<mpsc::Receiver<()>>,
+}
+
+impl<R, W> Left<R, W> {
+    /// The whole link, of a side whose threads have not begun.
+    pub fn unused(reader: Reader<R>, writer: Writer<W>) -> Self {
+        Self { reader: Some(reader), writer: Some(writer), receiving: None }
+    }
+
+    /// Waits until a receiver that failed has seen the end of what the peer, which was told, still sends.
+    pub fn drained(&self) {
+        if let Some(receiving) = &self.receiving {
+            // Nothing is ever sent.
+            let _closed = receiving.recv_timeout(LINGER);
+        }
+    }
 }
 
 /// Runs the receiving side from the file list to the goodbye.
@@ -101,14 +119,15 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         other => {
             let ended =
                 other.map(|_nothing_to_do| ()).map_err(|e| named(e, Role::ReceiverPresplit));
-            return (ended, Left { reader: Some(receiver.into_reader()), writer: Some(writer) });
+            return (ended, Left::unused(receiver.into_reader(), writer));
         }
     };
     session.status.set_split();
     let (ended, outcome) = mpsc::channel::<Ended<W>>();
     let receiver_ended = ended.clone();
+    let (reading, receiving) = mpsc::channel();
     let stop = shared.clone();
-    let receiving = spawn(RECEIVER, move || {
+    let receiver = spawn(RECEIVER, move || {
         let mut receiver = receiver;
         let result = receiver.run().map_err(|e| named(e, Role::Receiver));
         let failed = result.is_err();
@@ -120,10 +139,15 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         if failed {
             stop.stop.store(true, Ordering::Release);
             receiver.tell(Event::Abort);
+            if !stop.session.settings.local {
+                // What the peer sends until it hears of this must not meet a closed pipe, or it would report that instead.
+                receiver.into_reader().drain(LINGER);
+            }
         }
+        drop(reading);
     });
-    if let Err(e) = receiving {
-        return (Err(e), Left { reader: None, writer: Some(writer) });
+    if let Err(e) = receiver {
+        return (Err(e), Left { reader: None, writer: Some(writer), receiving: None });
     }
     let stop = shared.clone();
     let generating = spawn("generator", move || {
@@ -139,7 +163,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         let _left = ended.send(Ended::Generator(result, Box::new(writer)));
     });
     if let Err(e) = generating {
-        return (Err(e), Left { reader: None, writer: None });
+        return (Err(e), Left { reader: None, writer: None, receiving: None });
     }
     let (result, writer) = wait(&outcome);
     if let (Ok(()), Some((written, read))) = (&result, *shared::lock(&shared.bytes)) {
@@ -147,7 +171,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         session.stats.bytes_read.set(written);
         session.stats.bytes_written.set(read);
     }
-    (result, Left { reader: None, writer })
+    (result, Left { reader: None, writer, receiving: Some(receiving) })
 }
 
 /// Waits for both threads; after one fails, the other gets some time to notice.

@@ -118,7 +118,7 @@ impl Receiving {
                 };
                 receive::run(&session, reader, writer, job)
             }
-            Err(e) => (Err(e), Left { reader: Some(reader), writer: Some(writer) }),
+            Err(e) => (Err(e), Left::unused(reader, writer)),
         };
         let failed = ended.as_ref().err().filter(|e| !is_peer_s(e));
         if let Some(e) = failed {
