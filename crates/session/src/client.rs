@@ -355,15 +355,7 @@ impl Run {
             Err(e) => return finish::report(&session.log, &e),
         };
         let reporter = new_reporter(&session);
-        let job = ReceiveJob {
-            dest,
-            filters,
-            daemon_filters: None,
-            loader: FsLoader::new(&session.settings),
-            sender_filters: None,
-            requested: None,
-            reporter: Some(reporter.clone()),
-        };
+        let job = ReceiveJob::of_our_own(&session, dest, filters, Some(reporter.clone()));
         let (ended, _writer) = receive::run(&session, reader, writer, job);
         conclude(&session, &reporter, ended, None)
     }

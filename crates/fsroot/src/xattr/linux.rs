@@ -87,7 +87,7 @@ impl Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         // It was entered before, and nobody would hear of an error.
-        let _ = fchdir(&self.back);
+        let _unheard = fchdir(&self.back);
     }
 }
 

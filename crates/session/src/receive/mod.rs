@@ -70,6 +70,26 @@ pub struct ReceiveJob {
     pub reporter: Option<Arc<Mutex<Reporter>>>,
 }
 
+impl ReceiveJob {
+    /// What comes from a sender of our own, a batch or the other side of a local copy, which needs no checks.
+    pub fn of_our_own(
+        session: &Session,
+        dest: Option<Vec<u8>>,
+        filters: filters::FilterList,
+        reporter: Option<Arc<Mutex<Reporter>>>,
+    ) -> Self {
+        Self {
+            dest,
+            filters,
+            daemon_filters: None,
+            loader: crate::rules::FsLoader::new(&session.settings),
+            sender_filters: None,
+            requested: None,
+            reporter,
+        }
+    }
+}
+
 /// How long a thread may take to notice that the other one failed. One that is stuck in the link is left behind.
 const GRACE: Duration = Duration::from_secs(3);
 

@@ -12,8 +12,7 @@ use crate::{
     options::FilterArg,
     receive::{self, Left, ReceiveJob},
     report::{self, Reporter},
-    rules::{self, FsLoader},
-    server,
+    rules, server,
     session::{Installed, Session, Status},
 };
 use fast_io::memory::{MemoryReader, MemoryWriter};
@@ -107,15 +106,8 @@ impl Receiving {
         reader.set_messages(Box::new(rules::Early::new(session.clone(), Role::ReceiverPresplit)));
         let (ended, mut left) = match started {
             Ok(()) => {
-                let job = ReceiveJob {
-                    dest,
-                    filters,
-                    daemon_filters: None,
-                    loader: FsLoader::new(&session.settings),
-                    sender_filters: None,
-                    requested: None,
-                    reporter: Reporter::of_server(&session),
-                };
+                let reporter = Reporter::of_server(&session);
+                let job = ReceiveJob::of_our_own(&session, dest, filters, reporter);
                 receive::run(&session, reader, writer, job)
             }
             Err(e) => (Err(e), Left::unused(reader, writer)),
