@@ -105,6 +105,29 @@ d other/both x:user.a=2 x:user.b=\{v*40} x:user.c=3
 f src/both/f size=4
 d dst";
 
+/// Directories whose times are like those of the other ones, or not, at two depths; the second alternate has some of them.
+const DIR_TIMES: &str = r"
+d src/same mtime=1000000000
+d src/time mtime=1000000000
+d src/mode mtime=1000000000
+d src/both/deep mtime=1000000000
+f src/both/deep/f size=9 mtime=1000000000
+d src/second mtime=1000000000
+d src/neither mtime=1000000000
+d src/both mtime=1000000000
+d src mtime=1000000000
+d other/same mtime=1000000000
+d other/time mtime=1100000000
+d other/mode mode=700 mtime=1000000000
+d other/both/deep mode=700 mtime=1100000000
+d other/both mode=700 mtime=1100000000
+d other/second mtime=1100000000
+d other mtime=1100000000
+d again/second mtime=1000000000
+d again/time mtime=1200000000
+d again mtime=1000000000
+d dst";
+
 pub const ROWS: &[Row] = &[
     row("compare", &[ALIKE], "-ai --compare-dest=../other").over(EVERY_WAY),
     row("compare-verbose", &[ALIKE], "-avvi --compare-dest=../other").over(LOCAL_AND_SHELL).any_order(),
@@ -173,6 +196,13 @@ pub const ROWS: &[Row] = &[
     // What a directory shares with the one that was found is not sent.
     row("link-attributes-of-directories", &[DRESSED], "-aXi --link-dest=../other").over(EVERY_WAY),
     row("compare-attributes-of-directories", &[DRESSED], "-rXpi --compare-dest=../other").over(LOCAL_AND_SHELL),
+    // Directories are compared by their times even if these are not set.
+    row("compare-omitting-dir-times", &[DIR_TIMES], "-rtiO --compare-dest=../other").over(EVERY_WAY),
+    row("copy-omitting-dir-times", &[DIR_TIMES], "-avvO --copy-dest=../other").over(LOCAL_AND_SHELL).any_order(),
+    row("link-omitting-dir-times", &[DIR_TIMES], "-aiO --no-i-r --link-dest=../other --link-dest=../again").over(LOCAL_AND_SHELL),
+    row("link-beside-backups", &[DIR_TIMES], "-aiib --link-dest=../other --link-dest=../again").over(LOCAL_AND_SHELL).any_order(),
+    row("link-beside-backups-dry-run", &[DIR_TIMES], "-abn --out-format=%i|%n --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-beside-backups-new-destination", &[DIR_TIMES], "-ab --info=name2 --link-dest={top}/other").over(LOCAL_AND_SHELL).from_to("src/", "new/").any_order(),
     row("link-inplace", &[ALIKE], "-ai --inplace --no-W --stats --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-protocols", &[ALIKE], "-ai --link-dest=../other").over(SHELL).protocols(&[30, 31]),
     row("copy-old-protocols", &[ALIKE], "-a --copy-dest=../other").over(SHELL).protocols(&[27, 28]),

@@ -43,9 +43,13 @@ impl<W: SendHalf> Generator<W> {
             // An atime alone is set, or not, but makes no other file of it.
             let differs =
                 self.attrs.report(root, &node.path, &node.want, &st, 0, true) & !F::REPORT_ATIME;
+            // Directories are compared by their times even if these are not set (`--omit-dir-times`).
+            let other_time = st.kind == Kind::Directory
+                && self.session.settings.times
+                && !self.attrs.same_mtime(&node.want, &st);
             let level = match e {
                 Some(e) if !self.same_content(root, node, e, &st) => Level::Exists,
-                _ if differs != 0 => Level::Same,
+                _ if differs != 0 || other_time => Level::Same,
                 _ => Level::Matches,
             };
             if best.is_none_or(|best| best.level < level) {
