@@ -93,6 +93,11 @@ f dst/f6 mtime=1500000000
 f dst/s/old size=5
 ";
 
+const OPEN: &str = "d src/a/b mode=711\nd dst uid=65534";
+
+/// With a directory that its owner may write, but not enter.
+const CLOSED: &str = "d src/a/b mode=600 uid=65534\nd dst uid=65534";
+
 /// Nothing but files that are similar to one.
 const SIMILAR: &str = r"
 f src/file-1.0.txt size=3000 mtime=1577836800
@@ -184,6 +189,15 @@ pub const ROWS: &[Row<'_>] = &[
         .over(LOCAL_AND_SHELL)
         .as_nobody(),
     row("exit", &[BIG], "-a --debug=exit3").limited("--fsize=100000"),
+    // Without directories' times the whole list is gone through again only if one of them had to be opened up.
+    row("times-not-kept", &[CLOSED], "-rp --debug=time2 --no-i-r").over(LOCAL_AND_SHELL),
+    row("times-not-kept-nobody", &[CLOSED], "-rp --debug=time2 --no-i-r")
+        .over(LOCAL_AND_SHELL)
+        .as_nobody(),
+    row("times-omitted-nobody", &[OPEN], "-rtpO --debug=time2 --no-i-r")
+        .over(LOCAL_AND_SHELL)
+        .as_nobody(),
+    row("times-omitted-segments", &[OPEN], "-rtpO --debug=time2").over(LOCAL_AND_SHELL),
     row("bases", &[BASES], "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2")
         .over(LOCAL_AND_SHELL),
     row("bases", &[BASES], "-a --debug=deltasum3,flist2,recv,backup2,time2,fuzzy2 --no-W")

@@ -272,8 +272,7 @@ impl<W: SendHalf> Generator<W> {
         }
         let opened = perm | 0o700;
         let opens = !self.attrs.root_user && perm != opened;
-        // As rsync does, which leaves those that their owner may write as they are then.
-        if opens && perm & 0o200 == 0 {
+        if opens {
             self.tweaked.push((node.path.clone(), perm));
         }
         if opens && new {
@@ -386,12 +385,13 @@ impl<W: SendHalf> Generator<W> {
 
     /// After the last change: times of directories, and the modes of those that were opened up.
     pub(super) fn touch_up(&mut self, first: &Arc<List>) -> Result<(), Error> {
+        let tweaked = std::mem::take(&mut self.tweaked);
         if self.session.inc_recurse {
             for dir in std::mem::take(&mut self.touch_later) {
                 self.say_touched(&dir.name, dir.number);
                 self.touch_dir(&dir.name, &dir.base);
             }
-        } else {
+        } else if self.attrs.keeps_mtime(Some(Kind::Directory)) || !tweaked.is_empty() {
             for i in 0..first.len() {
                 let Some(e) = first.get(i).filter(|e| e.is_dir()) else { continue };
                 let base = DirEntry {
@@ -407,10 +407,11 @@ impl<W: SendHalf> Generator<W> {
                 }
             }
         }
-        let tweaked = std::mem::take(&mut self.tweaked);
         let Some(root) = &mut self.root else { return Ok(()) };
+        // As rsync does, which leaves those that their owner may write as they are then.
+        let closed = |(_, perm): &&(RelPath, u32)| perm & 0o200 == 0;
         // Deepest first: a parent may lose the permission that leads to its children.
-        for (path, perm) in tweaked.iter().rev() {
+        for (path, perm) in tweaked.iter().rev().filter(closed) {
             // What is not ours was said when it was opened up.
             let _said = root.chmod(path, *perm);
         }

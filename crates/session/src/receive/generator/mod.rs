@@ -92,7 +92,7 @@ pub(super) struct Generator<W> {
     crowded: bool,
     /// The receiver waits for a decision (applying a batch).
     hurried: bool,
-    /// Modes to be restored at the end, of directories that we may not write otherwise.
+    /// Directories that were opened up, and their modes, which are restored at the end where they forbid us to write.
     tweaked: Vec<(RelPath, u32)>,
     /// Incremental: directories whose times are set at the end.
     touch_later: Vec<Arc<Dir>>,
