@@ -36,6 +36,22 @@ d dst/plain-default dacl=u:1:rwx
 f dst/readonly size=1 mode=444
 ";
 
+/// Of files that are another user's nothing can be set or removed.
+const REFUSED: &str = r"
+f src/removed size=3
+f dst/removed size=3 x:user.c=1 x:user.a=1 x:user.b=1
+f src/set size=3 x:user.c=1 x:user.a=1 x:user.b=1
+f dst/set size=3
+f src/both size=3 x:user.a=2 x:user.b=1
+f dst/both size=3 x:user.a=1 x:user.c=1
+d src/dir x:user.a=2 mtime=1000000000
+d dst/dir x:user.c=1 mtime=1000000000
+d src/own uid=65534 mode=500
+d dst/own x:user.a=1 uid=65534 mode=500
+d src mtime=1000000000
+d dst mtime=1000000000
+";
+
 const PUSH: &[Via] = &[Via::DaemonPush];
 
 pub const ROWS: &[Row] = &[
@@ -52,6 +68,7 @@ pub const ROWS: &[Row] = &[
     row("filter-as-nobody", &["d dst uid=65534 gid=65534", SPACES], "-rtXi '--filter=-x user.one'").as_nobody(),
     row("hard-links-across-lists", &["f src/a/one size=3 x:user.long=\\{a*80}\nh src/b/two -> src/a/one\nf src/b/three size=3 x:user.long=\\{a*80}", EMPTY], "-aHXi").over(EVERY_WAY),
     row("unreadable", &["d dst uid=65534 gid=65534\nf src/d/a size=3 mode=600 x:user.a=1\nf src/d/b size=3"], "-rtX").as_nobody(),
+    row("refused", &[REFUSED], "-rtpX").over(LOCAL_AND_SHELL).as_nobody().any_order(),
     row("acls", &[ACLS, EMPTY], "-aAi").over(EVERY_WAY),
     row("acls-update", &[ACLS, ACLS_OLD], "-aAi").over(LOCAL_AND_SHELL),
     row("acls-update-dry-run", &[ACLS, ACLS_OLD], "-aAin").over(LOCAL_AND_SHELL),

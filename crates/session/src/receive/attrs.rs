@@ -1,5 +1,5 @@
 //! Comparing and setting what is kept of a file besides its content.
-use super::shared::Shared;
+use super::{shared::Shared, xattrs::Failed};
 use crate::{
     chmod::Chmod,
     flist::Entry,
@@ -470,9 +470,9 @@ impl Attrs {
         have_perm: Option<u32>,
         k: u32,
     ) -> bool {
-        let (_, mut failed) = self.shared.xattrs.apply(root, p, k);
+        let mut failed = self.shared.xattrs.apply(root, p, k);
         // A file without owner-write refuses new attributes to its owner.
-        if failed.as_ref().is_some_and(|(_, e)| e.kind() == std::io::ErrorKind::PermissionDenied) {
+        if failed.iter().any(|failed| failed.e.kind() == std::io::ErrorKind::PermissionDenied) {
             let perm = have_perm.or_else(|| {
                 root.lstat(p).ok().filter(|st| st.kind != Kind::Symlink).map(|st| st.perm)
             });
@@ -480,27 +480,31 @@ impl Attrs {
                 && perm & 0o200 == 0
                 && root.chmod(p, perm | 0o200).is_ok()
             {
-                failed = self.shared.xattrs.apply(root, p, k).1;
+                failed = self.shared.xattrs.apply(root, p, k);
                 if let Err(e) = root.chmod(p, perm) {
                     self.failed("failed to set permissions on", root, p, &e);
                 }
             }
         }
-        let Some((name, e)) = failed else { return true };
-        let call = match root.lstat(p) {
-            Ok(st) if matches!(st.kind, Kind::Regular | Kind::Directory) => "fsetxattr",
-            Ok(_) => "lsetxattr",
+        if failed.is_empty() {
+            return true;
+        }
+        let letter = match root.lstat(p) {
+            Ok(st) if matches!(st.kind, Kind::Regular | Kind::Directory) => "f",
+            Ok(_) => "l",
             Err(e) => {
                 self.failed_after("stat", root, p, &e);
                 return false;
             }
         };
-        let mut text = format!("rsync_xal_set: {call}(").into_bytes();
-        text.extend_from_slice(&root.quoted(p));
-        text.extend_from_slice(b",\"");
-        text.extend_from_slice(&name);
-        text.extend_from_slice(b"\") failed");
-        self.log.sys_error(Class::ErrorXfer, text, &e);
+        for Failed { call, name, e } in failed {
+            let mut text = format!("rsync_xal_set: {letter}{call}(").into_bytes();
+            text.extend_from_slice(&root.quoted(p));
+            text.extend_from_slice(b",\"");
+            text.extend_from_slice(&name);
+            text.extend_from_slice(b"\") failed");
+            self.log.sys_error(Class::ErrorXfer, text, &e);
+        }
         false
     }
 

@@ -45,6 +45,15 @@ pub(super) enum Foreign {
     Disguise,
 }
 
+/// An attribute that could not be set or removed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// The system's call, without the letter for what it was given.
+    pub call: &'static str,
+    pub name: Vec<u8>,
+    pub e: io::Error,
+}
+
 /// The session's attribute lists by table index.
 #[derive(Debug)]
 pub(super) struct XattrStore {
@@ -135,11 +144,10 @@ impl XattrStore {
         self.sets.read().unwrap_or_else(PoisonError::into_inner).get(k as usize).cloned()
     }
 
-    /// The names on a local file that take part.
+    /// The names on a local file that take part, as the system orders them.
     fn local(&self, root: &mut Root, p: &RelPath) -> io::Result<Vec<Vec<u8>>> {
         let mut names = root.list_xattrs(p)?;
         names.retain(|n| self.takes_part(n));
-        names.sort();
         Ok(names)
     }
 
@@ -152,7 +160,7 @@ impl XattrStore {
         let mut differ = names.len() != set.iter().filter(|a| a.local.is_some()).count();
         for a in set.iter_mut() {
             let Some(local) = &a.local else { continue };
-            if names.binary_search(local).is_err() {
+            if !names.contains(local) {
                 differ = true;
                 continue;
             }
@@ -228,45 +236,34 @@ impl XattrStore {
         Ok(())
     }
 
-    /// Makes the attributes of a file those of list `k`; true if something was changed. The first failure is returned, after all
-    /// others were tried.
-    pub fn apply(
-        &self,
-        root: &mut Root,
-        p: &RelPath,
-        k: u32,
-    ) -> (bool, Option<(Vec<u8>, io::Error)>) {
-        let Some(set) = self.set(k) else { return (false, None) };
+    /// Makes the attributes of a file those of list `k`, as far as possible. What failed is returned.
+    pub fn apply(&self, root: &mut Root, p: &RelPath, k: u32) -> Vec<Failed> {
+        let Some(set) = self.set(k) else { return Vec::new() };
         let set = lock(&set);
         let names = match self.local(root, p) {
             Ok(names) => names,
-            Err(e) => return (false, Some((Vec::new(), e))),
+            Err(e) => return vec![Failed { call: "setxattr", name: Vec::new(), e }],
         };
-        let (mut changed, mut failed) = (false, None);
+        let mut failed = Vec::new();
         for a in set.iter() {
             let (Some(local), Value::Full(value)) = (&a.local, &a.value) else { continue };
-            let there = names.binary_search(local).is_ok();
-            if there && root.get_xattr(p, local).is_ok_and(|v| v.as_ref() == Some(value)) {
+            if names.contains(local)
+                && root.get_xattr(p, local).is_ok_and(|v| v.as_ref() == Some(value))
+            {
                 continue;
             }
-            match root.set_xattr(p, local, value) {
-                Ok(()) => changed = true,
-                Err(e) => {
-                    failed.get_or_insert((local.clone(), e));
-                }
+            if let Err(e) = root.set_xattr(p, local, value) {
+                failed.push(Failed { call: "setxattr", name: local.clone(), e });
             }
         }
-        for name in &names {
-            if !set.iter().any(|a| a.local.as_ref() == Some(name)) {
-                match root.remove_xattr(p, name) {
-                    Ok(()) => changed = true,
-                    Err(e) => {
-                        failed.get_or_insert((name.clone(), e));
-                    }
-                }
+        for name in names {
+            if !set.iter().any(|a| a.local.as_ref() == Some(&name))
+                && let Err(e) = root.remove_xattr(p, &name)
+            {
+                failed.push(Failed { call: "removexattr", name, e });
             }
         }
-        (changed, failed)
+        failed
     }
 }
 
