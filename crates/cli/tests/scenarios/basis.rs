@@ -105,6 +105,32 @@ d other/both x:user.a=2 x:user.b=\{v*40} x:user.c=3
 f src/both/f size=4
 d dst";
 
+/// The same of symlinks and devices.
+const LINKS_DRESSED: &str = r"
+l src/same -> x x:trusted.a=1 x:trusted.long=\{w*40}
+l other/same -> x x:trusted.a=1 x:trusted.long=\{w*40}
+l src/time -> x mtime=1000000000 x:trusted.a=1 x:trusted.long=\{w*40}
+l other/time -> x mtime=1100000000 x:trusted.a=1 x:trusted.long=\{w*40}
+c src/null dev=1:3 x:trusted.a=1 x:trusted.long=\{w*40}
+c other/null dev=1:3 mode=600 x:trusted.a=1 x:trusted.long=\{w*40}
+d dst";
+
+/// What the second alternate has is like it in everything.
+const OTHERWISE_DRESSED: &str = r"
+d src/d x:user.a=1 acl=u:1:r mtime=1000000000
+d other/d x:user.a=2 acl=u:2:r mtime=1000000000
+d again/d x:user.a=1 acl=u:1:r mtime=1000000000
+p src/fifo acl=u:1:r
+p other/fifo acl=u:2:r
+p again/fifo acl=u:1:r
+l src/l -> x x:trusted.a=1
+l other/l -> x x:trusted.a=2
+l again/l -> x x:trusted.a=1
+f src/f size=3 x:user.a=1 acl=u:1:r
+f other/f size=3 x:user.a=2 acl=u:2:r
+f again/f size=3 x:user.a=1 acl=u:1:r
+d dst";
+
 /// Directories whose times are like those of the other ones, or not, at two depths; the second alternate has some of them.
 const DIR_TIMES: &str = r"
 d src/same mtime=1000000000
@@ -203,6 +229,11 @@ pub const ROWS: &[Row] = &[
     row("link-beside-backups", &[DIR_TIMES], "-aiib --link-dest=../other --link-dest=../again").over(LOCAL_AND_SHELL).any_order(),
     row("link-beside-backups-dry-run", &[DIR_TIMES], "-abn --out-format=%i|%n --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-beside-backups-new-destination", &[DIR_TIMES], "-ab --info=name2 --link-dest={top}/other").over(LOCAL_AND_SHELL).from_to("src/", "new/").any_order(),
+    // So it is with symlinks and devices, where rsync forgets them.
+    row("link-attributes-of-links", &[LINKS_DRESSED], "-aXi --link-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-attributes-of-links", &[LINKS_DRESSED], "-aXi --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("two-with-attributes", &[OTHERWISE_DRESSED], "-aXi --link-dest=../other --link-dest=../again").over(LOCAL_AND_SHELL),
+    row("two-with-acls", &[OTHERWISE_DRESSED], "-aAi --copy-dest=../other --copy-dest=../again").over(LOCAL_AND_SHELL),
     row("link-inplace", &[ALIKE], "-ai --inplace --no-W --stats --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-protocols", &[ALIKE], "-ai --link-dest=../other").over(SHELL).protocols(&[30, 31]),
     row("copy-old-protocols", &[ALIKE], "-a --copy-dest=../other").over(SHELL).protocols(&[27, 28]),

@@ -226,6 +226,7 @@ const OTHERS: &[(u32, Group)] = &[
 /// - With `--append` rsync takes a basis from another directory for what is in the destination already, and with `-S`, too,
 ///   it loses what was there.
 /// - What is wrong in a file of rules rsync says before it knows the log file.
+/// - What rsync has read of one alternate directory it takes for what the next one has, if it is attributes or ACLs.
 /// - Once rsync has looked for a missing name in a directory, `--no-implied-dirs` does not make it for others.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
@@ -237,20 +238,21 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("'--filter=-p", &["--protocol=2"]),
     ("-v --progress", &["--delete-before", "--delete-after", "--delete-delay"]),
     ("-pX", &["--no-perms", "--no-o"]),
-    (
-        "--protocol=28",
-        &[
-            "--link-dest={top}/alt --link-dest",
-            "--compare-dest=../alt --compare-dest",
-            "--copy-dest={top}/alt2 --copy-dest",
-            "-y",
-        ],
-    ),
+    ("--protocol=28", TWO_ALTERNATES),
+    ("--protocol=28", &["-y"]),
     ("--log-file", &["'--filter=. {top}", "--exclude-from", "--include-from"]),
     ("--append-verify", &["-b"]),
     ("'--filter=. ", &["--log-file"]),
     ("--delete-missing-args", &["-R --no-implied-dirs", "--no-implied-dirs"]),
+    ("-A", TWO_ALTERNATES),
+    ("-pX", TWO_ALTERNATES),
     ("--append", &["-S", "-y", "--link-dest", "--copy-dest", "--compare-dest"]),
+];
+
+const TWO_ALTERNATES: &[&str] = &[
+    "--link-dest={top}/alt --link-dest",
+    "--compare-dest=../alt --compare-dest",
+    "--copy-dest={top}/alt2 --copy-dest",
 ];
 
 fn weighted(rng: &mut Rng, from: &[(u32, Group)]) -> Group {

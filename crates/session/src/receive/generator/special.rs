@@ -186,6 +186,7 @@ impl<W: SendHalf> Generator<W> {
             None => self.special_alternate(node, e)?,
             Some(_) => Alternate::None,
         };
+        let likened = matches!(found, Alternate::Basis(_));
         let matches = matches!(&found, Alternate::Basis(found) if found.level == Level::Matches);
         let flags = match found {
             Alternate::Settled => return Ok(()),
@@ -224,6 +225,12 @@ impl<W: SendHalf> Generator<W> {
                     Kind::Symlink if !fake => now.perm,
                     _ => self.attrs.dest_perm(root, &node.path, &node.want, existing),
                 };
+                if let (true, true, Some(k)) =
+                    (likened, self.session.settings.xattrs > 0, node.want.xattr)
+                {
+                    // What it shares with the one that was found is not sent.
+                    self.attrs.apply_xattrs(root, &node.path, None, k);
+                }
                 // What was made in disguise is a file, whose time counts in spite of --omit-link-times.
                 let kind = if fake { Some(Kind::Regular) } else { node.want.kind };
                 let want = Want { kind, ..node.want };
