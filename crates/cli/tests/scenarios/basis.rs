@@ -234,6 +234,7 @@ pub const ROWS: &[Row] = &[
     row("copy-attributes-of-links", &[LINKS_DRESSED], "-aXi --copy-dest=../other").over(LOCAL_AND_SHELL),
     row("two-with-attributes", &[OTHERWISE_DRESSED], "-aXi --link-dest=../other --link-dest=../again").over(LOCAL_AND_SHELL),
     row("two-with-acls", &[OTHERWISE_DRESSED], "-aAi --copy-dest=../other --copy-dest=../again").over(LOCAL_AND_SHELL),
+    row("copy-inplace-shut", &["f src/f size=9\nd dst\nf alt/f mode=0 size=9 uid=5"], "-ai --inplace --copy-dest=../alt --copy-as=33:44").over(LOCAL_AND_SHELL),
     row("link-inplace", &[ALIKE], "-ai --inplace --no-W --stats --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-protocols", &[ALIKE], "-ai --link-dest=../other").over(SHELL).protocols(&[30, 31]),
     row("copy-old-protocols", &[ALIKE], "-a --copy-dest=../other").over(SHELL).protocols(&[27, 28]),

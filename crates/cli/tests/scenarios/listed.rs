@@ -47,6 +47,14 @@ pub const ROWS: &[Row] = &[
     .over(LOCAL_AND_SHELL)
     .any_order(),
     row(
+        "missing-args-protected-verbose",
+        &["f src/a", "f dst/b\nf dst/c.c\nf dst/dir/in"],
+        "-avv --delete-missing-args --force --include=*/ --include=*.c --exclude=*",
+    )
+    .from_to("src/a src/none src/b src/c.c src/dir", "dst/")
+    .over(&[Via::Local, Via::Push])
+    .any_order(),
+    row(
         "missing-args-ignored-too",
         &["f src/a", "f dst/none\nf dst/dir/in"],
         "-ai --delete-missing-args --ignore-missing-args",

@@ -11,12 +11,12 @@ use super::{
 use crate::{
     Error, Session,
     log::{Class, Log, named},
-    rules::{FsLoader, say_notices},
+    rules::{FsLoader, excludes, say_notices},
     session::{Status, io_error},
     settings::DeleteTiming,
 };
 use fast_io::SendHalf;
-use filters::{FilterList, ParseContext, Side, Verdict};
+use filters::{FilterList, ParseContext, Side};
 use fsroot::{Errno, Kind};
 use std::{io, path::Path, sync::Arc};
 use wire::{RelPath, mux::Message};
@@ -276,10 +276,11 @@ impl<W: SendHalf> Generator<W> {
 
     /// `--delete-missing-args`: the source does not exist, so neither may this.
     pub(super) fn delete_missing(&mut self, path: &RelPath) -> Result<(), Error> {
-        let Ok(Some(st)) = self.lstat(path) else { return Ok(()) };
-        if self.deleter.rules.check(path.as_bytes(), false, false) == Verdict::Exclude {
+        let level = self.session.settings.debug.filter;
+        if excludes(&self.deleter.rules, level, &self.log, path.as_bytes(), false, false) {
             return Ok(());
         }
+        let Ok(Some(st)) = self.lstat(path) else { return Ok(()) };
         let settings = &self.session.settings;
         let how = How { recurse: settings.delete || settings.force, make_room: None };
         let dev = self.file_system();

@@ -10,14 +10,23 @@ use super::{
 use crate::log::Class;
 use fast_io::SendHalf;
 use fsroot::{FileWriter, TempFile};
-use std::io;
+use std::{fs::File, io};
 use wire::RelPath;
 
 impl<W: SendHalf> Generator<W> {
     /// Copies the content of what was found, and gives it the attributes that are wanted. False if that failed, which was said.
     pub(super) fn copy_alternate(&mut self, node: &Node, found: &Found) -> bool {
+        // In place nothing is touched before the content is at hand.
+        let first = match self.session.settings.inplace.then(|| self.open_found(node, found)) {
+            Some(Err(e)) => {
+                self.say_not_copied(node, found, &node.path, &e);
+                return false;
+            }
+            first => first,
+        };
         let Some(temp) = self.new_copy(node, found) else { return false };
-        if let Err(e) = self.fill_copy(node, found, &temp) {
+        let content = first.unwrap_or_else(|| self.open_found(node, found));
+        if let Err(e) = content.and_then(|file| self.fill_copy(node, found, &temp, &file)) {
             self.say_not_copied(node, found, temp.path(), &e);
             return false;
         }
@@ -67,19 +76,25 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    /// The content; what failed was said.
-    fn fill_copy(&mut self, node: &Node, found: &Found, temp: &TempFile) -> io::Result<()> {
-        let (Some(dirs), Some(root)) = (&mut self.alt_dirs, &mut self.root) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        let said = |what: &str, quoted: &[u8], e: io::Error| {
-            self.log.sys_error(Class::ErrorXfer, about(what, quoted, ""), &e);
-            e
-        };
-        let file = dirs.open_read(found.number, &node.path).map_err(|e| {
+    /// Opens what is to be copied; a failure was said.
+    fn open_found(&mut self, node: &Node, found: &Found) -> io::Result<File> {
+        let Some(dirs) = &mut self.alt_dirs else { return Err(io::ErrorKind::NotFound.into()) };
+        dirs.open_read(found.number, &node.path).inspect_err(|e| {
             let from = dirs.root(found.number).map(|from| from.quoted(&node.path));
-            said("open", &from.unwrap_or_default(), e)
-        })?;
+            let text = about("open", &from.unwrap_or_default(), "");
+            self.log.sys_error(Class::ErrorXfer, text, e);
+        })
+    }
+
+    /// The content; what failed was said.
+    fn fill_copy(
+        &mut self,
+        node: &Node,
+        found: &Found,
+        temp: &TempFile,
+        file: &File,
+    ) -> io::Result<()> {
+        let Some(root) = &mut self.root else { return Err(io::ErrorKind::NotFound.into()) };
         let settings = &self.session.settings;
         let temp_root = self.temp_dir.as_mut().and_then(TempDir::root);
         let shown = match (settings.inplace, temp_root) {
@@ -92,7 +107,8 @@ impl<W: SendHalf> Generator<W> {
         {
             self.log.sys_error(Class::Warning, about("do_fallocate", &shown, ""), &e);
         }
-        temp.fill_from(&file).map_err(|e| said("write", &shown, e))
+        temp.fill_from(file)
+            .inspect_err(|e| self.log.sys_error(Class::ErrorXfer, about("write", &shown, ""), e))
     }
 
     /// `--info=copy` says what was to become of it.
