@@ -96,6 +96,12 @@ pub const ROWS: &[Row] = &[
         .protocols(&[27, 28]),
     row("push-no-inc", &[UTF8, EMPTY], "-ai --no-inc-recursive --iconv=utf8,latin1").over(PUSH),
     row("push-verbose", &[UTF8, EMPTY], "-av --iconv=utf8,latin1").over(PUSH),
+    row(
+        "dot-second",
+        &["f src/t/t/c size=3\nf src/t/f size=3\nd dst\nf list text=t/t\\n./t/f\\n"],
+        "-ari --files-from={top}/list --iconv=utf8,latin1",
+    )
+    .over(LOCAL_AND_SHELL),
     row("push-progress", &[UTF8, EMPTY], "-a --no-i-r --progress --iconv=utf8,latin1").over(PUSH),
     row("pull-progress", &[LATIN1, EMPTY], "-a --no-i-r --progress --iconv=utf8,latin1").over(PULL),
     row("push-dry", &[UTF8, OLD_LATIN1], "-ain --delete --iconv=utf8,latin1")

@@ -373,20 +373,25 @@ pub fn rules(rng: &mut Rng) -> String {
     format!("f rules text={}\\n\n", lines.join("\\n"))
 }
 
-/// A file `list` with names for `--files-from`: most of them in `src`, some with a slash at the end, some missing.
-pub fn list(rng: &mut Rng, entries: &[Entry]) -> String {
+/// A file `list` with names for `--files-from`: most of them in `src`, some with a slash at the end, some missing; if it
+/// `names_dot`, some that begin with the source directory itself.
+pub fn list(rng: &mut Rng, entries: &[Entry], names_dot: bool) -> String {
     let mut text = String::new();
     let names = entries.iter().filter(|entry| entry.top == "src" && entry.path != ".");
     for entry in names.filter(|entry| !entry.path.contains("\\n")) {
         match rng.u32(..8) {
             0..3 => text.push_str(&format!("{}\\n", entry.path)),
             3 if entry.kind == "d" => text.push_str(&format!("{}/\\n", entry.path)),
-            4 => text.push_str(&format!("./{}\\n", entry.path)),
+            4 if names_dot => text.push_str(&format!("./{}\\n", entry.path)),
+            4 => text.push_str(&format!("{}\\n", entry.path)),
             _ => {}
         }
     }
     if one_in(rng, 3) {
-        text.push_str(pick(rng, &["none\\n", "dir/none\\n", "#\\scomment\\n", ".\\n", "\\n\\n"]));
+        let last = pick(rng, &["none\\n", "dir/none\\n", "#\\scomment\\n", ".\\n", "\\n\\n"]);
+        if names_dot || last != ".\\n" {
+            text.push_str(last);
+        }
     }
     format!("f list text={text}\n")
 }
