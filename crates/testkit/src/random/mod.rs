@@ -146,6 +146,10 @@ impl Case {
             entries.retain(|entry| entry.top == there || !(entry.is_binary() && entry.top == here));
         }
         let mut setting = Setting::new(&mut rng, via, has);
+        if groups.iter().filter(|group| group.starts_with("-z")).count() > 1 {
+            // Twice is a choice of an algorithm, too, for which no batch can be written.
+            setting.batch = false;
+        }
         if has("%M") {
             // What a second run finds changed has the time of the change.
             setting.between = "";
