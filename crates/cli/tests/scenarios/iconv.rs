@@ -102,6 +102,9 @@ pub const ROWS: &[Row] = &[
         "-ari --files-from={top}/list --iconv=utf8,latin1",
     )
     .over(LOCAL_AND_SHELL),
+    row("push-delete-from-latin1", &[LATIN1, OLD_UTF8], "-ai --delete --iconv=latin1,utf8")
+        .over(PUSH)
+        .any_order(),
     row("push-progress", &[UTF8, EMPTY], "-a --no-i-r --progress --iconv=utf8,latin1").over(PUSH),
     row("pull-progress", &[LATIN1, EMPTY], "-a --no-i-r --progress --iconv=utf8,latin1").over(PULL),
     row("push-dry", &[UTF8, OLD_LATIN1], "-ain --delete --iconv=utf8,latin1")
