@@ -171,6 +171,10 @@ impl Case {
             // Twice is a choice of an algorithm, too, for which no batch can be written.
             setting.batch = false;
         }
+        if has("--ignore-existing") && setting.between.contains("mkdir") {
+            // As above.
+            setting.between = "true";
+        }
         if has("%M") {
             // What a second run finds changed has the time of the change.
             setting.between = "";
