@@ -79,6 +79,7 @@ pub const ROWS: &[Row] = &[
     row("dirs", &[BASIC, EMPTY], "-dvi").over(EVERY_WAY),
     row("dirs-of-a-dir", &[BASIC, EMPTY], "-dvi").over(LOCAL_AND_SHELL).from_to("src", "dst/"),
     row("list-local", &[BASIC], "").from_to("src/", ""),
+    row("list-deleting-there", &[BASIC], "-M--delete").from_to("src/", ""),
     row("list-remote", &[BASIC], "-r").over(&[Via::Pull, Via::DaemonPull]).from_to("src/", ""),
     row("list-only", &[BASIC, OLDER], "-a --list-only").over(EVERY_WAY),
     row("archive-old-protocols", &[BASIC, OLDER], "-ai --stats")

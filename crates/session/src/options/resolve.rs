@@ -109,7 +109,6 @@ impl Plan {
         settings.am_sender = false;
         settings.local = true;
         settings.inc_recurse = self.settings.inc_recurse;
-        settings.list_only = self.settings.list_only;
         settings.dirs = self.settings.dirs;
         settings.files_from = self.settings.files_from.clone();
         settings.trust_sender = self.settings.trust_sender;
@@ -133,6 +132,7 @@ impl Plan {
         let mut state = State::new();
         state.am_daemon = self.settings.am_daemon;
         state.am_server = self.settings.am_daemon;
+        state.list_only = self.settings.list_only;
         as_server(state, typed, env, refuse)
     }
 }
