@@ -23,6 +23,13 @@ pub const ROWS: &[Row] = &[
     .over(LOCAL_AND_SHELL)
     .any_order(),
     row(
+        "readable-only",
+        &["f src/h/a size=3 uid=65534\nd src/h mode=664 uid=65534\nd dst uid=65534\nf list text=h/a\\nh/\\n"],
+        "-ri --files-from={top}/list",
+    )
+    .over(LOCAL_AND_SHELL)
+    .as_nobody(),
+    row(
         "missing-args-forced",
         &["f src/a", "f dst/none\nf dst/dir/in"],
         "-ai --delete-missing-args --force",

@@ -80,8 +80,13 @@ impl Root {
             None if noatime => Some(self.dir_fd(dir)?),
             found => found,
         };
-        let fd = match open {
-            Some(fd) => Arc::new(self.with_spare_fds(|_| sys::reopen_dir(&fd, noatime))?),
+        let again = match open.map(|fd| self.with_spare_fds(|_| sys::reopen_dir(&fd, noatime))) {
+            // From within, it takes the permission to search what is only to be read.
+            Some(Err(e)) if !p.is_root() && sys::is_errno(&e, Errno::ACCESS) => None,
+            again => again.transpose()?.map(Arc::new),
+        };
+        let fd = match again {
+            Some(fd) => fd,
             None => {
                 // One open serves both the reading and the entries' own operations after it.
                 let fd = Arc::new(self.open_dir(dir, Enter::List)?);
