@@ -12,6 +12,14 @@ const UNWRITABLE: &str =
 const STICKY: &str =
     "f src/a size=40000\nf src/b size=6\nd dst mode=1777\nf dst/a size=4 uid=0 mode=644";
 
+/// Links and their like to put in place of others, with a directory for temporary files.
+const SPECIALS: &str =
+    "l src/l -> a\np src/p\nl src/new -> a\np src/fresh\nl dst/l -> b\nf dst/p size=3\nd tmp";
+
+/// The same with hard links and devices, of which rsync says how each is replaced.
+const REPLACED: &str = "f src/a size=4 mtime=5\nh src/b -> src/a\nl src/l -> a\nl src/over -> b\np src/p\nc src/c dev=1:3\nl src/d -> a
+f dst/a size=4 mtime=5\nf dst/b size=5\nl dst/l -> b\nf dst/over size=9\nf dst/p size=3\nc dst/c dev=1:5\nf dst/d/e size=1\nd tmp\nd bak tmpfs=64K";
+
 /// A remote shell that changes a file on its way.
 const CORRUPT: &str = r"f corrupt mode=755 text=#!/bin/sh\nshift\nsh\s-c\s\x22$*\x22\s|\sperl\s-e\s'binmode\sSTDIN;binmode\sSTDOUT;while(sysread(STDIN,$b,65536)){$b=~s/MARKERX/MARKERY/g;syswrite(STDOUT,$b)}'\n
 f src/a text=MARKERX\n
@@ -44,6 +52,19 @@ pub const ROWS: &[Row] = &[
     row("sticky-specials", &["l src/l -> a\np src/p\nl src/new -> a\nd dst mode=1777\nl dst/l -> b\nf dst/p size=3"], "-rlDi").over(LOCAL_AND_SHELL).as_nobody(),
     row("unwritable-specials", &["l src/l -> a\np src/p\nl src/new -> a\np src/fresh\nd dst\nl dst/l -> b\nf dst/p size=3"], "-rlDi").over(LOCAL_AND_SHELL).as_nobody(),
     row("unwritable-specials-daemon", &["l src/l -> a\np src/p\nl src/new -> a\np src/fresh\nd dst\nl dst/l -> b\nf dst/p size=3"], "-rlDi").over(&[Via::DaemonPush]).modules("uid = nobody\ngid = nogroup\nfake super = no"),
+    // With --temp-dir links and their like are made in place, of which what is there is removed first.
+    row("unwritable-specials-temp-dir", &[SPECIALS, "d dst"], "-rlDi -T {top}/tmp").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-specials-temp-dir", &[SPECIALS, "d dst mode=1777"], "-rlDi -T {top}/tmp").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-specials-temp-dir-backup", &[SPECIALS, "d dst mode=1777"], "-rlDib -T {top}/tmp").over(LOCAL_AND_SHELL).as_nobody(),
+    row("sticky-hard-links-temp-dir", &["f src/a size=4 mtime=5\nh src/b -> src/a\nd dst mode=1777\nf dst/a size=4 mtime=5 uid=65534\nf dst/b size=5 uid=0\nf src/new size=3\nd tmp uid=65534"], "-rtiH -T {top}/tmp").over(LOCAL_AND_SHELL).as_nobody(),
+    row("unmakable-specials-temp-dir", &["c src/c dev=1:3\nf dst/c size=3 uid=65534\nd dst uid=65534\nd tmp"], "-rDi --super -T {top}/tmp").over(&[Via::Local, Via::Push]).as_nobody(),
+    row("specials-temp-dir", &[REPLACED], "-aHi -T {top}/tmp --debug=del3,backup").over(LOCAL_AND_SHELL).any_order(),
+    row("specials-temp-dir-delete", &[REPLACED], "-aHi -T {top}/tmp --debug=del3,backup --delete").over(LOCAL_AND_SHELL).any_order(),
+    row("specials-temp-dir-dry", &[REPLACED], "-aHin -T {top}/tmp --debug=del3,backup").over(LOCAL_AND_SHELL).any_order(),
+    row("specials-temp-dir-backup", &[REPLACED], "-aHib -T {top}/tmp --debug=del3,backup").over(LOCAL_AND_SHELL).any_order(),
+    row("specials-temp-dir-backup-elsewhere", &[REPLACED], "-aHib -T {top}/tmp --backup-dir={top}/bak --debug=del3,backup").over(LOCAL_AND_SHELL).any_order(),
+    row("specials-temp-dir-backup-skipped", &[REPLACED], "-rlib -T {top}/tmp --backup-dir={top}/bak --debug=del3,backup").over(LOCAL_AND_SHELL).any_order(),
+    row("specials-delayed", &[REPLACED], "-aHib --delay-updates --partial-dir={top}/tmp --debug=del3,backup").over(LOCAL_AND_SHELL).any_order(),
     row("sticky-deleted", &[STICKY, "f dst/x size=3\nf dst/y/z size=3"], "-ri --delete").over(LOCAL_AND_SHELL).as_nobody(),
     // Files that fail verification, twice.
     row("corrupt", &[CORRUPT], "-ri --no-W -e {top}/corrupt").over(&[Via::Pull]),

@@ -295,17 +295,40 @@ impl<W: SendHalf> Generator<W> {
         kind: Kind,
         what: &'static str,
     ) -> Result<bool, Error> {
-        let settings = &self.session.settings;
-        let recurse = settings.delete || settings.force;
-        let how = How { recurse, make_room: Some(what) };
+        let how = self.how_to_make_room(what);
         let dev = self.file_system();
         let outcome = self.remove(path, kind, how, dev)?;
         if outcome != Outcome::Removed {
-            let mut text = format!("could not make way for new {what}: ").into_bytes();
-            text.extend_from_slice(path.as_bytes());
-            self.log.error_xfer(text);
+            self.say_in_the_way(path, what);
         }
         Ok(outcome == Outcome::Removed)
+    }
+
+    fn how_to_make_room(&self, what: &'static str) -> How {
+        let settings = &self.session.settings;
+        How { recurse: settings.delete || settings.force, make_room: Some(what) }
+    }
+
+    /// What [`Generator::make_room`] says first, of something that is replaced without being removed.
+    pub(super) fn say_making_room(&mut self, path: &RelPath, kind: Kind, what: &'static str) {
+        let bits = self.flags_of(path, self.how_to_make_room(what));
+        self.say_item(path, kind, bits);
+    }
+
+    /// What it says if that fails.
+    pub(super) fn say_no_room(&self, path: &RelPath, what: &str, e: &io::Error) {
+        self.say_not_removed("unlink", path, e);
+        self.say_in_the_way(path, what);
+    }
+
+    fn say_not_removed(&self, call: &str, path: &RelPath, e: &io::Error) {
+        let text = named(&format!("delete_file: {call}("), path.as_bytes(), ") failed");
+        self.log.sys_error(Class::ErrorXfer, text, e);
+    }
+
+    fn say_in_the_way(&self, path: &RelPath, what: &str) {
+        let before = format!("could not make way for new {what}: ");
+        self.log.error_xfer(named(&before, path.as_bytes(), ""));
     }
 
     /// Removes one item.
@@ -378,11 +401,7 @@ impl<W: SendHalf> Generator<W> {
                 Ok(Outcome::NotEmpty)
             }
             Err(e) => {
-                let what = if is_dir { "rmdir" } else { "unlink" };
-                let mut text = format!("delete_file: {what}(").into_bytes();
-                text.extend_from_slice(path.as_bytes());
-                text.extend_from_slice(b") failed");
-                self.log.sys_error(Class::ErrorXfer, text, &e);
+                self.say_not_removed(if is_dir { "rmdir" } else { "unlink" }, path, &e);
                 Ok(Outcome::Failed)
             }
         }

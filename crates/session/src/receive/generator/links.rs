@@ -3,11 +3,10 @@ use super::{
     super::{attrs::about, hardlinks::Leader},
     Generator, Node,
     confirm::Confirmed,
-    special::not_replaced,
 };
-use crate::{Error, log::Class, settings::AltDestKind};
+use crate::{Error, settings::AltDestKind};
 use fast_io::SendHalf;
-use fsroot::{Kind, Stat, TempError};
+use fsroot::{Kind, Stat};
 use wire::{RelPath, item::ItemFlags as F};
 
 impl<W: SendHalf> Generator<W> {
@@ -114,23 +113,15 @@ impl<W: SendHalf> Generator<W> {
             Some(flags) => flags,
             None => self.flags(node, have.as_ref(), base, false),
         };
-        if exists.is_some() && !self.back_up_replaced(&node.path)? {
+        let made = self.put(
+            node,
+            exists,
+            "regular file",
+            |root, path| root.link(leader, path),
+            |shown| [&about("link", shown, " => ")[..], name, b" failed"].concat(),
+        )?;
+        if !made {
             return Ok(());
-        }
-        if self.shared.do_xfers
-            && let Some(root) = &mut self.root
-        {
-            let made = match exists {
-                Some(_) => root.create_replacing(&node.path, |root, temp| root.link(leader, temp)),
-                None => root.link(leader, &node.path).map_err(TempError::from),
-            };
-            if let Err(e) = made {
-                let text = not_replaced(root, &node.path, &e, |shown| {
-                    [&about("link", shown, " => ")[..], name, b" failed"].concat()
-                });
-                self.log.sys_error(Class::ErrorXfer, text, &e.error);
-                return Ok(());
-            }
         }
         // What is a link of the leader's own file in the alternate directory, too, is as silent as the leader.
         let linked = known.is_some() && self.alternates() == Some(AltDestKind::Link);

@@ -357,8 +357,8 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// Backs up what a new item will replace. False if that failed: then it must stay.
-    fn back_up_replaced(&mut self, path: &RelPath) -> Result<bool, Error> {
-        match self.back_up(path, How::Keep)? {
+    fn back_up_replaced(&mut self, path: &RelPath, how: How) -> Result<bool, Error> {
+        match self.back_up(path, how)? {
             Made::Failed(_, line) | Made::Nowhere(_, line) => {
                 self.session.status.set_xfer_error();
                 self.say_backup_failed(&line);

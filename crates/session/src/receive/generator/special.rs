@@ -3,6 +3,7 @@ use super::{
     super::{
         altdest::Level,
         attrs::{Times, Want, about},
+        backup::How,
     },
     Generator, Node,
     alternates::Alternate,
@@ -15,7 +16,7 @@ use crate::{
 };
 use fast_io::SendHalf;
 use fsroot::{
-    Kind, Root, Stat, TempError,
+    Errno, Kind, Root, Stat, TempError, is_errno,
     names::{am_root, is_me},
 };
 use std::io;
@@ -163,8 +164,8 @@ impl<W: SendHalf> Generator<W> {
         e: Entry<'_>,
         have: Option<Stat>,
         what: &'static str,
-        mut make: impl FnMut(&mut Root, &RelPath) -> io::Result<()>,
-        failure: impl Fn(&[u8]) -> Vec<u8>,
+        make: impl FnMut(&mut Root, &RelPath) -> io::Result<()>,
+        failure: impl FnOnce(&[u8]) -> Vec<u8>,
     ) -> Result<(), Error> {
         let mut exists = have;
         if have.is_some_and(|st| st.kind == Kind::Directory) {
@@ -201,23 +202,13 @@ impl<W: SendHalf> Generator<W> {
                 self.flags(node, same_kind.as_ref(), F::LOCAL_CHANGE | changed, false)
             }
         };
-        if exists.is_some() && !self.back_up_replaced(&node.path)? {
+        if !self.put(node, exists, what, make, failure)? {
             self.skipped_member(node, true);
             return Ok(());
         }
         let fake = self.session.settings.fake_super;
         if self.shared.do_xfers {
             let Some(root) = &mut self.root else { return Ok(()) };
-            let made = match exists {
-                Some(_) => root.create_replacing(&node.path, &mut make),
-                None => make(root, &node.path).map_err(TempError::from),
-            };
-            if let Err(e) = made {
-                let text = not_replaced(root, &node.path, &e, failure);
-                self.log.sys_error(Class::ErrorXfer, text, &e.error);
-                self.skipped_member(node, true);
-                return Ok(());
-            }
             if let Ok(now) = root.lstat(&node.path) {
                 // Without --perms it gets those of what it replaces. A symlink's say nothing about what may be done.
                 let existing = exists.filter(|st| st.kind != Kind::Symlink).map(|st| st.perm);
@@ -245,6 +236,57 @@ impl<W: SendHalf> Generator<W> {
         self.confirm(node.ndx, Confirmed::Made(node.want.kind))?;
         self.lead(node)
     }
+
+    /// Makes something where there is nothing, or this, which it is to replace. False if that failed, which was said.
+    ///
+    /// What is replaced stays until the new is there. With --temp-dir it first goes to be the backup. Where none is wanted rsync
+    /// then removes it, and loses what it cannot replace; here it stays, and errors alone are said as if it had been removed.
+    pub(super) fn put(
+        &mut self,
+        node: &Node,
+        exists: Option<Stat>,
+        what: &'static str,
+        mut make: impl FnMut(&mut Root, &RelPath) -> io::Result<()>,
+        failure: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Result<bool, Error> {
+        let path = &node.path;
+        let temp_dir = self.session.settings.temp_dir.is_some();
+        let moved = temp_dir && self.backup.is_some();
+        let removed = exists.filter(|_| temp_dir && !moved);
+        if exists.is_some()
+            && !self.back_up_replaced(path, if moved { How::Move } else { How::Keep })?
+        {
+            return Ok(false);
+        }
+        if let Some(st) = removed {
+            self.say_making_room(path, st.kind, what);
+        }
+        let Some(root) = self.root.as_mut().filter(|_| self.shared.do_xfers) else {
+            return Ok(true);
+        };
+        let made = match exists {
+            Some(_) if !moved => root.create_replacing(path, make),
+            _ => make(root, path).map_err(TempError::from),
+        };
+        let Err(e) = made else { return Ok(true) };
+        if removed.is_some() && (e.made || is_shut(&e.error)) {
+            self.say_no_room(path, what, &e.error);
+            return Ok(false);
+        }
+        let tried = e.tried.as_ref().filter(|_| removed.is_none());
+        let shown = root.quoted(tried.unwrap_or(path));
+        let text = match e.made {
+            // rsync puts its quotes between quotes.
+            true => about("rename", &shown, " -> \"")
+                .into_iter()
+                .chain(root.quoted(path))
+                .chain(*b"\" failed")
+                .collect(),
+            false => failure(&shown),
+        };
+        self.log.sys_error(Class::ErrorXfer, text, &e.error);
+        Ok(false)
+    }
 }
 
 /// Whether the symlink at `path` has the target that it should have. A real one does not do where one in disguise is wanted.
@@ -253,23 +295,9 @@ pub(super) fn leads_to(root: &mut Root, path: &RelPath, target: &[u8]) -> bool {
         && root.read_link(path).is_ok_and(|there| there == target)
 }
 
-/// What failed of replacing `path`: making something under another name, about which `making` says that, or giving it its own.
-pub(super) fn not_replaced(
-    root: &Root,
-    path: &RelPath,
-    failed: &TempError,
-    making: impl FnOnce(&[u8]) -> Vec<u8>,
-) -> Vec<u8> {
-    let shown = root.quoted(failed.tried.as_ref().unwrap_or(path));
-    match failed.made {
-        // rsync puts its quotes between quotes.
-        true => about("rename", &shown, " -> \"")
-            .into_iter()
-            .chain(root.quoted(path))
-            .chain(*b"\" failed")
-            .collect(),
-        false => making(&shown),
-    }
+/// Nothing in the directory can be made, nor removed.
+fn is_shut(e: &io::Error) -> bool {
+    [Errno::ACCESS, Errno::ROFS].into_iter().any(|errno| is_errno(e, errno))
 }
 
 /// Whether a link leads out of the tree: it is absolute, climbs above the root, or climbs anywhere but at its beginning.
