@@ -372,6 +372,10 @@ impl<W: SendHalf> Generator<W> {
         match self.backed_up_before_removal(path, is_dir)? {
             Some(Made::Failed(e, line)) => {
                 self.say_backup_failed(&line);
+                // As in rsync a client that has made that line fit for a terminal knows the reason no more.
+                let settings = &self.session.settings;
+                let forgets = !(settings.am_server || settings.eight_bit);
+                let e = if forgets { io::Error::from_raw_os_error(0) } else { e };
                 return self.not_backed_up(path, &e);
             }
             Some(Made::Nowhere(e, _)) => return self.not_backed_up(path, &e),
