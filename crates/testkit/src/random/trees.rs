@@ -192,6 +192,17 @@ impl Entry {
         self.permits(0o200)
     }
 
+    /// Whether it is a directory of this owner's, and no top, which is nobody's in particular.
+    pub fn is_dir_of(&self, id: &str) -> bool {
+        self.kind == "d" && !self.is_top() && self.settings.get("uid").is_some_and(|uid| uid == id)
+    }
+
+    /// Whether it is an entry of this directory.
+    pub fn is_directly_in(&self, dir: &Self) -> bool {
+        let parent = self.path.rsplit_once('/').map(|(parent, _)| parent);
+        self.top == dir.top && parent == Some(&dir.path)
+    }
+
     /// Whether everybody may read it.
     pub fn is_readable(&self) -> bool {
         self.permits(0o444)
@@ -205,6 +216,11 @@ impl Entry {
     /// Whether it is a symlink.
     pub fn is_link(&self) -> bool {
         self.kind == "l"
+    }
+
+    /// Whether it is a file, with a name of its own, or a directory.
+    pub fn is_file_or_dir(&self) -> bool {
+        matches!(self.kind, "f" | "d")
     }
 
     /// Whether it is a socket.
