@@ -1,7 +1,7 @@
 //! Modes and owners that options change on the way: `--chmod`, `--chown` and the maps, `--super`.
 
 use super::trees::{BASIC, EMPTY, OLDER, OWNED};
-use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
+use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL, Via};
 use testkit::{Row, row};
 
 const MODES: &str = r"
@@ -36,6 +36,15 @@ f dst/games size=1
 f dst/nameless size=1
 f dst/acl size=1
 d dst/dir
+";
+
+/// One entry in each directory, so that every sender sends them in one order.
+const CHAIN: &str = r"
+d src/d uid=2 gid=2
+d src/d/bin uid=2 gid=1
+d src/d/bin/nameless uid=70001 gid=2
+d src/d/bin/nameless/root
+f src/d/bin/nameless/root/bin size=3 uid=2 gid=2
 ";
 
 pub const ROWS: &[Row] = &[
@@ -110,6 +119,25 @@ pub const ROWS: &[Row] = &[
     row("usermap-update", &[NAMED, "f dst/daemon size=1 uid=501\nf dst/bin size=1 uid=2"], "-aii --usermap=1:501,2:502")
         .over(LOCAL_AND_SHELL),
     row("usermap-as-nobody", &["d dst uid=65534\nf src/a size=4"], "-ai --usermap=0:5 --groupmap=0:65534").as_nobody(),
+    row("user-shown-of-nobody", &[CHAIN, "d dst uid=65534"], "-a '--out-format=%n|%U|%G' --chown=33:65534")
+        .over(EVERY_WAY)
+        .as_nobody(),
+    row("user-shown-of-nobody-mapped", &[CHAIN, "f src/d/bin/x uid=3\nh src/d/bin/y -> src/d/bin/x\nd dst uid=65534"], "-rtoH '--out-format=%n|%U|%G' --usermap=bin:5,3:6,70001:7")
+        .over(LOCAL_AND_SHELL)
+        .as_nobody(),
+    row("user-shown-of-nobody-whole-list", &[CHAIN, "d dst uid=65534"], "-a '--out-format=%n|%U|%G' --chown=33:44 --no-i-r")
+        .over(LOCAL_AND_SHELL)
+        .protocols(&[29, 32])
+        .as_nobody(),
+    row("user-shown-of-nobody-numeric", &[CHAIN, "d dst uid=65534"], "-a '--out-format=%n|%U|%G' --chown=33:44 --numeric-ids")
+        .over(LOCAL_AND_SHELL)
+        .as_nobody(),
+    row("user-shown-without-super", &[CHAIN, EMPTY], "-a '--out-format=%n|%U|%G' --chown=33:44 --no-super").over(LOCAL_AND_SHELL),
+    row("user-logged", &[CHAIN, "d dst uid=33"], "-a --chown=33:44 -M--copy-as=33:44 -M--log-file={log} '-M--log-file-format=%i|%n|%U|%G'")
+        .over(&[Via::Push])
+        .any_stderr(),
+    row("ids-debug-lists", &[CHAIN, EMPTY], "-a --no-i-r --debug=OWN2,FLIST3 --usermap=70001:6 --groupmap=bin:7").over(LOCAL_AND_SHELL),
+    row("ids-debug-lists-of-nobody", &[CHAIN, "d dst uid=65534"], "-a --no-i-r --debug=OWN2,FLIST3 --chown=33:65534").over(LOCAL_AND_SHELL).as_nobody(),
     row("super-off", &[OWNED, EMPTY], "-ai --no-super").over(LOCAL_AND_SHELL),
     row("omit-times-with-atimes", &[BASIC, OLDER], "-aUOJi").over(LOCAL_AND_SHELL),
     row("open-noatime", &["f src/a size=10 atime=1300000000\nf src/b size=70000 atime=1300000000", EMPTY], "-ai --open-noatime")

@@ -264,6 +264,16 @@ pub const ROWS: &[Row<'_>] = &[
     row("lists", &[LINKS], "-aH --debug=flist3 --protocol=29").over(LOCAL_AND_SHELL),
     row("lists", &[OWNERS], "-a --debug=flist3 --no-i-r -n").over(LOCAL_AND_SHELL),
     row("lists", &[OWNERS], "-d --debug=flist3 --no-r -o"),
+    row("lists", &[OWNERS], "-a --debug=flist3,own2 --usermap=1:3 --groupmap=33:2")
+        .over(LOCAL_AND_SHELL),
+    row("lists", &[OWNERS, "f dst/y\nd dst/z"], "-a --debug=flist3 --delete --no-super"),
+    row(
+        "others",
+        &[OWNERS, "d dst uid=65534\nf dst/x uid=65534\nf dst/y\nd dst/z uid=65534"],
+        "-a --debug=flist3 --delete --chown=33:65534",
+    )
+    .over(LOCAL_AND_SHELL)
+    .as_nobody(),
     row("lists", &[PLACES], "-a --debug=flist3 --no-i-r").from_to("src/ src2/ src", "dst/"),
     row("lists", &[PLACES], "-a --debug=flist3").from_to("src src2", "dst/").over(EVERY_WAY),
 ];

@@ -116,6 +116,9 @@ impl Arena {
         self.dirs.shrink_to_fit();
         self.classes.shrink_to_fit();
     }
+    pub fn classes_mut(&mut self) -> &mut [Class] {
+        &mut self.classes
+    }
     pub fn class(&self, index: u32) -> Class {
         self.classes[index as usize]
     }

@@ -186,6 +186,18 @@ impl SegmentBuilder {
         self.seg.recs.push(rec);
     }
 
+    /// The users that entries have, each at least once, in the order in which they came.
+    pub fn uids_mut(&mut self) -> impl Iterator<Item = &mut u32> {
+        self.classes = ClassRows::default();
+        self.seg.arena.classes_mut().iter_mut().map(|class| &mut class.uid)
+    }
+
+    /// As [`Self::uids_mut`], the groups.
+    pub fn gids_mut(&mut self) -> impl Iterator<Item = &mut u32> {
+        self.classes = ClassRows::default();
+        self.seg.arena.classes_mut().iter_mut().map(|class| &mut class.gid)
+    }
+
     /// Adds an entry whose name cannot be used here: it has an index, and nothing else.
     pub fn push_unnamed(&mut self, is_dir: bool) {
         let mode = if is_dir { 0o040000 } else { 0o100000 };

@@ -1,15 +1,19 @@
 //! What `--debug=FLIST3` tells of a list that is complete, and of what a directory has that may be deleted.
 use super::{Entry, Segment};
-use crate::{Session, log::Log, report::human};
-use fsroot::{Kind, Stat};
+use crate::{Session, log::Log, receive::acts_as_root, report::human};
+use fsroot::{Kind, Stat, names::is_me};
 
 /// Bits of an entry as rsync shows them.
 mod bits {
     pub const TOP: u32 = 0x1;
+    /// Of what a directory has.
+    pub const OURS: u32 = 0x1;
     pub const CONTENT: u32 = 0x4;
     pub const LINKED: u32 = 0x20;
     pub const IMPLIED: u32 = 0x40;
     pub const LONG: u32 = 0x200;
+    /// The group is none that we can give a file.
+    pub const NO_GROUP: u32 = 0x400;
     /// The time has a fraction (since protocol 31).
     pub const FRACTION: u32 = 0x1000;
 }
@@ -43,9 +47,15 @@ impl Line<'_> {
         let len = human::count(session.settings.human, self.len);
         line.extend_from_slice(format!(" mode=0{:o} len={len}", self.mode).as_bytes());
         let settings = &session.settings;
-        let ids = [("uid", settings.owner, self.uid), ("gid", settings.group, self.gid)];
-        for (what, _, id) in ids.iter().filter(|(_, kept, _)| *kept) {
-            line.extend_from_slice(format!(" {what}={id}").as_bytes());
+        if settings.owner && (settings.am_sender || acts_as_root(settings)) {
+            line.extend_from_slice(format!(" uid={}", self.uid).as_bytes());
+        }
+        if settings.group {
+            let gid = match self.flags & bits::NO_GROUP {
+                0 => format!(" gid={}", self.gid),
+                _ => format!(" gid=({})", self.gid),
+            };
+            line.extend_from_slice(gid.as_bytes());
         }
         line.extend_from_slice(format!(" flags={:x}", self.flags).as_bytes());
         log.info(line);
@@ -69,7 +79,7 @@ pub(crate) fn say_doomed<'a>(
         let Some(st) = st else { continue };
         let is_dir = st.kind == Kind::Directory;
         let has_len = is_dir || matches!(st.kind, Kind::Regular | Kind::Symlink);
-        let flags = bits::TOP
+        let flags = if is_me(st.uid) { bits::OURS } else { 0 }
             | if is_dir { bits::CONTENT } else { 0 }
             | fraction(session, st.mtime_nsec)
             | long(st.len);
@@ -91,12 +101,13 @@ pub(crate) fn say_doomed<'a>(
 }
 
 /// Tells of each entry, as the role of `log` knows it; `place` is what stands before the name: on the sending side the source, on the
-/// receiving side the depth.
+/// receiving side the depth. `keeps_group`: whether a file can have that group.
 pub(crate) fn say(
     log: &Log,
     session: &Session,
     list: &Segment,
     place: impl Fn(Entry<'_>) -> Vec<u8>,
+    mut keeps_group: impl FnMut(u32) -> bool,
 ) {
     let present = |n: &usize| list.get(*n).is_some();
     let low = (0..list.len()).find(present).unwrap_or(0);
@@ -124,7 +135,9 @@ pub(crate) fn say(
         };
         name.clear();
         e.push_wire_name(&mut name);
-        let (mode, len, flags) = (e.mode(), e.len(), flags(session, e));
+        let (mode, len) = (e.mode(), e.len());
+        let no_group = session.settings.group && !keeps_group(gid);
+        let flags = flags(session, e) | if no_group { bits::NO_GROUP } else { 0 };
         let line = Line {
             index,
             place: &place(e),

@@ -55,10 +55,10 @@ impl AclStore {
         &self,
         access: &[WireAcl],
         default: &[WireAcl],
-        ids: &IdMap,
+        ids: &mut IdMap,
         names: &mut NameCache,
         maps: impl Fn(Ids) -> bool,
-        mut met: impl FnMut(Ids, u32, &[u8]),
+        mut met: impl FnMut(&IdMap, Ids, u32, &[u8]),
     ) {
         for (table, new) in [(&self.access, access), (&self.default, default)] {
             let mut table = table.write().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ impl AclStore {
                         if let Some(name) = &n.name {
                             ids.add(kind, names, n.id, name);
                         }
-                        met(kind, n.id, n.name.as_deref().unwrap_or_default());
+                        met(ids, kind, n.id, n.name.as_deref().unwrap_or_default());
                         n.id = ids.get(kind, n.id);
                     }
                     n.name = None;

@@ -84,19 +84,8 @@ impl Attrs {
 
     /// What `e` wants.
     pub fn want(&mut self, e: Entry<'_>) -> Want {
-        let s = &self.shared.session.settings;
-        let uid = match self.root_user && s.owner {
-            true => self.shared.ids.user(e.uid()),
-            false => e.uid(),
-        };
-        let mut gid = None;
-        if s.group {
-            let id = self.shared.ids.group(e.gid());
-            let names = &mut self.names;
-            let may =
-                self.root_user || *self.groups.entry(id).or_insert_with(|| names.in_group(id));
-            gid = may.then_some(id);
-        }
+        let gid = e.gid();
+        let gid = (self.settings().group && self.may_set_group(gid)).then_some(gid);
         Want {
             kind: Kind::from_wire_mode(e.mode()),
             mode: e.mode(),
@@ -104,12 +93,18 @@ impl Attrs {
             mtime: e.mtime(),
             nsec: e.mtime_nsec(),
             atime: e.atime(),
-            uid,
+            uid: e.uid(),
             gid,
             rdev: e.rdev(),
             acl: e.acl(),
             xattr: e.xattr(),
         }
+    }
+
+    /// Whether a file can be given this group.
+    pub fn may_set_group(&mut self, gid: u32) -> bool {
+        let names = &mut self.names;
+        self.root_user || *self.groups.entry(gid).or_insert_with(|| names.in_group(gid))
     }
 
     /// Whether mtimes are kept for this type.
@@ -538,7 +533,7 @@ pub(super) enum Times {
 }
 
 /// Whether root's rights are to be used, or at least tried (`--super`) or faked.
-pub(super) fn acts_as_root(settings: &crate::Settings) -> bool {
+pub(crate) fn acts_as_root(settings: &crate::Settings) -> bool {
     settings.fake_super || settings.super_user.unwrap_or_else(fsroot::names::am_root)
 }
 

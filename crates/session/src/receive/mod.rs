@@ -40,6 +40,7 @@ use crate::{
     report::Reporter,
     session::RECEIVER,
 };
+pub(crate) use attrs::acts_as_root;
 use fast_io::{RecvHalf, SendHalf};
 use shared::{Event, Shared};
 use std::{

@@ -1,7 +1,6 @@
 //! What generator and receiver share.
 use super::{
     acls::AclStore,
-    ids::IdMap,
     list::List,
     replay::Replay,
     xattrs::{Foreign, XattrStore},
@@ -111,7 +110,6 @@ pub(super) struct Shared {
     pub session: Arc<Session>,
     /// Requests without an answer, in order.
     requests: Mutex<VecDeque<Request>>,
-    pub ids: IdMap,
     pub acls: AclStore,
     pub xattrs: XattrStore,
     pub reporter: Option<Arc<Mutex<Reporter>>>,
@@ -146,7 +144,6 @@ impl Shared {
             wants_path: has(b'f') || (s.am_server && logged(b'f')),
             wants_mode: reporter.is_some() && (has(b'B') || logged(b'B')),
             itemizing: s.itemize > 0 || has(b'i'),
-            ids: IdMap::default(),
             acls: AclStore::default(),
             xattrs: XattrStore::new(
                 s.xattrs,

@@ -265,7 +265,13 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
         if self.session.settings.debug.flist > 2 {
             let sources = &self.lister.sources;
-            trace::say(&self.log, &self.session, &live.segment, |e| sources.typed(e.source()));
+            trace::say(
+                &self.log,
+                &self.session,
+                &live.segment,
+                |e| sources.typed(e.source()),
+                |_| true,
+            );
         }
         self.lists.push(live);
     }

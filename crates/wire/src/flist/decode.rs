@@ -108,6 +108,12 @@ impl FlistDecoder {
         }
     }
 
+    /// Whether the user of the last entry came with its name, there or in the entry before it that
+    /// it shares the user with.
+    pub fn user_was_named(&self) -> bool {
+        self.state.uid_named
+    }
+
     /// Changes nothing but the tables unless it succeeds.
     #[inline]
     fn item(&mut self, c: &mut Cursor<'_>) -> Decode<ListItem> {
@@ -317,7 +323,8 @@ impl FlistDecoder {
         if f.owner {
             if flags & SAME_UID == 0 {
                 s.uid = c.varint30(p)? as u32;
-                if p.has_varints() && flags & USER_NAME_FOLLOWS != 0 {
+                s.uid_named = p.has_varints() && flags & USER_NAME_FOLLOWS != 0;
+                if s.uid_named {
                     entry.uid_name = Some(ids::name(c)?);
                 }
             }

@@ -171,6 +171,8 @@ struct State {
     atime: i64,
     mode: u32,
     uid: u32,
+    /// Whether the uid came with its name.
+    uid_named: bool,
     gid: u32,
     /// Major number; in protocol 27 the whole device number.
     rdev: u32,

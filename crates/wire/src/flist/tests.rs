@@ -172,3 +172,27 @@ fn references_to_earlier_lists_are_complete() {
     assert_eq!(decode_list(&mut decoder, 1, &one).0, [first, plain]);
     assert_eq!(decode_list(&mut decoder, 4, &two).0, [member]);
 }
+
+#[test]
+fn users_that_came_with_their_names() {
+    let f = FlistFormat { hard_links: true, inc_recurse: true, ..format(32) };
+    let named = Some(b"user".to_vec());
+    let first = FileEntry {
+        uid: 1,
+        uid_name: named.clone(),
+        hard_link: HardLink::First,
+        ..entry("a", 0o100644)
+    };
+    let user = |name, uid| FileEntry { uid, ..entry(name, 0o100644) };
+    let other = FileEntry { uid_name: named, ..user("e", 3) };
+    let member = FileEntry { hard_link: HardLink::Member(1), ..user("g", 1) };
+    let sent = [first, user("b", 1), user("c", 2), user("d", 1), other, user("f", 2), member];
+    let list = encode_list(&mut FlistEncoder::new(f.clone()), 1, &sent);
+    let (mut decoder, mut c) = (FlistDecoder::new(f), Cursor::new(&list));
+    decoder.begin(1);
+    let got = sent.map(|_| {
+        decoder.decode(&mut c).unwrap();
+        decoder.user_was_named()
+    });
+    assert_eq!(got, [true, true, false, false, true, false, true]);
+}

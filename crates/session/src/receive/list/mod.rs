@@ -6,7 +6,13 @@ mod received;
 
 pub(super) use received::{Dir, DirEntry, List};
 
-use super::{ReceiveJob, attrs::Attrs, idmap::Ids, ids::IdNotes, shared::Shared};
+use super::{
+    ReceiveJob,
+    attrs::Attrs,
+    idmap::Ids,
+    ids::{IdMap, IdNotes},
+    shared::Shared,
+};
 use crate::{
     Error,
     chmod::Chmod,
@@ -62,6 +68,7 @@ impl Parent<'_> {
 pub(super) struct ListReader {
     shared: Arc<Shared>,
     decoder: FlistDecoder,
+    ids: IdMap,
     names: NameCache,
     next_base: i64,
     dirs: Vec<Slot>,
@@ -88,6 +95,7 @@ impl ListReader {
             .then(|| IdNotes::new((!attrs.root_user).then(|| names.memberships().to_vec())));
         ListReader {
             decoder: FlistDecoder::new(format),
+            ids: IdMap::default(),
             names,
             next_base: i64::from(shared.session.inc_recurse),
             dirs: Vec::new(),
@@ -114,20 +122,13 @@ impl ListReader {
         let bytes_before = session.stats.bytes_read.value();
         let prune = session.settings.prune_empty_dirs.then_some(prune);
         let (seg, mut io_error) = self.entries(reader, Parent::Any, prune)?;
-        if !session.inc_recurse {
-            self.id_lists(reader)?;
-            if let Some(notes) = &mut self.id_notes {
-                notes.say_met(&self.attrs.log, &self.shared.ids, true);
-            }
-            if !session.protocol.has_varints() {
-                let bits = reader.read(|c| c.int32())?;
-                if !session.settings.ignore_errors {
-                    session.status.add_io_error(bits);
-                    io_error |= bits & limits::IO_ERROR_BITS;
-                }
+        if !session.protocol.has_varints() {
+            let bits = reader.read(|c| c.int32())?;
+            if !session.settings.ignore_errors {
+                session.status.add_io_error(bits);
+                io_error |= bits & limits::IO_ERROR_BITS;
             }
         }
-        self.take_tables(true);
         let list = List::new(seg, None, io_error);
         self.count(&list);
         session.stats.flist_xfer_ms.set(began.elapsed().as_millis() as u64);
@@ -166,14 +167,13 @@ impl ListReader {
             None => Parent::Unnamed(d as u32),
         };
         let (seg, io_error) = self.entries(reader, parent, None)?;
-        self.take_tables(false);
         let list = List::new(seg, dir, io_error);
         self.count(&list);
         session.stats.flist_size.add(session.stats.bytes_read.value() - bytes_before);
         Ok(Arc::new(self.adopt(list)))
     }
 
-    /// Reads entries up to the end marker. Returns also the sender's errors. `prune`: the rules that protect
+    /// Reads entries up to the end marker, and the names of ids that follow the only list. Returns also the sender's errors. `prune`: the rules that protect
     /// directories from `--prune-empty-dirs`, if that is on.
     fn entries<R: RecvHalf>(
         &mut self,
@@ -192,7 +192,7 @@ impl ListReader {
         let first = matches!(parent, Parent::Any);
         let mut progress = Progress::begin(&self.shared, first);
         if first {
-            self.map_ids()?;
+            self.read_id_rules()?;
         }
         let mut count = 0u64;
         // Nothing may be deleted for the want of a name that could not be converted.
@@ -220,38 +220,28 @@ impl ListReader {
             builder.room(session.settings.max_alloc)?;
             if matches!(parent, Parent::Unnamed(_)) || !self.convert(&mut e) {
                 // ACLs and attributes are numbered by arrival, too.
-                if let Some(k) = e.xattr {
-                    self.take_xattrs(k);
-                }
+                self.take_extras(&e, first);
                 builder.push_unnamed(e.mode & 0o170000 == 0o040000);
                 unnamed = io_error::GENERAL;
                 continue;
             }
             let name = self.check(&mut e, parent)?;
+            self.map_ids(&mut e, first);
+            self.take_extras(&e, first);
             if says {
                 self.say_by_each(|| named("recv_file_name(", &name, ")"));
             }
             self.change(&mut e, &name);
-            if !session.settings.numeric_ids {
-                if let Some(user) = &e.uid_name {
-                    self.add_id(Ids::Users, e.uid, user, first);
-                }
-                if let Some(group) = &e.gid_name {
-                    self.add_id(Ids::Groups, e.gid, group, first);
-                }
-            }
-            self.meet_ids(&e);
-            if let Some(k) = e.xattr {
-                self.take_xattrs(k);
-            }
             builder.push(&e, &name, 0);
         };
-        if let Some(notes) = self.id_notes.as_mut().filter(|_| session.inc_recurse) {
-            notes.say_met(&self.attrs.log, &self.shared.ids, first);
-        }
         progress.end(count);
         if says {
             self.say_by_each(|| format!("received {count} names").into_bytes());
+        }
+        if !session.inc_recurse {
+            self.id_lists(reader)?;
+            self.map_all_ids(&mut builder);
+            self.take_tables(first);
         }
         let seg = match prune {
             Some(rules) => {
@@ -312,14 +302,16 @@ impl ListReader {
     }
 
     /// `--debug=FLIST`: a list that has been read.
-    fn say_list(&self, seg: &Segment, first: bool) {
-        let session = &self.shared.session;
+    fn say_list(&mut self, seg: &Segment, first: bool) {
+        let session = self.shared.session.clone();
         if session.settings.debug.flist > 2 {
             if first && !session.inc_recurse {
                 self.shared.log(self.role()).info("[Receiver] flist_eof=1");
             }
             for role in self.readers() {
-                trace::say(&self.shared.log(role), session, seg, trace::depth);
+                let log = self.shared.log(role);
+                let keeps_group = |gid| self.attrs.may_set_group(gid);
+                trace::say(&log, &session, seg, trace::depth, keeps_group);
             }
         }
         if session.settings.debug.flist > 1 {
@@ -364,23 +356,33 @@ impl ListReader {
         }
     }
 
-    /// Shares the ACLs that a list brought.
+    /// Shares what an entry brought besides itself. Further entries of an incremental list need the names that an ACL has.
+    fn take_extras(&mut self, e: &FileEntry, first: bool) {
+        if e.acl.is_some() && self.shared.session.inc_recurse {
+            self.take_tables(first);
+        }
+        if let Some(k) = e.xattr {
+            self.take_xattrs(k);
+        }
+    }
+
+    /// Shares the ACLs that came.
     fn take_tables(&mut self, first: bool) {
-        let (session, ids) = (&self.shared.session, &self.shared.ids);
+        let session = &self.shared.session;
         if session.settings.acls {
             let numeric = session.settings.numeric_ids;
             // The names of an incremental list come with its ids, and only there are maps not a reason of their own.
             let ruled = !session.inc_recurse
-                && [Ids::Users, Ids::Groups].into_iter().any(|kind| ids.has_rules(kind));
+                && [Ids::Users, Ids::Groups].into_iter().any(|kind| self.ids.has_rules(kind));
             let root = self.attrs.root_user;
             let maps = |kind| !numeric || ruled || (kind == Ids::Groups && !root);
             self.shared.acls.extend(
                 self.decoder.access_acls.entries(),
                 self.decoder.default_acls.entries(),
-                ids,
+                &mut self.ids,
                 &mut self.names,
                 maps,
-                |kind, id, name| {
+                |ids, kind, id, name| {
                     if let Some(notes) = self.id_notes.as_mut().filter(|_| session.inc_recurse) {
                         notes.say(&self.attrs.log, ids, kind, id, name, first);
                     }
