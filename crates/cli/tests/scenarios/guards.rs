@@ -1,7 +1,7 @@
 //! Options that guard against links and users: `--munge-links`, `--insecure-links`, `--confine-root`, `--copy-as`,
 //! `--drop-D`.
 
-use super::trees::{BASIC, EMPTY, LINKS, SPECIAL};
+use super::trees::{BASIC, EMPTY, LINKS, OWNED, SPECIAL};
 use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, Via, row};
 
@@ -197,6 +197,23 @@ pub const ROWS: &[Row] = &[
     )
     .over(&[Via::Local, Via::Push])
     .any_stderr(),
+    row("copy-as-super", &[OWNED, "d dst mode=777"], "-ai --copy-as=nobody --super")
+        .over(LOCAL_AND_SHELL)
+        .any_stderr(),
+    row("copy-as-fake-super", &[OWNED, "d dst mode=777"], "-ai --copy-as=nobody --fake-super")
+        .over(LOCAL_AND_SHELL)
+        .any_stderr(),
+    row("copy-as-root", &[OWNED, EMPTY], "-ai --copy-as=root --no-super").over(EVERY_WAY),
+    row("copy-as-root-fake-super", &[OWNED, EMPTY], "-ai --copy-as=root --fake-super")
+        .over(LOCAL_AND_SHELL),
+    row(
+        "copy-as-fake-super-read",
+        &["f src/a size=3 x:user.rsync.%stat=100640\\s0,0\\s7:8", EMPTY],
+        "-ai --copy-as=root --fake-super",
+    )
+    .over(SHELL),
+    row("copy-as-remote-fake-super", &[OWNED, EMPTY], "-ai -M--copy-as=root -M--fake-super")
+        .over(LOCAL_AND_SHELL),
     row("copy-as-nobody-knows", &[BASIC, EMPTY], "-ai --copy-as=nosuchuser")
         .over(LOCAL_AND_SHELL)
         .any_stderr(),

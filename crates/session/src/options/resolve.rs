@@ -367,8 +367,9 @@ fn settings(s: &State, settled: Settled, env: &Environment) -> Settings {
         numeric_ids: s.numeric_ids,
         nameless_ids: false,
         open_noatime: s.open_noatime || s.atimes > 1,
-        super_user: s.super_user,
-        fake_super: s.fake_super,
+        // Who becomes somebody else is what that user is.
+        super_user: s.super_user.filter(|_| s.copy_as.is_none()),
+        fake_super: s.fake_super && s.copy_as.is_none(),
         drop_devices: s.drop_devices,
         copy_devices: s.copy_devices,
         write_devices: s.write_devices,
