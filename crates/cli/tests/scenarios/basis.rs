@@ -105,6 +105,21 @@ d other/both x:user.a=2 x:user.b=\{v*40} x:user.c=3
 f src/both/f size=4
 d dst";
 
+/// The first one asks for what all others have, too, but find in the alternate directory.
+const SHARED: &str = r"
+f src/1 size=9 x:user.a=\{w*40}
+f src/2 size=9 x:user.a=\{w*40}
+f src/3 size=9 x:user.a=\{w*40}
+d src/a x:user.a=\{w*40}
+d src/b x:user.a=\{w*40}
+d src/b/c x:user.a=\{w*40}
+f other/2 size=9 x:user.a=\{w*40}
+f other/3 size=9 x:user.a=\{w*40} mode=600
+d other/a x:user.a=\{w*40}
+d other/b/c x:user.a=\{w*40}
+d other/b x:user.a=\{w*40} mode=700
+d dst";
+
 /// The same of symlinks and devices.
 const LINKS_DRESSED: &str = r"
 l src/same -> x x:trusted.a=1 x:trusted.long=\{w*40}
@@ -229,6 +244,8 @@ pub const ROWS: &[Row] = &[
     row("link-beside-backups", &[DIR_TIMES], "-aiib --link-dest=../other --link-dest=../again").over(LOCAL_AND_SHELL).any_order(),
     row("link-beside-backups-dry-run", &[DIR_TIMES], "-abn --out-format=%i|%n --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-beside-backups-new-destination", &[DIR_TIMES], "-ab --info=name2 --link-dest={top}/other").over(LOCAL_AND_SHELL).from_to("src/", "new/").any_order(),
+    row("link-attributes-shared", &[SHARED], "-aXi --no-W --link-dest=../other").over(EVERY_WAY),
+    row("copy-attributes-shared", &[SHARED], "-aXi --copy-dest=../other").over(LOCAL_AND_SHELL),
     // So it is with symlinks and devices, where rsync forgets them.
     row("link-attributes-of-links", &[LINKS_DRESSED], "-aXi --link-dest=../other").over(LOCAL_AND_SHELL),
     row("copy-attributes-of-links", &[LINKS_DRESSED], "-aXi --copy-dest=../other").over(LOCAL_AND_SHELL),

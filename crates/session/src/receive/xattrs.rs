@@ -16,11 +16,10 @@ use wire::{
 #[derive(Debug, Clone)]
 enum Value {
     Full(Vec<u8>),
-    /// Not here yet; `requested` once it was asked for, which a sender allows once.
+    /// Not here yet.
     Digest {
         len: u32,
         md5: [u8; 16],
-        requested: bool,
     },
 }
 
@@ -30,6 +29,8 @@ struct Attr {
     /// Its name here; `None` if this receiver does not keep it.
     local: Option<Vec<u8>>,
     value: Value,
+    /// The value was asked for, which a sender allows once, and is still to come.
+    requested: bool,
 }
 
 type Set = Arc<Mutex<Vec<Attr>>>;
@@ -97,10 +98,9 @@ impl XattrStore {
                 name: x.name.clone(),
                 value: match &x.value {
                     XattrValue::Full(v) => Value::Full(v.clone()),
-                    XattrValue::Digest { len, md5 } => {
-                        Value::Digest { len: *len, md5: *md5, requested: false }
-                    }
+                    XattrValue::Digest { len, md5 } => Value::Digest { len: *len, md5: *md5 },
                 },
+                requested: false,
             })
             .collect();
         let mut sets = self.sets.write().unwrap_or_else(PoisonError::into_inner);
@@ -167,11 +167,10 @@ impl XattrStore {
             let value = root.get_xattr(p, local)?.unwrap_or_default();
             match &a.value {
                 Value::Full(v) => differ |= *v != value,
-                Value::Digest { len, md5: sum, requested } => {
+                Value::Digest { len, md5: sum } => {
                     if value.len() != *len as usize || md5(&value) != *sum {
                         differ = true;
-                    } else if !*requested {
-                        // One that was asked for, for another file, still comes.
+                    } else {
                         a.value = Value::Full(value);
                     }
                 }
@@ -185,11 +184,8 @@ impl XattrStore {
         let mut numbers = Vec::new();
         if let Some(set) = self.set(k) {
             for (a, n) in lock(&set).iter_mut().zip(1u32..) {
-                if let Value::Digest { requested, .. } = &mut a.value
-                    && a.local.is_some()
-                    && !*requested
-                {
-                    *requested = true;
+                if matches!(a.value, Value::Digest { .. }) && a.local.is_some() && !a.requested {
+                    a.requested = true;
                     numbers.push(n);
                 }
             }
@@ -214,7 +210,7 @@ impl XattrStore {
         let mut set = lock(&set);
         let slot = number.checked_sub(1).and_then(|i| set.get_mut(i as usize));
         let a = slot.ok_or_else(unknown)?;
-        if !unasked && !matches!(a.value, Value::Digest { requested: true, .. }) {
+        if !std::mem::take(&mut a.requested) && !unasked {
             let name = String::from_utf8_lossy(&a.name);
             let len = value.len();
             return Err(WireError::new(
