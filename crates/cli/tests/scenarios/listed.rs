@@ -30,6 +30,13 @@ pub const ROWS: &[Row] = &[
     .over(LOCAL_AND_SHELL)
     .as_nobody(),
     row(
+        "deleting-below-implied",
+        &["f src/s/f/a\nf src/s/f/d/b\nf src/s/g/c\nf dst/s/f/d/more\nf dst/s/g/more\nf list text=s/f\\ns/f/d/b\\ns/g/c\\ns/g\\n"],
+        "-avv --delete-before --files-from={top}/list -r",
+    )
+    .over(LOCAL_AND_SHELL)
+    .any_order(),
+    row(
         "missing-args-forced",
         &["f src/a", "f dst/none\nf dst/dir/in"],
         "-ai --delete-missing-args --force",

@@ -140,9 +140,12 @@ impl SegmentBuilder {
                 Some(h) => h.has_content(name, e.top_dir, e.no_content),
                 None => !e.no_content,
             };
-            flags |= if e.top_dir { flag::TOP } else { 0 };
             flags |= if content { flag::CONTENT } else { 0 };
-            flags |= if e.top_dir && e.no_content { flag::IMPLIED } else { 0 };
+            flags |= match (e.top_dir, e.no_content) {
+                (true, false) => flag::TOP,
+                (true, true) => flag::IMPLIED,
+                (false, _) => 0,
+            };
         }
         if let Some(h) = &mut self.hierarchy {
             h.previous.clear();

@@ -282,7 +282,7 @@ impl<'a> Entry<'a> {
     pub fn checksum(self) -> &'a [u8] {
         self.extra(Extra::Checksum).unwrap_or_default()
     }
-    /// Named by an argument, or (with [`Self::implied`]) above one.
+    /// Named by an argument.
     pub fn top_dir(self) -> bool {
         self.rec().has(flag::TOP)
     }

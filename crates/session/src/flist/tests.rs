@@ -132,9 +132,9 @@ fn merged_directories_join_their_flags() {
     b.push(&implied, b"b", 0);
     let seg = b.finish(true);
     let a = seg.by_ndx(1).expect("kept");
-    assert!(a.top_dir() && a.has_content() && !a.implied());
+    assert!(!a.top_dir() && a.has_content() && !a.implied());
     let b = seg.by_ndx(3).expect("kept");
-    assert!(b.top_dir() && !b.has_content() && b.implied());
+    assert!(!b.top_dir() && !b.has_content() && b.implied());
     assert!(seg.by_ndx(2).is_none() && seg.by_ndx(4).is_none());
     assert!(seg.by_ndx(0).is_none() && seg.by_ndx(5).is_none() && seg.by_ndx(i32::MIN).is_none());
 }

@@ -166,7 +166,7 @@ fn flags(session: &Session, e: Entry<'_>) -> u32 {
         !session.settings.am_sender && session.settings.hard_links && e.hard_link_group().is_some();
     [
         (e.is_dir() && e.implied(), bits::IMPLIED),
-        (e.is_dir() && e.top_dir() && !e.implied(), bits::TOP),
+        (e.is_dir() && e.top_dir(), bits::TOP),
         (e.is_dir() && e.has_content(), bits::CONTENT),
         (linked, bits::LINKED),
     ]
