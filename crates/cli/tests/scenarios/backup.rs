@@ -100,6 +100,8 @@ pub const ROWS: &[Row] = &[
     row("dir-twice", &[MIXED, TAKEN], "-avvb --delete --backup-dir=../bak").over(LOCAL_AND_SHELL).any_order(),
     row("taken", &[MIXED, TAKEN], "-ab --info=backup").over(LOCAL_AND_SHELL).any_order(),
     row("dir-relative", &[MIXED], "-avvbR --backup-dir=../bak").over(LOCAL_AND_SHELL).from_to("src/./sub/g src/./f", "dst/").any_order(),
+    row("dir-set-gid", &["f src/a/b/f size=3\nf dst/a/b/f size=9\nd dst/a mode=2755\nd dst/a/b mode=740"], "-rlt -b --backup-dir=bak").over(LOCAL_AND_SHELL),
+    row("dir-set-gid-perms", &["f src/a/b/f size=3\nf dst/a/b/f size=9\nd dst/a mode=2755\nd dst/a/b mode=740"], "-rltp -b --backup-dir=../bak").over(LOCAL_AND_SHELL),
     row("dir-one-file", &[MIXED], "-avvb --backup-dir=bak").over(LOCAL_AND_SHELL).from_to("src/f", "dst/f").any_order(),
     row("dry-run", &[MIXED], "-avbn --info=backup --delete").over(LOCAL_AND_SHELL).any_order(),
     row("dir-dry-run", &[MIXED], "-avvbn --backup-dir=../bak").over(LOCAL_AND_SHELL).any_order(),

@@ -525,7 +525,12 @@ fn dress_like(
         attrs.log.sys_error(Class::ErrorXfer, text, &e);
     }
     let want = Want::of(st, s.group);
-    let perm = if st.kind == Kind::Symlink { have.perm } else { st.perm };
+    let perm = match st.kind {
+        Kind::Symlink => have.perm,
+        // Set by the parent's own bit.
+        Kind::Directory if !s.perms => st.perm | have.perm & 0o2000,
+        _ => st.perm,
+    };
     attrs.apply(to, q, &want, &have, perm, Times::Exact);
     if s.acls
         && st.kind != Kind::Symlink
