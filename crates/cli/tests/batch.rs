@@ -77,6 +77,8 @@ const ROWS: &[Row] = &[
     row("-aOX --only-write-batch=b --stats", "-aOX"),
     row("-aO --cc=md5 --write-batch=b", "-aO --cc=md5"),
     row("-aO --exclude=*.o --write-batch=b", "-aO"),
+    row("-aO --exclude=*.o --protocol=28 --write-batch=b", "-aO"),
+    row("-aO --filter=-C '--filter=-p x' --write-batch=b", "-aO"),
     row("-aO -f '- *.o' --filter='P extra' --delete --write-batch=b", "-aOi --delete"),
     row("-aOf '- *.o' -C --from0 --include-from=/dev/null --write-batch=b", "-aO"),
     row("--write-batch=b -avO '--out-format=%n %l' --max-size 40000", "-avO"),

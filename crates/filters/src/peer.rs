@@ -44,16 +44,8 @@ impl FilterList {
     }
 
     /// Every rule of the command line, whomever it is for, as the script beside a batch file has it.
-    ///
-    /// # Errors
-    /// If the protocol has no way to say it.
-    pub fn script_texts(
-        &self,
-        protocol: u32,
-        delete_excluded: bool,
-    ) -> Result<Vec<Vec<u8>>, FilterError> {
-        let rules = self.rules.iter().filter(|rule| !matches!(rule.kind, Kind::Cvs));
-        rules.map(|rule| rule.wire_text(false, protocol, delete_excluded)).collect()
+    pub fn script_texts(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.rules.iter().map(Rule::text_of_option)
     }
 
     /// [`FilterList::for_peer`] for a client, with the rules of the `-C` option (`cvs`) where they

@@ -28,9 +28,7 @@ impl Script {
     /// Code 1 for a rule that cannot be a line of a file.
     pub fn text(&self, settings: &Settings, rules: &FilterList) -> Result<Vec<u8>, Error> {
         let modern = settings.protocol_max >= 29;
-        let rules = rules
-            .script_texts(settings.protocol_max, settings.delete_excluded)
-            .map_err(|e| Error::fatal(ExitCode(e.code), e.text))?;
+        let rules: Vec<_> = rules.script_texts().collect();
         let mut out = quoted(&self.program);
         if !rules.is_empty() {
             out.extend_from_slice(if modern { b" --filter='._-'" } else { b" --exclude-from='-'" });

@@ -234,6 +234,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("-v --progress", &["--iconv"]),
     ("-U", &["-c", "--ignore-times --checksum", "--link-dest"]),
     ("-C", &["--protocol=28"]),
+    ("-F", &["--protocol=28"]),
     ("'--filter", &["--protocol=28"]),
     ("'--filter=-p", &["--protocol=2"]),
     ("-v --progress", &["--delete-before", "--delete-after", "--delete-delay"]),
