@@ -102,7 +102,7 @@ impl Hooks {
     ///
     /// # Errors
     /// The text for the client.
-    pub fn before(&mut self, request: &[u8], args: &[&[u8]]) -> Result<(), String> {
+    pub fn before(&mut self, request: &[u8], args: &[&[u8]]) -> Result<(), Vec<u8>> {
         let Some(child) = self.before.take() else { return Ok(()) };
         let mut variables = vec![("RSYNC_REQUEST".to_string(), request.to_vec())];
         let args = [&b"rsyncd"[..]].into_iter().chain(args.iter().copied());
@@ -114,12 +114,18 @@ impl Hooks {
         match i32::from_be_bytes(*status) {
             0 => Ok(()),
             status if output.is_empty() => {
-                Err(format!("pre-xfer exec returned failure ({status})"))
+                Err(format!("pre-xfer exec returned failure ({status})").into_bytes())
             }
             status => {
-                let output = String::from_utf8_lossy(output).replace("\r\n", "\n");
-                let output = output.trim_end_matches('\n');
-                Err(format!("pre-xfer exec returned failure ({status}):\n{output}"))
+                let mut text = format!("pre-xfer exec returned failure ({status}):").into_bytes();
+                for line in output.split(|&b| b == b'\n') {
+                    text.push(b'\n');
+                    text.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+                }
+                while text.last() == Some(&b'\n') {
+                    text.pop();
+                }
+                Err(text)
             }
         }
     }

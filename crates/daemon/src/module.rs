@@ -214,7 +214,7 @@ impl<'a> Visit<'a> {
             self.service.log_format.clone().or_else(|| log_format(values));
         job.refusal = refusal(job, values, self.login, &self.refusals, &entered);
         if let Some(text) = stopped {
-            job.refusal = Some(WireError::new(Fault::Refused, text).into());
+            job.refusal = Some(WireError::of_lines(Fault::Refused, &text).into());
         }
         job.daemon_filters = entered.filters;
         Ok(())

@@ -29,7 +29,7 @@ impl Loader for OperatorFiles {
 ///
 /// # Errors
 /// What to log of a rule that is wrong or a file that cannot be read.
-pub fn load(module: &Section) -> Result<Option<FilterList>, String> {
+pub fn load(module: &Section) -> Result<Option<FilterList>, Vec<u8>> {
     let texts = ["filter", "includefrom", "include", "excludefrom", "exclude"]
         .map(|key| module.text(key).filter(|text| !text.is_empty()));
     let [filter, include_from, include, exclude_from, exclude] =
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    fn list(parameters: &str) -> Result<Option<FilterList>, String> {
+    fn list(parameters: &str) -> Result<Option<FilterList>, Vec<u8>> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("c");
         std::fs::write(dir.path().join("x"), "*.tmp\n").unwrap();

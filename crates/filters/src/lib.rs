@@ -63,20 +63,20 @@ pub trait Loader {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
     /// rsync's words.
-    pub text: String,
+    pub text: Vec<u8>,
     /** Exit code: 1, 2, 11 or 22. */
     pub code: i32,
 }
 
 impl FilterError {
     fn new(text: &[u8], code: i32) -> FilterError {
-        FilterError { text: String::from_utf8_lossy(text).into_owned(), code }
+        FilterError { text: text.to_vec(), code }
     }
 }
 
 impl std::fmt::Display for FilterError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&String::from_utf8_lossy(&self.text))
     }
 }
 

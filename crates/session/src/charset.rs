@@ -3,7 +3,10 @@
 //! What converts is the system's `iconv`; only the decomposed UTF-8 of a Mac is our own where the system does not know it. A
 //! name is converted component by component and checked: a conversion never makes a slash, or a name that means a directory.
 
-use crate::{Error, ExitCode, Settings, log::Role};
+use crate::{
+    Error, ExitCode, Settings,
+    log::{Role, named},
+};
 use fast_io::iconv::{self, Iconv};
 use std::{
     io,
@@ -15,7 +18,7 @@ use wire::limits::MAX_PATH;
 /// The charset of a side's names, and how it becomes UTF-8 and back.
 #[derive(Debug)]
 pub struct Charset {
-    name: String,
+    name: Vec<u8>,
     /// Printable ASCII is the same in both.
     keeps_ascii: bool,
     to_wire: Mutex<Converter>,
@@ -49,26 +52,25 @@ impl Charset {
     /// Code 4 for a charset that the system does not know.
     pub fn open(name: &[u8]) -> Result<Charset, Error> {
         let name = match name {
-            b"" | b"." => iconv::locale_charset(),
-            name => String::from_utf8_lossy(name).into_owned(),
+            b"" | b"." => iconv::locale_charset().into_bytes(),
+            name => name.to_vec(),
         };
         let open = || {
-            let pair =
-                (Iconv::open(b"UTF-8", name.as_bytes()), Iconv::open(name.as_bytes(), b"UTF-8"));
+            let pair = (Iconv::open(b"UTF-8", &name), Iconv::open(&name, b"UTF-8"));
             if let (Ok(to_wire), Ok(from_wire)) = pair {
                 return Ok((
                     Converter::new(to_wire, Form::AsIs),
                     Converter::new(from_wire, Form::AsIs),
                 ));
             }
-            if !["UTF-8-MAC", "UTF8-MAC"].iter().any(|mac| name.eq_ignore_ascii_case(mac)) {
+            if ![&b"UTF-8-MAC"[..], b"UTF8-MAC"].iter().any(|mac| name.eq_ignore_ascii_case(mac)) {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
             let utf8 = || Iconv::open(b"UTF-8", b"UTF-8");
             Ok((Converter::new(utf8()?, Form::Composed), Converter::new(utf8()?, Form::Decomposed)))
         };
         let (to_wire, from_wire) = open().map_err(|_: io::Error| {
-            let text = format!("iconv_open(\"UTF-8\", \"{name}\") failed");
+            let text = named("iconv_open(\"UTF-8\", \"", &name, "\") failed");
             Error::fatal(ExitCode::UNSUPPORTED, text)
         })?;
         let (to_wire, from_wire) = (Mutex::new(to_wire), Mutex::new(from_wire));
@@ -81,8 +83,8 @@ impl Charset {
     }
 
     /// What `--debug=ICONV` says of a side.
-    pub fn debug_line(&self, role: Role) -> String {
-        format!("[{}] charset: {}", role.name(), self.name)
+    pub fn debug_line(&self, role: Role) -> Vec<u8> {
+        named(&format!("[{}] charset: ", role.name()), &self.name, "")
     }
 
     /// A name of the file system as it travels.

@@ -5,6 +5,7 @@ use crate::{
     Error, ExitCode, Session,
     charset::Charset,
     conn::{Reader, Writer},
+    log::{named, reason},
     operator::Trust,
     rules::{open_in_module, stdin_is_read},
     settings::Settings,
@@ -52,9 +53,8 @@ pub fn open(settings: &Settings, path: &[u8]) -> Result<OpenList, Error> {
             Ok(Box::new(BufReader::new(Directory(e))))
         }
         Err(e) => {
-            let reason = crate::log::reason(&e);
-            let text =
-                format!("rsync: failed to open files-from file {}: {reason}", name.display());
+            let after = format!(": {}", reason(&e));
+            let text = named("rsync: failed to open files-from file ", path, &after);
             // A daemon opens it while it looks whether the options can be granted.
             let code = if settings.am_daemon { ExitCode::UNSUPPORTED } else { ExitCode::SYNTAX };
             Err(Error::fatal(code, text))

@@ -24,11 +24,11 @@ const FAREWELL: Duration = Duration::from_millis(400);
 /// How the receiver signs its messages.
 const RECEIVER: &[u8] = b"[receiver]";
 
-/// The lines of an error, without the closing one.
-pub fn text(e: &Error, role: Role) -> Vec<u8> {
+/// The lines of an error, without the closing one. A newline in one of them is part of a name.
+pub(crate) fn lines(e: &Error, role: Role) -> Vec<Vec<u8>> {
     let role = role.name();
-    match e {
-        Error::Wire(e) => e.message(role).into_bytes(),
+    let line = match e {
+        Error::Wire(e) => return e.lines(role),
         Error::Closed { received } => format!(
             "rsync: connection unexpectedly closed ({received} bytes received so far) [{role}]"
         )
@@ -40,9 +40,11 @@ pub fn text(e: &Error, role: Role) -> Vec<u8> {
         Error::Link { op, source } => {
             format!("rsync: [{role}] {op}: {}", strerror(source)).into_bytes()
         }
-        Error::PeerExit(_) => Vec::new(),
+        Error::PeerExit(_) => return Vec::new(),
+        Error::Fatal { text, .. } if text.is_empty() => return Vec::new(),
         Error::Fatal { text, .. } => text.clone(),
-    }
+    };
+    vec![line]
 }
 
 /// The closing line of a run that ends with `code`.
@@ -54,15 +56,9 @@ pub fn closing_line(code: ExitCode, role: Role) -> String {
 
 /// Prints the lines of an error, without the closing one.
 pub fn explain(log: &Log, e: &Error) {
-    let text = text(e, log.role);
     // Somebody else's link in a path that the operator named may be the reason.
     say_foreign_link(log);
-    match e {
-        _ if text.is_empty() => {}
-        // Some have two or three lines. Elsewhere a newline is part of a name and must not start a line.
-        Error::Wire(_) => text.split(|&b| b == b'\n').for_each(|line| log.error(line)),
-        _ => log.error(text),
-    }
+    lines(e, log.role).iter().for_each(|line| log.error(line));
 }
 
 /// Prints an error that came before anything moved, and its closing line; returns the exit code.
@@ -268,13 +264,10 @@ pub(crate) fn ended_role(session: &Session, e: &Error) -> Role {
     if session.settings.am_sender || !session.status.is_split() {
         return session.log.role;
     }
-    let told = text(e, Role::Generator);
+    let told = lines(e, Role::Generator);
     let unsaid = told.is_empty() && e.code() == ExitCode::FILE_IO;
-    if unsaid || told.windows(RECEIVER.len()).any(|window| window == RECEIVER) {
-        Role::Receiver
-    } else {
-        Role::Generator
-    }
+    let names_receiver = |line: &Vec<u8>| line.windows(RECEIVER.len()).any(|part| part == RECEIVER);
+    if unsaid || told.iter().any(names_receiver) { Role::Receiver } else { Role::Generator }
 }
 
 /// The line of a server's own log about what went over the link.
@@ -288,16 +281,18 @@ fn log_traffic(session: &Session, own_log: Option<&Log>) {
 mod tests {
     use super::*;
     use crate::report::testing;
-    use wire::{Fault, WireError};
+    use wire::Protocol;
 
     #[test]
     fn lines_of_errors() {
         let (session, page) = testing::session(32, Default::default());
-        let e = WireError::new(Fault::Protocol, "is your shell clean?\n(see the manpage)");
+        let e = Protocol::agree(1, 1, "Client").unwrap_err();
         assert_eq!(report(&session.log, &e.into()), ExitCode::PROTOCOL);
         let text = page.text();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[..2], ["is your shell clean?", "(see the manpage)"]);
+        assert!(
+            lines[0].ends_with("is your shell clean?") && lines[1].starts_with("(see the rsync")
+        );
         // The third is what a sender's log file gets.
         assert_eq!(lines.len(), 4);
         let before = page.messages();

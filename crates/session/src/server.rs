@@ -132,7 +132,7 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
         },
     };
     if let (Some(charset), true, false) = (&charset, settings.debug.iconv > 0, settings.am_daemon) {
-        to_own_stderr(format!("{}\n", charset.debug_line(role)).as_bytes(), false);
+        to_own_stderr(&[&charset.debug_line(role)[..], b"\n"].concat(), false);
     }
     let agreed = handshake::server(&settings, exchange, &caps, &mut reader, &mut writer);
     let agreed = match agreed {

@@ -80,7 +80,7 @@ pub struct Row<'a> {
 /// A row that copies `src/` to `dst/` locally, comparing everything; the methods change that. In `args`, words are
 /// separated by spaces, single quotes keep one together; `{host}` becomes the prefix of the remote end, `{top}` the folder
 /// of the tree, `{shell}` a remote shell that runs things here, `{log}` a log file that is compared, too, `{rsync}` the
-/// program at the remote end, and `{apostrophe}` a single quote. A source that begins with a colon names the remote end
+/// program at the remote end, `{apostrophe}` a single quote, and `{byte}` one that is no UTF-8. A source that begins with a colon names the remote end
 /// itself.
 pub const fn row<'a>(name: &'a str, trees: &'a [&'a str], args: &'a str) -> Row<'a> {
     Row {

@@ -385,7 +385,7 @@ mod tests {
             let DecodeError::Bad(e) = table.decode(&mut Cursor::new(bytes)).unwrap_err() else {
                 panic!("{bytes:02x?}")
             };
-            assert_eq!((e.fault, e.text.as_str()), (*fault, *text));
+            assert_eq!((e.fault, e.to_string().as_str()), (*fault, *text));
             assert!(table.entries().is_empty());
         }
         let mut table = AclTable::default();

@@ -23,7 +23,9 @@ pub struct WireError {
     pub fault: Fault,
     /// The message in rsync's words, without a trailing newline. Where rsync ends the text with
     /// ` [role]`, [`WireError::wants_role`] is set and the role is appended by whoever knows it.
-    pub text: String,
+    pub text: Vec<u8>,
+    /// Lines that are told before it.
+    pub before: Vec<Vec<u8>>,
     /// Whether ` [role]` is to be appended to the text.
     pub wants_role: bool,
     /// Whether `[role] ` is to be put before the text.
@@ -49,8 +51,26 @@ pub enum Fault {
 
 impl WireError {
     /// A violation with the given text.
-    pub fn new(fault: Fault, text: impl Into<String>) -> Self {
-        WireError { fault, text: text.into(), wants_role: false, role_leads: false }
+    pub fn new(fault: Fault, text: impl Into<Vec<u8>>) -> Self {
+        WireError {
+            fault,
+            before: Vec::new(),
+            text: text.into(),
+            wants_role: false,
+            role_leads: false,
+        }
+    }
+
+    /// A violation whose text ends in a name.
+    pub fn about(fault: Fault, text: impl AsRef<[u8]>, name: &[u8]) -> Self {
+        WireError::new(fault, [text.as_ref(), name].concat())
+    }
+
+    /// A violation with as many lines as the text has.
+    pub fn of_lines(fault: Fault, text: &[u8]) -> Self {
+        let mut before: Vec<Vec<u8>> = text.split(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
+        let text = before.pop().unwrap_or_default();
+        WireError { before, ..WireError::new(fault, text) }
     }
 
     /// Asks for ` [role]` behind the text.
@@ -86,27 +106,43 @@ impl WireError {
         WireError::new(Fault::Protocol, text).with_role()
     }
 
-    /// The text with the role where it belongs: `sender`, `receiver`, `generator` ... Of two lines
-    /// the first can have it at its end and the last at its beginning.
-    pub fn message(&self, role: &str) -> String {
-        let role = format!("[{role}]");
-        let (first, last) = match self.text.rsplit_once('\n') {
-            Some((first, last)) => (Some(first), last),
-            None => (None, self.text.as_str()),
-        };
-        match (first, last, self.role_leads, self.wants_role) {
-            (Some(first), last, true, true) => format!("{first} {role}\n{role} {last}"),
-            (Some(first), last, true, false) => format!("{first}\n{role} {last}"),
-            (None, text, true, _) => format!("{role} {text}"),
-            (_, _, false, true) => format!("{} {role}", self.text),
-            (_, _, false, false) => self.text.clone(),
+    /// Says a line of its own before the text.
+    pub(crate) fn behind(mut self, line: impl Into<Vec<u8>>) -> Self {
+        self.before.push(line.into());
+        self
+    }
+
+    /// The lines with the role where it belongs: `sender`, `receiver`, `generator` ... Of two lines
+    /// the first can have it at its end and the last at its beginning. What looks like a line's end
+    /// in one of them is part of a name.
+    pub fn lines(&self, role: &str) -> Vec<Vec<u8>> {
+        let (mut lines, mut text) = (self.before.clone(), self.text.clone());
+        let mut end = Some(&mut text);
+        if self.role_leads {
+            end = lines.last_mut();
         }
+        if let Some(line) = end.filter(|_| self.wants_role) {
+            line.extend_from_slice(format!(" [{role}]").as_bytes());
+        }
+        if self.role_leads {
+            text.splice(..0, format!("[{role}] ").into_bytes());
+        }
+        lines.push(text);
+        lines
+    }
+
+    /// The same with this role in its text.
+    pub fn told_by(self, role: &str) -> Self {
+        let mut lines = self.lines(role);
+        let text = lines.pop().unwrap_or_default();
+        WireError { before: lines, ..WireError::new(self.fault, text) }
     }
 }
 
 impl fmt::Display for WireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        self.before.iter().try_for_each(|line| writeln!(f, "{}", String::from_utf8_lossy(line)))?;
+        f.write_str(&String::from_utf8_lossy(&self.text))
     }
 }
 
@@ -129,10 +165,11 @@ mod tests {
         assert_eq!(e.with_role().message("receiver/inc"), "unexpected tag 50 [receiver/inc]");
         let e = WireError::memory("buffer overflow: recv_rules");
         assert_eq!(e.fault, Fault::Memory);
-        let text = e.message("sender");
+        let text = e.with_role().message("sender");
         let head = "[sender] buffer overflow: recv_rules (file=error.rs, line=";
         assert!(text.starts_with(head) && text.ends_with(')'), "{text}");
-        let e = WireError { role_leads: true, ..WireError::new(Fault::Memory, "length\noverflow") };
+        let e = WireError::new(Fault::Memory, "overflow").behind("length");
+        let e = WireError { role_leads: true, ..e };
         assert_eq!(e.message("sender"), "length\n[sender] overflow");
         assert_eq!(e.with_role().message("sender"), "length [sender]\n[sender] overflow");
     }

@@ -75,13 +75,9 @@ pub fn decode_list(c: &mut Cursor<'_>) -> Decode<Vec<u8>> {
 /// The client's error when no name is common to both lists: code 4. `what` is `checksum` or
 /// `compress`.
 pub fn no_choice(what: &str, server: &[u8], client: &[u8]) -> WireError {
-    let show = String::from_utf8_lossy;
-    let text = format!(
-        "Failed to negotiate a {what} choice.\nServer list: {}\nClient list: {}",
-        show(server),
-        show(client)
-    );
-    WireError::new(Fault::Refused, text)
+    WireError::about(Fault::Refused, "Client list: ", client)
+        .behind(format!("Failed to negotiate a {what} choice."))
+        .behind([b"Server list: ", server].concat())
 }
 
 #[cfg(test)]
@@ -133,17 +129,19 @@ mod tests {
         assert_eq!(decode_list(&mut Cursor::new(&long)).unwrap().len(), 255);
         let got = decode_list(&mut Cursor::new(&hex("8100")));
         let Err(DecodeError::Bad(e)) = got else { panic!("{got:?}") };
-        assert_eq!(e.text, "over-long vstring received (256 > 255)");
+        assert_eq!(e.to_string(), "over-long vstring received (256 > 255)");
         assert_eq!(e.fault, Fault::Refused);
     }
 
     #[test]
     fn nothing_in_common() {
         let e = no_choice("checksum", b"a\xff", b"md5 md4");
-        assert_eq!(
-            e.text,
-            "Failed to negotiate a checksum choice.\nServer list: a\u{fffd}\nClient list: md5 md4"
-        );
+        let lines: [&[u8]; 3] = [
+            b"Failed to negotiate a checksum choice.",
+            b"Server list: a\xff",
+            b"Client list: md5 md4",
+        ];
+        assert_eq!(e.lines("sender"), lines);
         assert_eq!(e.fault, Fault::Refused);
     }
 }

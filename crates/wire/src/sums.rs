@@ -222,7 +222,7 @@ mod tests {
             match SumHead::decode(p, 16, max_alloc, &mut Cursor::new(&bytes)) {
                 Ok(head) => format!("{head:?}"),
                 Err(DecodeError::Bad(e)) => {
-                    let memory = e.text.starts_with("exceeded");
+                    let memory = e.text.starts_with(b"exceeded");
                     assert_eq!(e.fault, if memory { Fault::Memory } else { Fault::Protocol });
                     e.message("sender")
                 }

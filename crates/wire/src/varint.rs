@@ -312,11 +312,17 @@ mod tests {
         for first in [0xf8, 0xfc, 0xff] {
             let e = Cursor::new(&[first; 9]).varint().unwrap_err();
             let DecodeError::Bad(e) = e else { panic!("{e:?}") };
-            assert_eq!((e.fault, e.text.as_str()), (Fault::Stream, "Overflow in read_varint()"));
+            assert_eq!(
+                (e.fault, e.to_string().as_str()),
+                (Fault::Stream, "Overflow in read_varint()")
+            );
         }
         let e = Cursor::new(&[0xfc; 12]).varlong(4).unwrap_err();
         let DecodeError::Bad(e) = e else { panic!("{e:?}") };
-        assert_eq!((e.fault, e.text.as_str()), (Fault::Stream, "Overflow in read_varlong()"));
+        assert_eq!(
+            (e.fault, e.to_string().as_str()),
+            (Fault::Stream, "Overflow in read_varlong()")
+        );
     }
 
     #[test]
@@ -347,7 +353,7 @@ mod tests {
         let e = Cursor::new(&[0x90, 0x00]).vstring(4095).unwrap_err();
         let DecodeError::Bad(e) = e else { panic!("{e:?}") };
         assert_eq!(
-            (e.fault, e.text.as_str()),
+            (e.fault, e.to_string().as_str()),
             (Fault::Protocol, "over-long vstring received (4096 > 4095)")
         );
     }

@@ -60,9 +60,9 @@ impl Protocol {
     /// `Server`. Errors: code 2.
     pub fn agree(peer: i64, common: i64, role: &str) -> Result<Protocol, WireError> {
         let text = if !BELIEVABLE.contains(&peer) {
-            "protocol version mismatch -- is your shell clean?\n\
-             (see the rsync manpage for an explanation)"
-                .to_string()
+            let text = "(see the rsync manpage for an explanation)";
+            return Err(WireError::new(Fault::Protocol, text)
+                .behind("protocol version mismatch -- is your shell clean?"));
         } else if common < OLDEST.0.into() {
             format!("--protocol must be at least {OLDEST} on the {role}.")
         } else if common > NEWEST.0.into() {
@@ -133,15 +133,15 @@ mod tests {
         assert_eq!(agree(29, 32).unwrap().number(), 29);
         for peer in [19, 41, -1, 0x6c6c_6548] {
             let e = agree(32, peer).unwrap_err();
-            assert!(e.text.starts_with("protocol version mismatch -- is your shell clean?\n"));
+            assert!(e.before[0].starts_with(b"protocol version mismatch -- is your shell clean?"));
             assert_eq!((e.fault, e.wants_role), (Fault::Protocol, false));
         }
         assert_eq!(
-            agree(32, 26).unwrap_err().text,
+            agree(32, 26).unwrap_err().to_string(),
             "--protocol must be at least 27 on the Client."
         );
         assert_eq!(
-            Protocol::agree(33, 33, "Server").unwrap_err().text,
+            Protocol::agree(33, 33, "Server").unwrap_err().to_string(),
             "--protocol must be no more than 32 on the Server."
         );
     }
@@ -151,7 +151,7 @@ mod tests {
         let p = Protocol::new(29).unwrap();
         assert_eq!(p.require("--fuzzy", 29), Ok(()));
         assert_eq!(
-            p.require("--acls", 30).unwrap_err().text,
+            p.require("--acls", 30).unwrap_err().to_string(),
             "--acls requires protocol 30 or higher (negotiated 29)."
         );
     }

@@ -43,7 +43,18 @@ pub struct XattrTable {
     index: HashIndex,
 }
 
-fn bad<T>(fault: Fault, text: impl Into<String>) -> Decode<T> {
+/// There is no such number in the list of attributes of `file`. Code 2.
+pub fn unknown_number(number: u32, file: &[u8]) -> WireError {
+    WireError::about(Fault::Protocol, format!("could not find xattr #{number} for "), file)
+}
+
+/// An attribute whose value is not waiting to be fetched was asked for, or sent. Code 2.
+pub fn not_abbreviated(file: &[u8], name: &[u8], len: usize) -> WireError {
+    let text = [b"internal abbrev error on ", file, b" (", name].concat();
+    WireError::about(Fault::Protocol, text, format!(", len={len})!").as_bytes())
+}
+
+fn bad<T>(fault: Fault, text: impl Into<Vec<u8>>) -> Decode<T> {
     Err(WireError::new(fault, text).into())
 }
 
@@ -107,9 +118,8 @@ impl XattrTable {
             }
             Ok(k) if k as usize <= len => k - 1,
             _ => {
-                let name = String::from_utf8_lossy(name);
-                let text = format!("receive_xattr: xa index {k} out of range for {name}");
-                return bad(Fault::Stream, text);
+                let text = format!("receive_xattr: xa index {k} out of range for ");
+                return Err(WireError::about(Fault::Stream, text, name).into());
             }
         };
         *c = at;
@@ -177,8 +187,8 @@ fn decode_literal(c: &mut Cursor<'_>) -> Decode<Vec<Xattr>> {
         let mut names: Vec<&[u8]> = list.iter().map(|x| x.name.as_slice()).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            let name = String::from_utf8_lossy(pair[0]);
-            return bad(Fault::Protocol, format!("duplicate xattr name received: {name}"));
+            let text = "duplicate xattr name received: ";
+            return Err(WireError::about(Fault::Protocol, text, pair[0]).into());
         }
     }
     Ok(list)
@@ -478,7 +488,7 @@ mod tests {
             let mut table = XattrTable::default();
             let e = table.decode(b"dir/f", &mut Cursor::new(bytes)).unwrap_err();
             let DecodeError::Bad(e) = e else { panic!("{text}: {e:?}") };
-            assert_eq!((e.fault, e.text.as_str()), (*fault, *text));
+            assert_eq!((e.fault, e.to_string().as_str()), (*fault, *text));
             assert!(table.is_empty());
         }
         let unsorted = literal(&[&[2], &[2, 0, b'b', 0], &[7, 1], name, &[9]]);

@@ -54,7 +54,7 @@ impl Site {
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(self.path("log")).unwrap_or_default()
+        String::from_utf8_lossy(&fs::read(self.path("log")).unwrap_or_default()).into_owned()
     }
 
     /// The log's lines without their heads, once the last one is there, and without those of the connection; the log is emptied.

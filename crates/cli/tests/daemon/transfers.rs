@@ -242,7 +242,7 @@ fn hooks_run_around_a_transfer() {
         "[ok]\npath=DIR/ro\npre-xfer exec=echo $RSYNC_REQUEST $RSYNC_ARG0 $RSYNC_USER_NAME > DIR/before\n\
          early exec=cat > DIR/early; echo $RSYNC_REQUEST >> DIR/early\n\
          post-xfer exec=echo $RSYNC_MODULE_NAME $RSYNC_EXIT_STATUS $RSYNC_RAW_STATUS > DIR/after\n\
-         [no]\npath=DIR/ro\npre-xfer exec=echo so; echo there; exit 3\n\
+         [no]\npath=DIR/ro\npre-xfer exec=echo so; printf 'th\\377ere\\r\\n'; exit 3\n\
          post-xfer exec=echo $RSYNC_EXIT_STATUS > DIR/no\n\
          [early]\npath=DIR/ro\nearly exec=exit 1\npost-xfer exec=echo $RSYNC_EXIT_STATUS > DIR/none\n\
          [user]\npath=DIR/ro\nauth users=*\nsecrets file=DIR/secrets\nstrict modes=no\n\
@@ -267,7 +267,7 @@ fn hooks_run_around_a_transfer() {
     assert_eq!(read("after"), "ok 0 0\n");
     let output = pull("no/a");
     assert_eq!(output.status.code(), Some(4));
-    let text = "pre-xfer exec returned failure (768):\nso\nthere\n";
+    let text = "pre-xfer exec returned failure (768):\nso\nth\\#377ere\n";
     assert!(stderr(&output).contains(text), "{}", stderr(&output));
     assert_eq!(read("no"), "4\n");
     assert!(stderr(&pull("early/a")).contains("@ERROR: early exec failed\n"));

@@ -217,6 +217,12 @@ pub const ROWS: &[Row] = &[
     row("files-from", &[LATIN1, EMPTY], "-ai --files-from=- --iconv=utf8,latin1")
         .stdin("plain\ndz\n")
         .over(PULL),
+    row(
+        "files-from-of-wrong-bytes",
+        &["f src/\\xc3\\xbc size=3\nf list text=\\xc3\\xbc\\n\nd dst"],
+        "-r --files-from={top}/list --iconv=ISO-8859-1,UTF-8",
+    )
+    .over(&[Via::Pull]),
     row("files-from-push", &[UTF8, EMPTY], "-ai --files-from=- --iconv=utf8,latin1")
         .stdin("ä\ndä/ü\nnone\n")
         .over(PUSH),

@@ -12,7 +12,7 @@ use std::{
     io::{self, BufRead, Read},
     path::{Path, PathBuf},
 };
-use wire::{Cursor, Decode, Fault, WireError, greeting::Greeting, limits::MAX_TEXT_LINE};
+use wire::{Cursor, Decode, greeting::Greeting, limits::MAX_TEXT_LINE, negotiate};
 
 /// What a client says to a daemon.
 #[derive(Debug, Clone)]
@@ -111,14 +111,12 @@ pub fn login<R: RecvHalf, W: SendHalf>(
     loop {
         let line = read_line(reader, log.role, "rsync: didn't get server startup line")?;
         if let Some(challenge) = line.strip_prefix(b"@RSYNCD: AUTHREQD ") {
-            let digest = AuthDigest::choose(greeting.digests.as_deref(), common >= 30)
-                .ok_or_else(|| {
+            let digest =
+                AuthDigest::choose(greeting.digests.as_deref(), common >= 30).ok_or_else(|| {
                     let server = greeting.digests.clone().unwrap_or_default().join(" ");
                     let own = wire::greeting::DIGESTS.join(" ");
-                    let text = format!(
-                        "Failed to negotiate a daemon auth checksum choice.\nServer list: {server}\nClient list: {own}"
-                    );
-                    Error::from(WireError::new(Fault::Refused, text))
+                    let what = "daemon auth checksum";
+                    Error::from(negotiate::no_choice(what, server.as_bytes(), own.as_bytes()))
                 })?;
             let password = password(login, log.role)?;
             let user = user(login);
@@ -179,13 +177,14 @@ fn password(login: &Login, role: Role) -> Result<Vec<u8>, Error> {
 }
 
 fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
-    let refuse = |text: &str| Err(Error::fatal(ExitCode::SYNTAX, text));
+    let name = fsroot::text::bytes(path);
+    let refuse = |text: &[u8]| Err(Error::fatal(ExitCode::SYNTAX, text));
     let failed = |e: io::Error| {
-        let text = format!("could not open password file {}", path.display());
+        let text = [b"could not open password file ", &name[..]].concat();
         let text = crate::log::sys_error_line(role, text, &e);
         Error::fatal(ExitCode::SYNTAX, text)
     };
-    let unread = format!("ERROR: failed to read a password from {}", path.display());
+    let unread = [b"ERROR: failed to read a password from ", &name[..]].concat();
     let mut line = Vec::new();
     if path.as_os_str() == "-" {
         io::stdin().lock().read_until(b'\n', &mut line).map_err(failed)?;
@@ -193,14 +192,15 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
         let file = match fsroot::read_operator_file(path) {
             Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
                 let meta = path.metadata().map_err(failed)?;
-                return refuse(platform::distrust_password_file(&meta).unwrap_or(&unread));
+                let distrust = platform::distrust_password_file(&meta);
+                return refuse(distrust.map_or(&unread, str::as_bytes));
             }
             opened => opened.map_err(failed)?,
         };
         // On the open file: whoever can swap the name cannot change what was checked.
         let meta = file.metadata().map_err(failed)?;
         if let Some(text) = platform::distrust_password_file(&meta) {
-            return refuse(text);
+            return refuse(text.as_bytes());
         }
         io::BufReader::new(file)
             .take(MAX_TEXT_LINE as u64)

@@ -36,7 +36,7 @@ impl Shell {
             command.env(name, value);
         }
         let failed = |e: std::io::Error| {
-            let text = format!("Failed to exec {}", String::from_utf8_lossy(program));
+            let text = [b"Failed to exec ", &program[..]].concat();
             Error::fatal(ExitCode::IPC, log::sys_error_line(role, text, &e))
         };
         let mut child = command.spawn().map_err(failed)?;

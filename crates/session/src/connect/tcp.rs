@@ -282,17 +282,18 @@ fn through_proxy(proxy: &str, target: &Target, debug: u8, log: &Log) -> Result<T
     };
     stream.write_all(request.as_bytes()).map_err(link)?;
     let status = proxy_line(&mut stream, "proxy response line too long")?;
-    let accepted = status.starts_with("HTTP/")
-        && status.split(' ').nth(1).is_some_and(|code| code.starts_with('2'));
+    let accepted = status.starts_with(b"HTTP/")
+        && status.split(|&b| b == b' ').nth(1).is_some_and(|code| code.starts_with(b"2"));
     if !accepted {
-        return Err(fail(ExitCode::SOCKET_IO, format!("bad response from proxy -- {status}")));
+        let text = [b"bad response from proxy -- ", &status[..]].concat();
+        return Err(fail(ExitCode::SOCKET_IO, text));
     }
     while !proxy_line(&mut stream, "proxy response header line too long")?.is_empty() {}
     Ok(stream)
 }
 
 /// One line of the proxy's answer, read bytewise: what follows the blank line is the daemon's.
-fn proxy_line(stream: &mut TcpStream, too_long: &str) -> Result<String, Error> {
+fn proxy_line(stream: &mut TcpStream, too_long: &str) -> Result<Vec<u8>, Error> {
     let mut line = Vec::new();
     loop {
         let mut byte = [0];
@@ -306,7 +307,7 @@ fn proxy_line(stream: &mut TcpStream, too_long: &str) -> Result<String, Error> {
             return Err(fail(ExitCode::SOCKET_IO, too_long));
         }
     }
-    Ok(String::from_utf8_lossy(&line).into_owned())
+    Ok(line)
 }
 
 #[cfg(test)]

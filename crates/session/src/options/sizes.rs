@@ -19,15 +19,15 @@ pub struct SizeRule {
 }
 
 /// Reads a size. The error is rsync's text behind `rsync: `.
-pub fn parse_size(rule: &SizeRule, text: &[u8]) -> Result<u64, String> {
-    let shown = String::from_utf8_lossy(text);
-    let option = format!("--{}={shown}", rule.name);
-    let size = read(text, rule.unit).ok_or_else(|| format!("{option} is invalid"))?;
+pub fn parse_size(rule: &SizeRule, text: &[u8]) -> Result<u64, Vec<u8>> {
+    let wrong =
+        |how: String| [format!("--{}=", rule.name).as_bytes(), text, how.as_bytes()].concat();
+    let size = read(text, rule.unit).ok_or_else(|| wrong(" is invalid".into()))?;
     let max_text = || match rule.max {
         Some(max) => format!(" (max: {})", binary_units(max)),
         None => String::new(),
     };
-    let too_large = || format!("{option} is too large{}", max_text());
+    let too_large = || wrong(format!(" is too large{}", max_text()));
     // 2^63 as a double is also what the largest i64 rounds to.
     if !(0.0..9_223_372_036_854_775_807.0).contains(&size) {
         return Err(too_large());
@@ -38,13 +38,13 @@ pub fn parse_size(rule: &SizeRule, text: &[u8]) -> Result<u64, String> {
     }
     if bytes < rule.min && !(bytes == 0 && rule.zero_is_unlimited) {
         let or = if rule.zero_is_unlimited { " or 0 for unlimited" } else { "" };
-        return Err(format!("{option} is too small (min: {}{or})", binary_units(rule.min)));
+        return Err(wrong(format!(" is too small (min: {}{or})", binary_units(rule.min))));
     }
     Ok(bytes)
 }
 
 /// `--bwlimit` in KiB a second, rounded; 0 is no limit.
-pub fn parse_bwlimit(text: &[u8]) -> Result<u32, String> {
+pub fn parse_bwlimit(text: &[u8]) -> Result<u32, Vec<u8>> {
     let rule =
         SizeRule { name: "bwlimit", unit: b'K', min: 512, max: None, zero_is_unlimited: true };
     let bytes = parse_size(&rule, text)?;
@@ -141,11 +141,11 @@ mod tests {
             ["1e3", "+1", "-", "-b", "+", "1k+2", "1kx", "k9", "0x10", " 1", "1,000", "1kib1"]
         {
             let expected = format!("--max-size={text} is invalid");
-            assert_eq!(parse_size(&PLAIN, text.as_bytes()), Err(expected));
+            assert_eq!(parse_size(&PLAIN, text.as_bytes()), Err(expected.into_bytes()));
         }
         for text in ["-1", "-2k", "0-1", ".-1", "9223372036854775806", "9000p"] {
             let expected = format!("--max-size={text} is too large");
-            assert_eq!(parse_size(&PLAIN, text.as_bytes()), Err(expected));
+            assert_eq!(parse_size(&PLAIN, text.as_bytes()), Err(expected.into_bytes()));
         }
     }
 

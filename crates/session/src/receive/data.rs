@@ -353,9 +353,8 @@ impl<R: RecvHalf> Incoming<'_, R> {
     /// A block of the basis, which the decompressor may want to see.
     fn block(&mut self, index: u32) -> Result<Matched, Error> {
         if self.basis.is_none() && !self.discarding {
-            let name = String::from_utf8_lossy(self.name);
-            let text = format!("got a block match with no basis file for {name}");
-            return Err(WireError::new(Fault::Protocol, text).with_role().into());
+            let text = "got a block match with no basis file for ";
+            return Err(WireError::about(Fault::Protocol, text, self.name).with_role().into());
         }
         let offset = u64::from(index) * u64::from(self.head.blength);
         let len = self.head.block_len(index) as usize;

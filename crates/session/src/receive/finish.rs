@@ -7,7 +7,10 @@ use super::{
     shared::{Event, Transfer},
     write::root_of,
 };
-use crate::{Error, ExitCode, Session, log::Class};
+use crate::{
+    Error, ExitCode, Session,
+    log::{Class, named},
+};
 use fast_io::RecvHalf;
 use fsroot::{Kind, Root, Stat, TempFile, meta};
 use std::{fs::File, io};
@@ -72,9 +75,9 @@ impl<R: RecvHalf> Receiver<R> {
             (Goal::Partial, Some(partial)) => {
                 if !partial.make_dir(root, &t.path) {
                     let what = if verified { "completed" } else { "partial" };
-                    let name = String::from_utf8_lossy(&t.name);
-                    let text = format!("Unable to create partial-dir for {name}");
-                    self.attrs.log.error_xfer(format!("{text} -- discarding {what} file."));
+                    let after = format!(" -- discarding {what} file.");
+                    let line = named("Unable to create partial-dir for ", &t.name, &after);
+                    self.attrs.log.error_xfer(line);
                     return false;
                 }
                 (Spot::Partial, partial.path(&t.path))

@@ -270,11 +270,7 @@ fn prepare<R: RecvHalf>(
 /// Puts the role behind the texts that want it.
 fn named(e: Error, role: Role) -> Error {
     match e {
-        Error::Wire(mut w) if w.wants_role => {
-            w.text = format!("{} [{}]", w.text, role.name());
-            w.wants_role = false;
-            Error::Wire(w)
-        }
+        Error::Wire(w) if w.wants_role => Error::Wire(w.told_by(role.name())),
         e => e,
     }
 }

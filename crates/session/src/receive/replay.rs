@@ -164,9 +164,8 @@ impl<R: RecvHalf> Receiver<R> {
                 let similar = item.basis >= basis::FUZZY;
                 if similar && self.session.settings.fuzzy == 0 {
                     let name = item.xname.as_deref().unwrap_or_default();
-                    let name = String::from_utf8_lossy(name);
-                    let text = format!("rsync: refusing malicious fuzzy operation for {name}");
-                    return Err(WireError::new(Fault::Protocol, text).into());
+                    let text = "rsync: refusing malicious fuzzy operation for ";
+                    return Err(WireError::about(Fault::Protocol, text, name).into());
                 }
                 if similar || request.basis >= basis::FUZZY {
                     // Other files may be similar now than when the batch was written.

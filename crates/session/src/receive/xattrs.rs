@@ -9,8 +9,8 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 use wire::{
-    Fault, RelPath, WireError,
-    xattr::{Xattr, XattrValue},
+    RelPath, WireError,
+    xattr::{self, Xattr, XattrValue},
 };
 
 #[derive(Debug, Clone)]
@@ -202,21 +202,13 @@ impl XattrStore {
         unasked: bool,
         file: &[u8],
     ) -> Result<(), WireError> {
-        let file = String::from_utf8_lossy(file);
-        let unknown = || {
-            WireError::new(Fault::Protocol, format!("could not find xattr #{number} for {file}"))
-        };
+        let unknown = || xattr::unknown_number(number, file);
         let set = self.set(k).ok_or_else(unknown)?;
         let mut set = lock(&set);
         let slot = number.checked_sub(1).and_then(|i| set.get_mut(i as usize));
         let a = slot.ok_or_else(unknown)?;
         if !std::mem::take(&mut a.requested) && !unasked {
-            let name = String::from_utf8_lossy(&a.name);
-            let len = value.len();
-            return Err(WireError::new(
-                Fault::Protocol,
-                format!("internal abbrev error on {file} ({name}, len={len})!"),
-            ));
+            return Err(xattr::not_abbreviated(file, &a.name, value.len()));
         }
         a.value = Value::Full(value);
         Ok(())
@@ -289,18 +281,24 @@ mod tests {
     fn only_requested_values_are_taken() {
         let s = store();
         assert!(
-            s.fill(0, 1, vec![1], false, b"f").unwrap_err().text.contains("internal abbrev error")
+            s.fill(0, 1, vec![1], false, b"f")
+                .unwrap_err()
+                .to_string()
+                .contains("internal abbrev error")
         );
         s.request(0);
         s.fill(0, 1, vec![1], false, b"f").unwrap();
         assert!(
-            s.fill(0, 1, vec![1], false, b"f").unwrap_err().text.contains("internal abbrev error")
+            s.fill(0, 1, vec![1], false, b"f")
+                .unwrap_err()
+                .to_string()
+                .contains("internal abbrev error")
         );
         for n in [0, 5, u32::MAX] {
             assert!(
                 s.fill(0, n, vec![1], false, b"f")
                     .unwrap_err()
-                    .text
+                    .to_string()
                     .starts_with("could not find xattr")
             );
         }

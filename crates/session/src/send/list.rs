@@ -7,7 +7,7 @@ use crate::{
     conn::Writer,
     flist::{self, SegmentBuilder},
     hlink,
-    log::{Log, Role},
+    log::{Log, Role, named},
     rules::FsLoader,
     session::io_error,
 };
@@ -498,7 +498,7 @@ impl Lister {
         for name in names {
             let value = root.get_xattr(&found.rel, &name).map_err(|e| Unread {
                 what: "get_xattr_data: lgetxattr(",
-                after: format!(",\"{}\",0) failed", String::from_utf8_lossy(&name)),
+                after: named(",\"", &name, "\",0) failed"),
                 e,
             })?;
             values.extend(value.map(|value| (name, value)));
@@ -528,7 +528,7 @@ impl Lister {
 /// Something of a file that cannot be read: the words around its path, and why.
 struct Unread {
     what: &'static str,
-    after: String,
+    after: Vec<u8>,
     e: io::Error,
 }
 

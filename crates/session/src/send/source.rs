@@ -377,10 +377,10 @@ impl Sources {
         text: &str,
         id: u32,
         name: &[u8],
-        after: &str,
+        after: impl AsRef<[u8]>,
         e: &io::Error,
     ) {
-        let line = [text.as_bytes(), &self.quoted(id, name), after.as_bytes()].concat();
+        let line = [text.as_bytes(), &self.quoted(id, name), after.as_ref()].concat();
         log.sys_error(Class::ErrorXfer, line, e);
     }
 

@@ -192,7 +192,8 @@ impl Peer {
     fn failure(mut self) -> (i32, String) {
         let sender = self.sender.take().expect("not joined");
         let e = sender.join().expect("no panic").expect_err("accepted");
-        let text = String::from_utf8_lossy(&crate::finish::text(&e, Role::Sender)).into_owned();
+        let lines = crate::finish::lines(&e, Role::Sender).join(&b'\n');
+        let text = String::from_utf8_lossy(&lines).into_owned();
         (e.code().0, text)
     }
 

@@ -1,7 +1,7 @@
 //! Values of extended attributes that the receiving side asks for (WIRE.md, Xattr exchange).
 
 use super::Sender;
-use crate::{Error, ExitCode, flist::Entry};
+use crate::{Error, flist::Entry, log::named};
 use fast_io::{RecvHalf, SendHalf};
 use fsroot::Root;
 use std::io;
@@ -36,10 +36,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         numbers: &[u32],
     ) -> Result<Vec<u8>, Error> {
         let mut reply = Vec::new();
-        let shown = String::from_utf8_lossy(name);
-        let unknown = |number: u32| {
-            Error::fatal(ExitCode::PROTOCOL, format!("could not find xattr #{number} for {shown}"))
-        };
+        let unknown = |number| xattr::unknown_number(number, name);
         let mut prev = 0;
         for &number in numbers {
             let list = entry.xattr().ok_or_else(|| unknown(number))?;
@@ -49,10 +46,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
                 .ok_or_else(|| unknown(number))?;
             let sent = self.values_sent.entry(list).or_default();
             let XattrValue::Digest { len, .. } = attr.value else {
-                return Err(abbrev_error(&shown, &attr.name, None));
+                return Err(xattr::not_abbreviated(name, &attr.name, 0).into());
             };
             if sent.contains(&number) || number <= prev {
-                return Err(abbrev_error(&shown, &attr.name, Some(len)));
+                return Err(xattr::not_abbreviated(name, &attr.name, len as usize).into());
             }
             sent.push(number);
             let source = entry.source();
@@ -65,8 +62,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             let value = match value {
                 Ok(value) => value,
                 Err(e) => {
-                    let attr = String::from_utf8_lossy(&attr.name).into_owned();
-                    let after = format!(",\"{attr}\",0) failed");
+                    let after = named(",\"", &attr.name, "\",0) failed");
                     let text = "get_xattr_data: lgetxattr(";
                     sources.complain(&self.log, text, source, name, &after, &e);
                     Vec::new()
@@ -88,12 +84,4 @@ fn listed_xattr(root: &mut Root, p: &RelPath, name: &[u8]) -> io::Result<Option<
         return Ok(Some(value));
     }
     root.get_xattr(p, name)
-}
-
-/// An attribute that is not waiting to be fetched was asked for.
-fn abbrev_error(file: &str, attr: &[u8], len: Option<u32>) -> Error {
-    let attr = String::from_utf8_lossy(attr);
-    let len = len.unwrap_or(0);
-    let text = format!("internal abbrev error on {file} ({attr}, len={len})!");
-    Error::fatal(ExitCode::PROTOCOL, text)
 }

@@ -2,8 +2,12 @@
 
 use std::{
     cmp::Reverse,
+    ffi::OsString,
     fs,
-    os::unix::fs::{PermissionsExt, chown},
+    os::unix::{
+        ffi::OsStringExt,
+        fs::{PermissionsExt, chown},
+    },
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -205,13 +209,16 @@ impl<'a> Stage<'a> {
     }
 
     /// A word of the row for a program that runs in `top`.
-    fn filled(&self, word: &str, top: &Path) -> String {
-        word.replace("{host}", self.case.via.host())
+    fn filled(&self, word: &str, top: &Path) -> OsString {
+        let word = word
+            .replace("{host}", self.case.via.host())
             .replace("{top}", &top.display().to_string())
             .replace("{shell}", &self.shell().display().to_string())
             .replace("{log}", &self.log().display().to_string())
             .replace("{rsync}", &self.ends.server.display().to_string())
-            .replace("{apostrophe}", "'")
+            .replace("{apostrophe}", "'");
+        let parts: Vec<&[u8]> = word.split("{byte}").map(str::as_bytes).collect();
+        OsString::from_vec(parts.join(&0xff))
     }
 
     /// What is left, without what differs from run to run.

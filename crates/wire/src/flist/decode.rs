@@ -47,18 +47,18 @@ struct Leader {
     checksum: Box<[u8]>,
 }
 
-fn bad(fault: Fault, text: impl Into<String>) -> DecodeError {
+fn bad(fault: Fault, text: impl Into<Vec<u8>>) -> DecodeError {
     WireError::new(fault, text).into()
 }
 
 fn invalid_mode(mode: u32, name: &[u8]) -> DecodeError {
-    let text = format!("invalid file mode 0{mode:o} for {}", show(name));
-    WireError::new(Fault::Protocol, text).with_role().into()
+    let text = format!("invalid file mode 0{mode:o} for ");
+    WireError::about(Fault::Protocol, text, name).with_role().into()
 }
 
-fn show(name: &[u8]) -> String {
-    // The text may have several lines; a name is no place for another.
-    String::from_utf8_lossy(name).replace('\n', "\\#012")
+/// As [`bad`], for a text that ends in a name.
+fn bad_name(fault: Fault, text: impl AsRef<[u8]>, name: &[u8]) -> DecodeError {
+    WireError::about(fault, text, name).into()
 }
 
 impl FlistDecoder {
@@ -143,9 +143,8 @@ impl FlistDecoder {
             entry.top_dir = flags & TOP_DIR != 0;
             entry.no_content = self.format.protocol.has_varints() && flags & NO_CONTENT_DIR != 0;
         } else if is_transfer_root(&entry.name) {
-            let name = show(&entry.name);
-            let text = format!("ERROR: rejecting non-directory transfer-root entry: {name}");
-            return Err(bad(Fault::Protocol, text));
+            let text = "ERROR: rejecting non-directory transfer-root entry: ";
+            return Err(bad_name(Fault::Protocol, text, &entry.name));
         }
         if leader.is_none()
             && let Some(len) = self.format.checksum_field(kind)
@@ -189,17 +188,13 @@ impl FlistDecoder {
             u32::from(c.byte()?)
         };
         if l2 as usize >= MAX_PATH - l1 {
-            let last = show(&self.name);
-            let text = format!(
-                "overflow: xflags=0x{flags:x} l1={l1} l2={} lastname={last}\n{OVERFLOW}",
-                l2 as i32
-            );
-            return Err(WireError::memory(text).with_role().into());
+            let line = format!("overflow: xflags=0x{flags:x} l1={l1} l2={} lastname=", l2 as i32);
+            let line = [line.as_bytes(), &self.name].concat();
+            return Err(WireError::memory(OVERFLOW).with_role().behind(line).into());
         }
         if l1 > self.name.len() {
-            let last = show(&self.name);
-            let text = format!("name prefix longer than the name before: l1={l1} lastname={last}");
-            return Err(bad(Fault::Protocol, text));
+            let text = format!("name prefix longer than the name before: l1={l1} lastname=");
+            return Err(bad_name(Fault::Protocol, text, &self.name));
         }
         Ok((l1, c.take(l2 as usize)?))
     }
@@ -212,9 +207,8 @@ impl FlistDecoder {
         let tail = &name[start..];
         let absolute = name.first() == Some(&b'/');
         if (absolute && !self.format.relative) || components(tail).any(|part| part == b"..") {
-            let name = show(name);
-            let text = format!("ABORTING due to unsafe pathname from sender: {name}");
-            return Err(bad(Fault::Refused, text));
+            let text = "ABORTING due to unsafe pathname from sender: ";
+            return Err(bad_name(Fault::Refused, text, name));
         }
         let fault = if tail.contains(&0) {
             "NUL"
@@ -227,8 +221,8 @@ impl FlistDecoder {
         } else {
             return Ok(());
         };
-        let text = format!("invalid file name with {fault} in it from sender: {}", show(name));
-        Err(bad(Fault::Protocol, text))
+        let text = format!("invalid file name with {fault} in it from sender: ");
+        Err(bad_name(Fault::Protocol, text, name))
     }
 
     /// Reads the reference of a group member. Returns the position of the leader if the entry is
@@ -382,13 +376,12 @@ impl FlistDecoder {
         let len = c.varint30(self.format.protocol)?;
         let checked = usize::try_from(len).ok().filter(|&len| len < MAX_PATH);
         let Some(checked) = checked else {
-            let text = format!("overflow: linkname_len={len}\n{OVERFLOW}");
-            return Err(WireError::memory(text).into());
+            let line = format!("overflow: linkname_len={len}");
+            return Err(WireError::memory(OVERFLOW).behind(line).into());
         };
         let target = c.take(checked)?;
         if target.is_empty() || target.contains(&0) {
-            let text = format!("invalid symlink target from sender for {}", show(name));
-            return Err(bad(Fault::Protocol, text));
+            return Err(bad_name(Fault::Protocol, "invalid symlink target from sender for ", name));
         }
         Ok(target.to_vec())
     }

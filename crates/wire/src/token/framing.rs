@@ -128,6 +128,6 @@ pub(super) fn record<'a>(c: &mut Cursor<'a>, last: u32) -> Decode<Record<'a>> {
 }
 
 /// The stream cannot be decoded (code 12).
-pub(super) fn stream_error(text: impl Into<String>) -> WireError {
+pub(super) fn stream_error(text: impl Into<Vec<u8>>) -> WireError {
     WireError::new(Fault::Stream, text)
 }

@@ -408,7 +408,7 @@ fn bad_tokens_are_protocol_errors() {
         "20 ffffff7f 81",
     ] {
         let e = error_of(Compressor::Lz4, &hex(stream), u32::MAX);
-        assert_eq!((e.fault, e.text.as_str()), (Fault::Protocol, invalid), "{stream}");
+        assert_eq!((e.fault, e.to_string().as_str()), (Fault::Protocol, invalid), "{stream}");
     }
     for (c, stream) in [
         (Compressor::Lz4, "83"),
@@ -418,11 +418,11 @@ fn bad_tokens_are_protocol_errors() {
     ] {
         let e = error_of(c, &hex(stream), 3);
         assert_eq!(e.fault, Fault::Protocol);
-        assert_eq!(e.text, "Invalid block index 3 (count=3)", "{stream}");
+        assert_eq!(e.to_string(), "Invalid block index 3 (count=3)", "{stream}");
         assert!(e.wants_role);
     }
     let e = error_of(Compressor::None, &hex("00000080"), 0);
-    assert_eq!(e.text, "Invalid block index 2147483647 (count=0)");
+    assert_eq!(e.to_string(), "Invalid block index 2147483647 (count=0)");
 }
 
 #[test]

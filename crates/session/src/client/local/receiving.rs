@@ -58,8 +58,9 @@ impl Receiving {
         let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
         let charset = Charset::of(&settings)?;
         if let (Some(charset), true) = (&charset, settings.debug.iconv > 0) {
-            let line = format!("{}\n", charset.debug_line(Role::ReceiverPresplit));
-            report::to_own_stderr(line.as_bytes(), false);
+            let mut line = charset.debug_line(Role::ReceiverPresplit);
+            line.push(b'\n');
+            report::to_own_stderr(&line, false);
         }
         let route = server::route(&settings, agreed.protocol);
         let outbox = Outbox::new(status.clone(), route, modern)

@@ -191,9 +191,8 @@ impl<W: SendHalf> Generator<W> {
             // Such a sender leaves the parents out.
             return Ok(());
         }
-        let name = String::from_utf8_lossy(&node.name);
-        let text = format!("ABORTING due to invalid path from sender: {name}");
-        Err(WireError::new(Fault::Protocol, text).into())
+        let text = "ABORTING due to invalid path from sender: ";
+        Err(WireError::about(Fault::Protocol, text, &node.name).into())
     }
 
     /// Whether a dry run would have made a directory of the list on the way to `dir`.

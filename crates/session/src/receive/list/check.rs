@@ -70,8 +70,7 @@ impl ListReader {
     /// The checks of a name that need to know the request, and the name as it is used: cleaned, `.` for the root.
     pub(super) fn check(&self, e: &mut FileEntry, parent: Parent<'_>) -> Result<Vec<u8>, Error> {
         let refuse = |text: &str, name: &[u8]| {
-            let text = format!("{text}: {}", String::from_utf8_lossy(name));
-            Error::from(WireError::new(Fault::Refused, text))
+            Error::from(WireError::about(Fault::Refused, format!("{text}: "), name))
         };
         let session = &self.shared.session;
         let absolute = e.name.first() == Some(&b'/');

@@ -138,10 +138,8 @@ impl<R: RecvHalf> Receiver<R> {
         if let Some(f) = &self.daemon_filters
             && f.check(&t.name, t.want.kind == Some(Kind::Directory), false) == Verdict::Exclude
         {
-            let name = String::from_utf8_lossy(&t.name);
-            let text =
-                format!("ERROR: rejecting file transfer request for daemon excluded file: {name}");
-            return Err(WireError::new(Fault::Protocol, text).into());
+            let text = "ERROR: rejecting file transfer request for daemon excluded file: ";
+            return Err(WireError::about(Fault::Protocol, text, &t.name).into());
         }
         if self.shared.exchanges_xattrs(item.flags.0) {
             self.xattr_values(&t)?;

@@ -184,7 +184,7 @@ fn references_in_incremental_sessions() {
     let mut decode = |reference: u8| {
         let hex = [0x82, 0x18, 1, b'x', reference, 0, 5, 0, 0x65, 0, 0xf1, 0x53, 0xa4, 0x81, 0, 0];
         match decoder.decode(&mut Cursor::new(&hex)) {
-            Err(DecodeError::Bad(e)) => (e.fault, e.text),
+            Err(DecodeError::Bad(e)) => (e.fault, e.to_string()),
             other => panic!("{other:?}"),
         }
     };
@@ -232,5 +232,24 @@ fn names_that_are_accepted() {
         let item = FlistDecoder::new(f).decode(&mut Cursor::new(&bytes(&text))).unwrap();
         let ListItem::Entry(e) = item else { panic!() };
         assert_eq!(e.name, name.as_bytes());
+    }
+}
+
+/// A name in an error is what came, byte for byte, and no line's end.
+#[test]
+fn names_in_refusals() {
+    let f = FlistFormat { owner: false, group: false, ..format(31) };
+    for (name, before) in [
+        (&b"../\xff\n"[..], "ABORTING due to unsafe pathname from sender: "),
+        (b"\xfe\n/\0", "invalid file name with NUL in it from sender: "),
+    ] {
+        let head = [0x18, name.len() as u8];
+        let bytes = [&head[..], name].concat();
+        match FlistDecoder::new(f.clone()).decode(&mut Cursor::new(&bytes)) {
+            Err(DecodeError::Bad(e)) => {
+                assert_eq!(e.lines("Receiver"), [[before.as_bytes(), name].concat()]);
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
