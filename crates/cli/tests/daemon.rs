@@ -45,6 +45,38 @@ fn scripted_clients_are_told_what_is_wrong() {
 }
 
 #[test]
+fn names_of_modules_are_bytes() {
+    let site =
+        Site::new("nonsense BYTE\n[ä BYTE]\ncomment = BYTE\n[bBYTE]\npath=DIR/ro\nhosts deny=*\n");
+    let config = std::fs::read_to_string(site.path("conf")).unwrap();
+    let parts: Vec<&[u8]> = config.split("BYTE").map(str::as_bytes).collect();
+    std::fs::write(site.path("conf"), parts.join(&0xff)).unwrap();
+    for (request, answer) in [
+        (&b""[..], &b"\xc3\xa4 \xff           \t\xff\nb\xff             \t\n@RSYNCD: EXIT\n"[..]),
+        (b"#\xff", b"@ERROR: Unknown command '#\xff'\n"),
+        (b"\xff", b"@ERROR: Unknown module '\xff'\n"),
+        (b"\xc3\xa4 \xff", b"@ERROR: no path setting.\n"),
+        (b"b\xff", b"@ERROR: access denied to b\xff from UNDETERMINED (127.0.0.1)\n"),
+    ] {
+        let request = [GREETING.as_bytes(), request, b"\n"].concat();
+        assert_eq!(
+            site.ask_bytes(&request).0.escape_ascii().to_string(),
+            answer.escape_ascii().to_string()
+        );
+    }
+    let log = std::fs::read(site.path("log")).unwrap();
+    for line in [
+        &b"Ignoring badly formed line in config file: nonsense \xff\n"[..],
+        b"unknown module '\xff' tried from",
+        b"No path specified for module \xc3\xa4 \xff\n",
+        b"rsync denied on module b\xff from",
+    ] {
+        let found = log.windows(line.len()).any(|part| part == line);
+        assert!(found, "{}\n{}", line.escape_ascii(), String::from_utf8_lossy(&log));
+    }
+}
+
+#[test]
 fn modules_are_refused_with_the_reason() {
     let site = Site::new(
         "timeout = 1\n\

@@ -13,18 +13,21 @@ mod tests;
 pub use section::Section;
 
 use parameters::{Kind, Scope, parameter};
-use session::log::strerror;
-use std::path::Path;
+use session::log::{named, strerror};
+use std::{io, os::unix::ffi::OsStrExt, path::Path};
 
 /// A configuration that cannot be used, in rsync's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(pub String);
+pub struct ConfigError(pub Vec<u8>);
+
+/// Name and value of a `--dparam`.
+pub type Override = (Vec<u8>, Vec<u8>);
 
 /// A module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleConfig {
     /// Its name, as first spelled.
-    pub name: String,
+    pub name: Vec<u8>,
     section: Section,
 }
 
@@ -34,7 +37,7 @@ pub struct Config {
     global: Section,
     modules: Vec<ModuleConfig>,
     /// What was wrong but not fatal, for the log.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Vec<u8>>,
     /// `--dparam` values, which override leading globals.
     overrides: Vec<(String, Vec<u8>)>,
 }
@@ -43,9 +46,9 @@ pub struct Config {
 ///
 /// # Errors
 /// The first that is not.
-pub fn known(overrides: &[(String, String)]) -> Result<(), ConfigError> {
-    match overrides.iter().find(|(name, _)| parameter(&squeeze(name.as_bytes())).is_none()) {
-        Some((name, _)) => Err(ConfigError(format!("Unknown parameter \"{name}\""))),
+pub fn known(overrides: &[Override]) -> Result<(), ConfigError> {
+    match overrides.iter().find(|(name, _)| parameter(&squeeze(name)).is_none()) {
+        Some((name, _)) => Err(ConfigError(named("Unknown parameter \"", name, "\""))),
         None => Ok(()),
     }
 }
@@ -55,7 +58,7 @@ impl Config {
     ///
     /// # Errors
     /// A file that cannot be read or breaks the grammar.
-    pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Config, ConfigError> {
+    pub fn load(path: &Path, overrides: &[Override]) -> Result<Config, ConfigError> {
         Config::load_part(path, overrides, false)
     }
 
@@ -64,25 +67,19 @@ impl Config {
     ///
     /// # Errors
     /// As [`Config::load`].
-    pub fn load_globals(
-        path: &Path,
-        overrides: &[(String, String)],
-    ) -> Result<Config, ConfigError> {
+    pub fn load_globals(path: &Path, overrides: &[Override]) -> Result<Config, ConfigError> {
         Config::load_part(path, overrides, true)
     }
 
     fn load_part(
         path: &Path,
-        overrides: &[(String, String)],
+        overrides: &[Override],
         globals_only: bool,
     ) -> Result<Config, ConfigError> {
         known(overrides)?;
-        let key = |(name, value): &(String, String)| {
-            (squeeze(name.as_bytes()), value.as_bytes().to_vec())
-        };
+        let key = |(name, value): &Override| (squeeze(name), value.clone());
         let config = Config { overrides: overrides.iter().map(key).collect(), ..Config::default() };
-        let text = parse::read(path)
-            .map_err(|e| ConfigError(format!("{}: {}", path.display(), strerror(&e))))?;
+        let text = parse::read(path).map_err(|e| unreadable(path, &e))?;
         parse::parse(config, &text, globals_only)
     }
 
@@ -111,7 +108,7 @@ impl Config {
 
     /// The module of exactly this name.
     pub fn module(&self, name: &[u8]) -> Option<ModuleConfig> {
-        self.modules().find(|module| module.name.as_bytes() == name)
+        self.modules().find(|module| module.name == name)
     }
 }
 
@@ -122,7 +119,7 @@ impl ModuleConfig {
     }
 
     /// Defines a variable for `%VAR%` in its values.
-    pub fn set_variable(&mut self, name: &'static str, value: impl Into<String>) {
+    pub fn set_variable(&mut self, name: &'static str, value: impl Into<Vec<u8>>) {
         self.section.variables.insert(name, value.into());
     }
 
@@ -140,8 +137,17 @@ impl ModuleConfig {
     }
 }
 
+fn unreadable(path: &Path, e: &io::Error) -> ConfigError {
+    ConfigError(named("", path.as_os_str().as_bytes(), &format!(": {}", strerror(e))))
+}
+
 /// A name without white space, in lower case.
+fn squeezed(name: &[u8]) -> Vec<u8> {
+    let kept = name.iter().filter(|b| !b.is_ascii_whitespace());
+    kept.map(u8::to_ascii_lowercase).collect()
+}
+
+/// The same for what is compared with our own words.
 fn squeeze(name: &[u8]) -> String {
-    let kept = name.iter().filter(|b| !b.is_ascii_whitespace()).copied().collect::<Vec<u8>>();
-    String::from_utf8_lossy(&kept).to_lowercase()
+    String::from_utf8_lossy(&squeezed(name)).into_owned()
 }

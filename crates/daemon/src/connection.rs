@@ -5,7 +5,7 @@ use crate::{
     access::{HostRules, Peer},
     auth::LoggedIn,
     auth::{self, Access, AuthRules},
-    config::{Config, ModuleConfig, Section},
+    config::{Config, ModuleConfig, Override, Section},
     identity::{Identity, SystemGroups},
     limit,
     log::DaemonLog,
@@ -18,9 +18,10 @@ use session::{
     conn::{Activity, Reader, Writer},
     connect::{auth::AuthDigest, daemon::decode_line},
     finish,
-    log::{Log, Role},
+    log::{Log, Role, named},
 };
 use std::{
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -46,7 +47,7 @@ pub struct Service {
     /// The configuration file.
     pub config: PathBuf,
     /// `--dparam`.
-    pub overrides: Vec<(String, String)>,
+    pub overrides: Vec<Override>,
     /// `--log-file`.
     pub log_file: Option<PathBuf>,
     /// `--log-file-format`: how transfers are logged, for every module.
@@ -83,14 +84,14 @@ pub(crate) enum Stop {
     /// With this exit code.
     Silent(i32),
     /// With this text and exit code.
-    Refuse(String, i32),
+    Refuse(Vec<u8>, i32),
     /// The link failed, or the client took too long.
     Link(Error),
 }
 
 impl Stop {
     /// The usual refusal.
-    pub fn refuse(text: impl Into<String>) -> Stop {
+    pub fn refuse(text: impl Into<Vec<u8>>) -> Stop {
         Stop::Refuse(text.into(), NOT_SERVED)
     }
 }
@@ -154,9 +155,9 @@ fn deadline(timeout: Option<i64>) -> Instant {
 
 impl Client {
     /// Says why and ends the stream.
-    pub fn refuse(&mut self, text: &str) {
+    pub fn refuse(&mut self, text: &[u8]) {
         // A client that is gone cannot be told.
-        let _gone = self.say(&format!("@ERROR: {text}\n"));
+        let _gone = self.say(named("@ERROR: ", text, "\n"));
         let _gone = self.writer.shutdown();
         // Closing while something is unread would take the line back.
         self.reader.drain(LINGER);
@@ -188,8 +189,8 @@ impl Client {
         self.reader.set_deadline(None);
     }
 
-    pub fn say(&mut self, text: &str) -> Result<(), Error> {
-        self.writer.buf().extend_from_slice(text.as_bytes());
+    pub fn say(&mut self, text: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.writer.buf().extend_from_slice(text.as_ref());
         self.writer.flush()
     }
 
@@ -232,13 +233,13 @@ fn talk(
         list_modules(config, client)?;
         return Ok(None);
     }
-    let shown = String::from_utf8_lossy(&request).into_owned();
-    if shown.starts_with('#') {
-        return Err(Stop::refuse(format!("Unknown command '{shown}'")));
+    if request.starts_with(b"#") {
+        return Err(Stop::refuse(named("Unknown command '", &request, "'")));
     }
     let Some(mut module) = config.module(&request) else {
-        client.log.error(format!("unknown module '{shown}' tried from {name} ({addr})"));
-        return Err(Stop::refuse(format!("Unknown module '{shown}'")));
+        let after = format!("' tried from {name} ({addr})");
+        client.log.error(named("unknown module '", &request, &after));
+        return Err(Stop::refuse(named("Unknown module '", &request, "'")));
     };
     if module.values().flag("reverselookup") == Some(false) {
         client.peer.name = UNDETERMINED.into();
@@ -276,10 +277,10 @@ fn greet(service: &Service, global: &Section, client: &mut Client) -> Result<(),
     client.writer.flush()?;
 
     let line = client.line(MAX_REQUEST_LINE)?;
-    let shown = String::from_utf8_lossy(&line).into_owned();
     let greeting = Greeting::parse(&line).ok_or_else(|| Stop::refuse("protocol startup error"))?;
     if let Some(omitted) = greeting.omitted() {
-        return Err(Stop::refuse(format!("your client omitted the {omitted}: {shown}")));
+        let text = format!("your client omitted the {omitted}: ");
+        return Err(Stop::refuse(named(&text, &line, "")));
     }
     client.common = greeting.common(service.protocol_max);
     client.greeting = greeting;
@@ -309,7 +310,9 @@ fn list_modules(config: &Config, client: &mut Client) -> Result<(), Error> {
     let mut listing = Vec::new();
     for module in config.modules().filter(|m| m.values().flag("list").unwrap_or(true)) {
         let comment = module.values().text("comment").unwrap_or_default();
-        listing.extend_from_slice(format!("{:<15}\t", module.name).as_bytes());
+        listing.extend_from_slice(&module.name);
+        listing.resize(listing.len() + 15usize.saturating_sub(module.name.len()), b' ');
+        listing.push(b'\t');
         listing.extend_from_slice(&comment);
         listing.push(b'\n');
     }
@@ -339,17 +342,19 @@ fn behind_proxy(hosts: &str, client: &mut Client) -> Result<Peer, Stop> {
 
 /// `daemon chroot`, `daemon gid`, `daemon uid`.
 fn enter_daemon(global: &Section, client: &Client) -> Result<(), Stop> {
-    let failed = |why: String| {
+    let failed = |why: Vec<u8>| {
         client.log.error(why);
         Stop::Silent(NOT_SERVED)
     };
-    let identity = Identity::of_daemon(global).map_err(failed)?;
+    let identity = Identity::of_daemon(global).map_err(|why| failed(why.into()))?;
     if let Some(path) = global.path("daemonchroot") {
         client.log.keep_time_zone();
-        fsroot::chroot(&path)
-            .map_err(|e| failed(format!("daemon chroot({}) failed: {e}", path.display())))?;
+        fsroot::chroot(&path).map_err(|e| {
+            let path = path.as_os_str().as_bytes();
+            failed(named("daemon chroot(", path, &format!(") failed: {e}")))
+        })?;
     }
-    identity.assume().map_err(failed)
+    identity.assume().map_err(|why| failed(why.into()))
 }
 
 /// Host access, connection limit and login.
@@ -363,15 +368,17 @@ fn admit(client: &mut Client, module: &ModuleConfig) -> Result<LoggedIn, Stop> {
     };
     let log = client.log.clone();
     if !rules.allows(&client.peer, &mut |problem| log.error(problem)) {
-        log.error(format!("rsync denied on module {name} from {host} ({addr})"));
+        let from = format!(" from {host} ({addr})");
+        log.error(named("rsync denied on module ", name, &from));
         return Err(Stop::refuse(if values.flag("list").unwrap_or(true) {
-            format!("access denied to {name} from {host} ({addr})")
+            named("access denied to ", name, &from)
         } else {
-            format!("Unknown module '{name}'")
+            named("Unknown module '", name, "'")
         }));
     }
     if client.timed {
-        log.info(format!("rsync allowed access on module {name} from {host} ({addr})"));
+        let from = format!(" from {host} ({addr})");
+        log.info(named("rsync allowed access on module ", name, &from));
     }
     let lock_file = values.path("lockfile").unwrap_or_else(|| LOCK_FILE.into());
     let slot =
@@ -382,8 +389,13 @@ fn admit(client: &mut Client, module: &ModuleConfig) -> Result<LoggedIn, Stop> {
     // Held until the process ends.
     std::mem::forget(slot);
     if let Some(parameter) = module.unsupported() {
-        log.error(format!("module {name} sets {parameter}, which is not supported yet"));
-        return Err(Stop::refuse(format!("module {name} sets {parameter}: not supported yet")));
+        log.error(named(
+            "module ",
+            name,
+            &format!(" sets {parameter}, which is not supported yet"),
+        ));
+        let after = format!(" sets {parameter}: not supported yet");
+        return Err(Stop::refuse(named("module ", name, &after)));
     }
     let users = values.string("authusers");
     if users.trim().is_empty() {
@@ -398,8 +410,9 @@ fn admit(client: &mut Client, module: &ModuleConfig) -> Result<LoggedIn, Stop> {
     client.arm(values.int("timeout"));
     login(client, &rules, &values.string("authdigest")).map_err(|stop| match stop {
         Ok(why) => {
-            log.error(format!("auth failed on module {name} from {host} ({addr}){why}"));
-            Stop::refuse(format!("auth failed on module {name}"))
+            let after = format!(" from {host} ({addr}){why}");
+            log.error(named("auth failed on module ", name, &after));
+            Stop::refuse(named("auth failed on module ", name, ""))
         }
         Err(stop) => stop,
     })
@@ -417,7 +430,7 @@ fn login(
             "your client does not support one of our daemon-auth checksums: {}",
             DIGESTS.join(" ")
         );
-        return Err(Err(Stop::Refuse(text, ExitCode::UNSUPPORTED.0)));
+        return Err(Err(Stop::Refuse(text.into(), ExitCode::UNSUPPORTED.0)));
     };
     if !floor.is_empty() {
         let Some(least) = DIGESTS.iter().position(|name| *name == floor) else {
@@ -436,7 +449,7 @@ fn login(
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|e| Ok(format!(": no randomness: {e}")))?;
     let challenge = digest.of(&[&random, client.peer.addr.to_string().as_bytes()]);
-    client.say(&format!("@RSYNCD: AUTHREQD {challenge}\n")).map_err(|e| Err(e.into()))?;
+    client.say(format!("@RSYNCD: AUTHREQD {challenge}\n")).map_err(|e| Err(e.into()))?;
     let reply = client.line(MAX_TEXT_LINE).map_err(|stop| match stop {
         Stop::Silent(_) => Ok(": invalid challenge response".to_string()),
         stop => Err(stop),

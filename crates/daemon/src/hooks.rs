@@ -65,7 +65,7 @@ impl Hooks {
             (command("earlyexec")?, command("pre-xferexec")?, command("post-xferexec")?);
         let path = module.values().path("path").unwrap_or_default();
         let variables = [
-            ("RSYNC_MODULE_NAME", module.name.clone().into_bytes()),
+            ("RSYNC_MODULE_NAME", module.name.clone()),
             ("RSYNC_MODULE_PATH", path.into_os_string().into_vec()),
             ("RSYNC_HOST_ADDR", client.peer.addr.to_string().into_bytes()),
             ("RSYNC_HOST_NAME", client.peer.name.clone().into_bytes()),

@@ -15,16 +15,16 @@ use session::{
     ExitCode,
     connect::tcp::{limit_loopback, set_options},
     finish::RSYNC_VERSION,
-    log::{Role, strerror},
+    log::{Role, named, strerror},
     options::{DaemonArgs, plan::Family},
 };
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::{
     ffi::OsString,
-    io,
+    io::{self, Write},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
     process::Stdio,
     time::Duration,
 };
@@ -42,7 +42,9 @@ pub fn run(args: &DaemonArgs, service: &Service) -> i32 {
         Ok(config) => config,
         Err(e) => {
             DaemonLog::open(&Default::default(), service.log_file.as_deref()).error(e.0);
-            eprintln!("Failed to parse config file: {}", service.config.display());
+            let path = service.config.as_os_str().as_bytes();
+            // As it is: rsync does not take this for a message.
+            let _gone = io::stderr().write_all(&named("Failed to parse config file: ", path, "\n"));
             return ExitCode::SYNTAX.0;
         }
     };

@@ -154,7 +154,7 @@ impl<'a> Visit<'a> {
         job.settings.served = Some(Arc::new(Served {
             host: client.peer.name.clone().into_bytes(),
             address: client.peer.addr.to_string().into_bytes(),
-            module: self.module.name.clone().into_bytes(),
+            module: self.module.name.clone(),
             at_root,
             chrooted,
             module_path: path.into_os_string().into_vec(),
@@ -190,7 +190,7 @@ impl<'a> Visit<'a> {
         let (options, paths) = self.words.all.split_at(self.dot);
         let Entered { mut root, filters, .. } = entered;
         let mut expander = Expander {
-            module: self.module.name.as_bytes(),
+            module: &self.module.name,
             secluded: self.words.secluded,
             relative: plan.settings.relative,
             root: &mut root,

@@ -11,6 +11,7 @@ use session::{
     ExitCode, finish,
     log::Role,
     options::{DaemonArgs, plan::Family},
+    report,
 };
 use socket2::SockRef;
 use std::{
@@ -39,7 +40,10 @@ pub fn run(args: DaemonArgs) -> i32 {
     if let Err(e) = config::known(&service.overrides) {
         let (code, role) =
             (ExitCode::SYNTAX, if args.server { Role::Server } else { Role::Client });
-        eprintln!("{}\n{}", e.0, finish::closing_line(code, role));
+        let end = finish::closing_line(code, role);
+        for line in [&e.0[..], end.as_bytes()] {
+            report::to_own_stderr(&[line, b"\n"].concat(), false);
+        }
         return code.0;
     }
     if args.server {
@@ -69,12 +73,10 @@ pub(crate) fn fail(code: ExitCode, text: &str) -> i32 {
 }
 
 fn service(args: &DaemonArgs) -> Service {
-    let lossy = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
-    let overrides = args.dparams.iter().map(|(name, value)| (lossy(name), lossy(value))).collect();
     let path = |text: &Vec<u8>| PathBuf::from(OsString::from_vec(text.clone()));
     Service {
         config: args.config.as_ref().map_or_else(|| connection::default_config(args.server), path),
-        overrides,
+        overrides: args.dparams.clone(),
         log_file: args.log_file.as_ref().map(path),
         log_format: args.log_file_format.clone(),
         bwlimit: args.bwlimit,

@@ -89,6 +89,11 @@ impl Site {
 
     /// What the daemon answers behind its greeting, and its exit code.
     pub fn ask(&self, request: &[u8]) -> (String, Option<i32>) {
+        let (answer, code) = self.ask_bytes(request);
+        (String::from_utf8_lossy(&answer).into_owned(), code)
+    }
+
+    pub fn ask_bytes(&self, request: &[u8]) -> (Vec<u8>, Option<i32>) {
         let (mut stream, mut child) = self.connect();
         // A daemon that refuses may stop reading.
         let _refused = stream.write_all(request);
@@ -99,7 +104,7 @@ impl Site {
         let mut answer = Vec::new();
         let _reset = reader.read_to_end(&mut answer);
         drop(reader);
-        (String::from_utf8_lossy(&answer).into_owned(), child.wait().unwrap().code())
+        (answer, child.wait().unwrap().code())
     }
 
     pub fn module(&self, name: &str) -> String {

@@ -3,14 +3,14 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    os::unix::ffi::OsStrExt,
+    os::unix::ffi::{OsStrExt, OsStringExt},
 };
 
 /// An expanded value may be this much longer than its template.
 const MAX_EXPANSION: usize = 2048;
 
 /// Replaces `%VAR%` by the variable, if there is one.
-pub(super) fn expand(template: &[u8], variables: &BTreeMap<&'static str, String>) -> Vec<u8> {
+pub(super) fn expand(template: &[u8], variables: &BTreeMap<&'static str, Vec<u8>>) -> Vec<u8> {
     let mut out = Vec::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.iter().position(|b| *b == b'%') {
@@ -19,7 +19,8 @@ pub(super) fn expand(template: &[u8], variables: &BTreeMap<&'static str, String>
         let end = rest[1..].iter().position(|b| *b == b'%').map(|e| e + 1);
         let value = end.filter(|_| rest[1].is_ascii_uppercase()).and_then(|end| {
             let name = OsStr::from_bytes(&rest[1..end]);
-            let own = name.to_str().and_then(|name| variables.get(name)).map(OsString::from);
+            let own = name.to_str().and_then(|name| variables.get(name));
+            let own = own.map(|value| OsString::from_vec(value.clone()));
             own.or_else(|| std::env::var_os(name)).map(|value| (end, value))
         });
         match value {
@@ -40,7 +41,7 @@ pub(super) fn expand(template: &[u8], variables: &BTreeMap<&'static str, String>
 /// Like [`expand`], for a shell: the connection's variables are quoted, and must not hold what a shell acts on.
 pub(super) fn expand_hook(
     template: &[u8],
-    variables: &BTreeMap<&'static str, String>,
+    variables: &BTreeMap<&'static str, Vec<u8>>,
 ) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(template.len());
     let mut quote = None;
@@ -51,7 +52,7 @@ pub(super) fn expand_hook(
             && template[at + 1].is_ascii_uppercase()
         {
             let name = OsStr::from_bytes(&template[at + 1..end]).to_string_lossy();
-            let own = variables.get(&*name).map(|value| value.as_bytes().to_vec());
+            let own = variables.get(&*name).cloned();
             let value = own.or_else(|| std::env::var_os(&*name).map(|v| v.as_bytes().to_vec()));
             if let Some(value) = value {
                 if !name.starts_with("RSYNC_") {

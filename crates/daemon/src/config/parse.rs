@@ -4,9 +4,9 @@ use super::{
     Config, ConfigError, ModuleConfig,
     parameters::{Kind, PARAMETERS, Scope, parameter},
     section::{Section, boolean},
-    squeeze,
+    squeeze, squeezed, unreadable,
 };
-use session::log::strerror;
+use session::log::named;
 use std::{
     ffi::OsStr,
     fs,
@@ -90,30 +90,28 @@ impl Parser {
     }
 
     fn header(&mut self, line: &[u8]) -> Result<(), ConfigError> {
-        let shown = || String::from_utf8_lossy(line).into_owned();
         let Some(end) = line.iter().position(|b| *b == b']') else {
-            let text =
-                format!("params.c:Section() - Badly formed line in config file: {}", shown());
-            return Err(ConfigError(text));
+            let text = "params.c:Section() - Badly formed line in config file: ";
+            return Err(ConfigError(named(text, line, "")));
         };
         let words: Vec<&[u8]> =
             line[1..end].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
-        let name = String::from_utf8_lossy(&words.join(&b' ')).into_owned();
+        let name = words.join(&b' ');
         if name.is_empty() {
             let text = "params.c:Section() - Empty section name in config file.";
             return Err(ConfigError(text.into()));
         }
-        if squeeze(name.as_bytes()) == "global" {
+        if squeeze(&name) == "global" {
             self.current = None;
             return Ok(());
         }
-        if name.contains('/') {
-            let text = format!("Warning: invalid section name in configuration file: {name}");
-            return Err(ConfigError(text));
+        if name.contains(&b'/') {
+            let text = "Warning: invalid section name in configuration file: ";
+            return Err(ConfigError(named(text, &name, "")));
         }
         self.apply_overrides();
-        let key = squeeze(name.as_bytes());
-        let known = self.config.modules.iter().position(|m| squeeze(m.name.as_bytes()) == key);
+        let key = squeezed(&name);
+        let known = self.config.modules.iter().position(|m| squeezed(&m.name) == key);
         self.current = Some(known.unwrap_or_else(|| {
             let inherited = self.config.global.values.iter().filter(|(key, _)| {
                 matches!(parameter(key), Some((Scope::Module | Scope::Later, _)))
@@ -144,10 +142,16 @@ impl Parser {
         let (include, extension) = match name.as_str() {
             "include" => (true, "conf"),
             "merge" => (false, "inc"),
-            other => return Err(ConfigError(format!("Unknown directive: &{other}."))),
+            _ => {
+                return Err(ConfigError(named(
+                    "Unknown directive: &",
+                    &squeezed(&line[..end]),
+                    ".",
+                )));
+            }
         };
         let path = Path::new(OsStr::from_bytes(value));
-        let failed = |e: io::Error| ConfigError(format!("{}: {}", path.display(), strerror(&e)));
+        let failed = |e: io::Error| unreadable(path, &e);
         let mut files = Vec::new();
         if fs::metadata(path).map_err(failed)?.is_dir() {
             for entry in fs::read_dir(path).map_err(failed)? {
@@ -180,30 +184,27 @@ impl Parser {
     }
 
     fn assignment(&mut self, line: &[u8]) -> Result<(), ConfigError> {
-        let shown = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
+        let shown = line.trim_ascii_end();
         let Some(equals) = line.iter().position(|b| *b == b'=') else {
-            self.config.warnings.push(format!(
-                "params.c:Parameter() - Ignoring badly formed line in config file: {shown}"
-            ));
+            let text = "params.c:Parameter() - Ignoring badly formed line in config file: ";
+            self.config.warnings.push(named(text, shown, ""));
             return Ok(());
         };
         if equals == 0 {
-            return Err(ConfigError(format!("Invalid parameter name in config file: {shown}")));
+            return Err(ConfigError(named("Invalid parameter name in config file: ", shown, "")));
         }
         let name = line[..equals].trim_ascii();
         let value: Vec<u8> = line[equals + 1..].iter().copied().filter(|b| *b != b'\r').collect();
         let key = squeeze(name);
         match parameter(&key) {
             None => {
-                let name = String::from_utf8_lossy(name);
-                self.config.warnings.push(format!("Unknown Parameter encountered: \"{name}\""));
-                self.config.warnings.push(format!("IGNORING unknown parameter \"{name}\""));
+                for text in ["Unknown Parameter encountered: \"", "IGNORING unknown parameter \""] {
+                    self.config.warnings.push(named(text, name, "\""));
+                }
             }
             Some((Scope::Global, _)) if self.current.is_some() => {
-                let name = String::from_utf8_lossy(name);
-                self.config
-                    .warnings
-                    .push(format!("Global parameter {name} found in module section!"));
+                let after = " found in module section!";
+                self.config.warnings.push(named("Global parameter ", name, after));
             }
             Some(_) => self.set(&key, value.trim_ascii().to_vec(), self.current),
         }
@@ -220,10 +221,8 @@ impl Parser {
             _ => true,
         };
         if !well_formed {
-            let value = String::from_utf8_lossy(&value);
-            self.config
-                .warnings
-                .push(format!("Badly formed boolean in configuration file: \"{value}\"."));
+            let text = "Badly formed boolean in configuration file: \"";
+            self.config.warnings.push(named(text, &value, "\"."));
             return;
         }
         let section = match module {

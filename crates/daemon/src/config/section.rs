@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, ffi::OsStr, os::unix::ffi::OsStrExt, path::Path
 pub struct Section {
     pub(super) values: BTreeMap<&'static str, Vec<u8>>,
     /// Variables of the connection, which `%VAR%` prefers to those of the environment.
-    pub(super) variables: BTreeMap<&'static str, String>,
+    pub(super) variables: BTreeMap<&'static str, Vec<u8>>,
 }
 
 impl Section {

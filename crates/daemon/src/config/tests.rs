@@ -41,7 +41,7 @@ fn malformed_files_are_refused_with_the_reason() {
         ("&frob x\n", "Unknown directive: &frob."),
         ("= x\n", "Invalid parameter name"),
     ] {
-        assert!(parse(text).unwrap_err().0.contains(reason), "{text:?}");
+        assert!(parse(text).unwrap_err().0.escape_ascii().to_string().contains(reason), "{text:?}");
     }
 }
 
@@ -57,7 +57,7 @@ fn dparams_override_globals_but_not_modules() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("c");
     fs::write(&path, "comment = a\n[m]\npath=/x\n[n]\npath=/y\ncomment=own\n").unwrap();
-    let over = [("Comment".to_string(), "b".to_string())];
+    let over = [(b"Comment".to_vec(), b"b".to_vec())];
     let config = Config::load(&path, &over).unwrap();
     assert_eq!(config.module(b"m").unwrap().values().string("comment"), "b");
     assert_eq!(config.module(b"n").unwrap().values().string("comment"), "own");
@@ -81,7 +81,7 @@ fn include_restores_and_merge_inserts() {
     assert_eq!(config.module(b"i").unwrap().values().string("comment"), "inner");
     let own = dir.path().join("loop.inc");
     fs::write(&own, format!("&merge {}\n", own.display())).unwrap();
-    assert!(parse(&format!("&merge {}\n", own.display())).unwrap_err().0.contains("too deeply"));
+    assert!(parse(&format!("&merge {}\n", own.display())).unwrap_err().0.ends_with(b"too deeply"));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn integers_and_variables() {
     let home = std::env::var("HOME").unwrap_or_default();
     assert_eq!(expand(b"a%HOME%b", &none), format!("a{home}b").into_bytes());
     assert_eq!(expand(b"50%% %nope% %NO_SUCH_VAR_X%", &none), b"50%% %nope% %NO_SUCH_VAR_X%");
-    let own = BTreeMap::from([("RSYNC_MODULE_NAME", "m".to_string())]);
+    let own = BTreeMap::from([("RSYNC_MODULE_NAME", b"m".to_vec())]);
     assert_eq!(expand(b"/srv/%RSYNC_MODULE_NAME%/x", &own), b"/srv/m/x");
 }
 
@@ -117,7 +117,7 @@ fn unsupported_parameters_are_named() {
 
 #[test]
 fn a_client_cannot_add_to_a_hook() {
-    let variables = |user: &str| BTreeMap::from([("RSYNC_USER_NAME", user.to_string())]);
+    let variables = |user: &str| BTreeMap::from([("RSYNC_USER_NAME", user.as_bytes().to_vec())]);
     let expand = |template: &str, user: &str| {
         let out = expand_hook(template.as_bytes(), &variables(user));
         out.map(|out| String::from_utf8(out).unwrap())

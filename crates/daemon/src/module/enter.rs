@@ -11,7 +11,10 @@ use crate::{
 };
 use filters::FilterList;
 use fsroot::{FollowParents, LinkTrust, Root};
-use session::ExitCode;
+use session::{
+    ExitCode,
+    log::{named, strerror},
+};
 use std::{
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -30,6 +33,11 @@ pub(super) struct Entered {
     pub filters: Option<FilterList>,
 }
 
+fn no_chdir(path: &Path, e: &std::io::Error) -> Vec<u8> {
+    let path = path.as_os_str().as_bytes();
+    named("rsync: [Receiver] chdir ", path, &format!(" failed: {}", strerror(e)))
+}
+
 /// Becomes what the module's configuration says: root directory, user, log.
 pub(super) fn enter(
     hooks: &mut Hooks,
@@ -45,7 +53,7 @@ pub(super) fn enter(
     };
     let identity = Identity::of(values).map_err(|text| refuse(&text))?;
     let Some(path) = values.path("path") else {
-        log.error(format!("No path specified for module {name}"));
+        log.error(named("No path specified for module ", name, ""));
         return Err(Stop::refuse("no path setting."));
     };
     let place = Place::choose(&path, values.flag("usechroot"), log);
@@ -63,12 +71,11 @@ pub(super) fn enter(
         });
         result.map_err(|e| match e {
             Some(e) => {
-                let e = session::log::strerror(&e);
-                log.error(format!("rsync: [Receiver] chdir {} failed: {e}", outer.display()));
+                log.error(no_chdir(outer, &e));
                 Stop::refuse("chdir failed")
             }
             None => {
-                log.error(format!("chroot {} failed", outer.display()));
+                log.error(named("chroot ", outer.as_os_str().as_bytes(), " failed"));
                 Stop::refuse("chroot failed")
             }
         })?;
@@ -85,8 +92,7 @@ pub(super) fn enter(
             if let Some(notice) = fsroot::take_notice() {
                 log.error(notice);
             }
-            let e = session::log::strerror(&e);
-            log.error(format!("rsync: [Receiver] chdir {} failed: {e}", place.inner.display()));
+            log.error(no_chdir(&place.inner, &e));
             Stop::refuse("chdir failed")
         })?;
     let below_root = place.inner != Path::new("/");

@@ -5,6 +5,7 @@ use crate::{arguments::clean, config::Section, log::DaemonLog};
 use session::{
     Settings,
     chmod::{self, Chmod},
+    log::named,
     options::levels,
 };
 use std::os::unix::ffi::OsStringExt;
@@ -78,8 +79,7 @@ pub(super) fn apply_chmod(settings: &mut Settings, module: &Section, log: &Daemo
     };
     let Some(text) = module.text(key).filter(|text| !text.is_empty()) else { return };
     if Chmod::parse(&text, 0).is_none() {
-        let shown = String::from_utf8_lossy(&text);
-        log.error(format!("Invalid \"{name}\" directive: {shown}"));
+        log.error(named(&format!("Invalid \"{name}\" directive: "), &text, ""));
         return;
     }
     settings.chmod = Some(chmod::joined(settings.chmod.take(), &text));
