@@ -26,7 +26,7 @@ pub enum Access {
 #[derive(Debug)]
 pub struct AuthRules<'a> {
     /// `auth users`.
-    pub users: &'a str,
+    pub users: &'a [u8],
     /// `secrets file`.
     pub secrets: Option<&'a Path>,
     /// `strict modes`.
@@ -37,7 +37,7 @@ pub struct AuthRules<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedIn {
     /// The user.
-    pub user: String,
+    pub user: Vec<u8>,
     /// What it may do.
     pub access: Access,
 }
@@ -60,7 +60,7 @@ impl From<&str> for Denial {
 /// The names of the groups of a user of this system; none if there is no such user.
 pub trait Groups {
     /// The names.
-    fn of(&self, user: &str) -> Vec<String>;
+    fn of(&self, user: &[u8]) -> Vec<String>;
 }
 
 /// Checks the client's reply `USER RESPONSE` to `challenge`.
@@ -73,12 +73,12 @@ pub fn check(
     challenge: &str,
     reply: &[u8],
     groups: &dyn Groups,
-) -> Result<LoggedIn, (String, Denial)> {
-    let reply = String::from_utf8_lossy(reply).into_owned();
-    let Some((user, response)) = reply.split_once(' ') else {
-        return Err((String::new(), "invalid challenge response".into()));
+) -> Result<LoggedIn, (Vec<u8>, Denial)> {
+    let Some(space) = reply.iter().position(|&b| b == b' ') else {
+        return Err((Vec::new(), "invalid challenge response".into()));
     };
-    let deny = |why: &str| Err((user.to_string(), why.into()));
+    let (user, response) = (&reply[..space], &reply[space + 1..]);
+    let deny = |why: &str| Err((user.to_vec(), why.into()));
     let Some((access, group)) = rule_for(rules.users, user, groups) else {
         return deny("no matching rule");
     };
@@ -86,26 +86,26 @@ pub fn check(
     let Some(path) = rules.secrets else { return deny("no secrets file") };
     let file = match open_secrets(path, rules.strict) {
         Ok(file) => file,
-        Err(why) => return Err((user.to_string(), why)),
+        Err(why) => return Err((user.to_vec(), why)),
     };
-    if user.is_empty() || user.starts_with(['#', '@']) {
+    if user.is_empty() || matches!(user[0], b'#' | b'@') {
         return deny("invalid username");
     }
     let secrets = match secrets(file, user, group.as_deref()) {
         Ok(secrets) => secrets,
         Err(e) => {
             let notice = Some(e.to_string());
-            return Err((user.to_string(), Denial { notice, why: "ignoring secrets file".into() }));
+            return Err((user.to_vec(), Denial { notice, why: "ignoring secrets file".into() }));
         }
     };
     // As much work for an unknown user as for a known one.
     let mut matched = false;
     for secret in secrets.iter().flatten().map(Vec::as_slice).chain([&b""[..]]) {
         let expected = digest.response(secret, challenge.as_bytes());
-        matched |= !secret.is_empty() && same(expected.as_bytes(), response.as_bytes());
+        matched |= !secret.is_empty() && same(expected.as_bytes(), response);
     }
     if matched {
-        Ok(LoggedIn { user: user.to_string(), access })
+        Ok(LoggedIn { user: user.to_vec(), access })
     } else if secrets.iter().all(Option::is_none) {
         deny("secret not found")
     } else {
@@ -120,29 +120,29 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 /// The first rule that matches: `None` inside if it denies; and the group it matched by.
 fn rule_for(
-    users: &str,
-    user: &str,
+    users: &[u8],
+    user: &[u8],
     groups: &dyn Groups,
 ) -> Option<(Option<Access>, Option<String>)> {
     let mut own_groups = None;
     for item in items(users) {
-        let (pattern, option) = item.split_once(':').unwrap_or((item, ""));
-        let option = option.to_ascii_lowercase();
-        let access = match option.as_bytes() {
+        let colon = item.iter().position(|&b| b == b':').unwrap_or(item.len());
+        let (pattern, option) = item.split_at(colon);
+        let access = match option.get(1..).unwrap_or_default().to_ascii_lowercase()[..] {
             [b'd', ..] => None,
             [b'r', b'o', ..] => Some(Access::ReadOnly),
             [b'r', b'w', ..] => Some(Access::ReadWrite),
             _ => Some(Access::Module),
         };
-        match pattern.strip_prefix('@') {
+        match pattern.strip_prefix(b"@") {
             Some(pattern) => {
                 let own = own_groups.get_or_insert_with(|| groups.of(user));
-                let matches = |g: &&String| wild_match(pattern.as_bytes(), g.as_bytes());
+                let matches = |g: &&String| wild_match(pattern, g.as_bytes());
                 if let Some(group) = own.iter().find(matches) {
                     return Some((access, Some(group.clone())));
                 }
             }
-            None if wild_match(pattern.as_bytes(), user.as_bytes()) => return Some((access, None)),
+            None if wild_match(pattern, user) => return Some((access, None)),
             None => {}
         }
     }
@@ -150,12 +150,12 @@ fn rule_for(
 }
 
 /// The items of a list: at blanks and commas or, if it begins with a comma, at commas only.
-pub fn items(list: &str) -> impl Iterator<Item = &str> {
-    let commas_only = list.trim_start().starts_with(',');
-    let is_end = move |c: char| {
-        if commas_only { c == ',' } else { matches!(c, ' ' | ',' | '\t' | '\r' | '\n') }
+pub fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let commas_only = list.trim_ascii_start().starts_with(b",");
+    let is_end = move |b: &u8| {
+        if commas_only { *b == b',' } else { matches!(b, b' ' | b',' | b'\t' | b'\r' | b'\n') }
     };
-    list.split(is_end).map(str::trim).filter(|item| !item.is_empty())
+    list.split(is_end).map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
 }
 
 fn open_secrets(path: &Path, strict: bool) -> Result<File, Denial> {
@@ -179,9 +179,9 @@ fn open_secrets(path: &Path, strict: bool) -> Result<File, Denial> {
 }
 
 /// The secrets of the user and of the group: for each the first line of that name.
-fn secrets(file: File, user: &str, group: Option<&str>) -> io::Result<[Option<Vec<u8>>; 2]> {
+fn secrets(file: File, user: &[u8], group: Option<&str>) -> io::Result<[Option<Vec<u8>>; 2]> {
     let mut found = [None, None];
-    let wanted = [Some(user.to_string()), group.map(|g| format!("@{g}"))];
+    let wanted = [Some(user.to_vec()), group.map(|g| format!("@{g}").into_bytes())];
     let mut reader = BufReader::new(file);
     loop {
         let mut line = Vec::new();
@@ -199,7 +199,7 @@ fn secrets(file: File, user: &str, group: Option<&str>) -> io::Result<[Option<Ve
         }
         let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
         for (name, slot) in wanted.iter().zip(&mut found) {
-            if slot.is_none() && name.as_ref().is_some_and(|n| n.as_bytes() == &line[..colon]) {
+            if slot.is_none() && name.as_ref().is_some_and(|n| *n == line[..colon]) {
                 *slot = Some(line[colon + 1..].to_vec());
             }
         }
@@ -213,8 +213,8 @@ mod tests {
 
     struct Staff;
     impl Groups for Staff {
-        fn of(&self, user: &str) -> Vec<String> {
-            if user == "ann" { vec!["users".into(), "staff".into()] } else { Vec::new() }
+        fn of(&self, user: &[u8]) -> Vec<String> {
+            if user == b"ann" { vec!["users".into(), "staff".into()] } else { Vec::new() }
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "#c:x\nann:pw 1\nann:other\n@staff:gp\nbob:b:c").unwrap();
         file.as_file().set_permissions(PermissionsExt::from_mode(0o600)).unwrap();
-        let rules = AuthRules { users, secrets: Some(file.path()), strict: true };
+        let rules = AuthRules { users: users.as_bytes(), secrets: Some(file.path()), strict: true };
         let digest = AuthDigest::Named(0);
         let reply = format!("{user} {}", digest.response(password.as_bytes(), b"CHAL"));
         check(&rules, digest, "CHAL", reply.as_bytes(), &Staff).map_err(|(_, denial)| denial.why)
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_list_may_be_split_at_commas_only() {
-        assert_eq!(items("a, b c").collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert_eq!(items(" , a b ,c").collect::<Vec<_>>(), ["a b", "c"]);
+        assert_eq!(items(b"a, b c").collect::<Vec<_>>(), [b"a", b"b", b"c"]);
+        assert_eq!(items(b" , a b ,c").collect::<Vec<_>>(), [&b"a b"[..], b"c"]);
     }
 }

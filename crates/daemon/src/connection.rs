@@ -397,9 +397,9 @@ fn admit(client: &mut Client, module: &ModuleConfig) -> Result<LoggedIn, Stop> {
         let after = format!(" sets {parameter}: not supported yet");
         return Err(Stop::refuse(named("module ", name, &after)));
     }
-    let users = values.string("authusers");
-    if users.trim().is_empty() {
-        return Ok(LoggedIn { user: String::new(), access: Access::Module });
+    let users = values.text("authusers").unwrap_or_default();
+    if users.trim_ascii().is_empty() {
+        return Ok(LoggedIn { user: Vec::new(), access: Access::Module });
     }
     let secrets = values.path("secretsfile");
     let rules = AuthRules {
@@ -410,8 +410,8 @@ fn admit(client: &mut Client, module: &ModuleConfig) -> Result<LoggedIn, Stop> {
     client.arm(values.int("timeout"));
     login(client, &rules, &values.string("authdigest")).map_err(|stop| match stop {
         Ok(why) => {
-            let after = format!(" from {host} ({addr}){why}");
-            log.error(named("auth failed on module ", name, &after));
+            let from = format!(" from {host} ({addr})").into_bytes();
+            log.error([b"auth failed on module ", &name[..], &from, &why].concat());
             Stop::refuse(named("auth failed on module ", name, ""))
         }
         Err(stop) => stop,
@@ -423,7 +423,7 @@ fn login(
     client: &mut Client,
     rules: &AuthRules<'_>,
     floor: &str,
-) -> Result<LoggedIn, Result<String, Stop>> {
+) -> Result<LoggedIn, Result<Vec<u8>, Stop>> {
     let digests = client.greeting.digests.as_deref();
     let Some(digest) = AuthDigest::choose(digests, client.common >= 30) else {
         let text = format!(
@@ -436,22 +436,24 @@ fn login(
         let Some(least) = DIGESTS.iter().position(|name| *name == floor) else {
             return Err(Ok(format!(
                 ": the configured 'auth digest = {floor}' is not a supported digest on this build"
-            )));
+            )
+            .into_bytes()));
         };
         let own = DIGESTS.iter().position(|name| *name == digest.name()).unwrap_or(DIGESTS.len());
         if own > least || digest == AuthDigest::LegacyMd4 {
             let name = digest.name();
             return Err(Ok(format!(
                 ": negotiated auth digest {name} is weaker than the required 'auth digest = {floor}'"
-            )));
+            )
+            .into_bytes()));
         }
     }
     let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(|e| Ok(format!(": no randomness: {e}")))?;
+    getrandom::fill(&mut random).map_err(|e| Ok(format!(": no randomness: {e}").into_bytes()))?;
     let challenge = digest.of(&[&random, client.peer.addr.to_string().as_bytes()]);
     client.say(format!("@RSYNCD: AUTHREQD {challenge}\n")).map_err(|e| Err(e.into()))?;
     let reply = client.line(MAX_TEXT_LINE).map_err(|stop| match stop {
-        Stop::Silent(_) => Ok(": invalid challenge response".to_string()),
+        Stop::Silent(_) => Ok(b": invalid challenge response".to_vec()),
         stop => Err(stop),
     })?;
     match auth::check(rules, digest, &challenge, &reply, &SystemGroups) {
@@ -460,8 +462,8 @@ fn login(
             if let Some(notice) = &denial.notice {
                 client.log.error(notice);
             }
-            let of = if user.is_empty() { String::new() } else { format!(" for {user}") };
-            Err(Ok(format!("{of}: {}", denial.why)))
+            let of = if user.is_empty() { Vec::new() } else { named(" for ", &user, "") };
+            Err(Ok(named("", &of, &format!(": {}", denial.why))))
         }
     }
 }

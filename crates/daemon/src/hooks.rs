@@ -50,7 +50,7 @@ impl Hooks {
         &mut self,
         client: &Client,
         module: &ModuleConfig,
-        user: &str,
+        user: &[u8],
     ) -> Result<(), Stop> {
         if std::env::var_os(OFF).is_some() {
             return Ok(());
@@ -69,7 +69,7 @@ impl Hooks {
             ("RSYNC_MODULE_PATH", path.into_os_string().into_vec()),
             ("RSYNC_HOST_ADDR", client.peer.addr.to_string().into_bytes()),
             ("RSYNC_HOST_NAME", client.peer.name.clone().into_bytes()),
-            ("RSYNC_USER_NAME", user.as_bytes().to_vec()),
+            ("RSYNC_USER_NAME", user.to_vec()),
             ("RSYNC_PID", std::process::id().to_string().into_bytes()),
         ]
         .map(|(name, value)| (name.to_string(), value));

@@ -30,7 +30,7 @@ impl Identity {
         };
         let mut groups = Vec::new();
         let list = module.string("gid");
-        for (i, name) in items(&list).enumerate() {
+        for (i, name) in items(list.as_bytes()).map(String::from_utf8_lossy).enumerate() {
             if name == "*" && i == 0 {
                 let uid = user.unwrap_or_else(Uid::current);
                 let user = User::from_uid(uid).ok().flatten().ok_or("getpwuid failed")?;
@@ -39,7 +39,7 @@ impl Identity {
                 let all = system::groups_of(&name, user.gid).map_err(|_| "getgrouplist failed")?;
                 groups.extend(all.into_iter().filter(|gid| *gid != user.gid));
             } else {
-                groups.push(lookup_group(name).ok_or_else(|| format!("invalid gid {name}"))?);
+                groups.push(lookup_group(&name).ok_or_else(|| format!("invalid gid {name}"))?);
             }
         }
         if groups.is_empty() && root {
@@ -103,7 +103,8 @@ fn lookup_group(name: &str) -> Option<Gid> {
 pub struct SystemGroups;
 
 impl crate::auth::Groups for SystemGroups {
-    fn of(&self, user: &str) -> Vec<String> {
+    fn of(&self, user: &[u8]) -> Vec<String> {
+        let Ok(user) = std::str::from_utf8(user) else { return Vec::new() };
         let Ok(Some(user)) = User::from_name(user) else { return Vec::new() };
         let Ok(name) = CString::new(user.name) else { return Vec::new() };
         let gids = system::groups_of(&name, user.gid).unwrap_or_default();

@@ -158,7 +158,7 @@ impl<'a> Visit<'a> {
             at_root,
             chrooted,
             module_path: path.into_os_string().into_vec(),
-            user: self.login.user.clone().into_bytes(),
+            user: self.login.user.clone(),
         }));
         job.settings.protocol_max = self.service.protocol_max;
         job.settings.bwlimit = match (self.service.bwlimit, job.settings.bwlimit) {
@@ -226,14 +226,17 @@ fn log_request(client: &Client, login: &LoggedIn, sending: bool, paths: &[Vec<u8
         return;
     }
     let direction = if sending { "on" } else { "to" };
-    let user = if login.user.is_empty() { String::new() } else { format!("{}@", login.user) };
+    let at: &[u8] = if login.user.is_empty() { b"" } else { b"@" };
     let (host, addr) = (&client.peer.name, client.peer.addr);
     let shown = arguments::shown(paths);
     client.log.info(
         [
             format!("rsync {direction} ").as_bytes(),
             &shown,
-            format!(" from {user}{host} ({addr})").as_bytes(),
+            b" from ",
+            &login.user,
+            at,
+            format!("{host} ({addr})").as_bytes(),
         ]
         .concat(),
     );

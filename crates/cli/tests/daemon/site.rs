@@ -1,6 +1,7 @@
 //! A daemon of a test: its files, how it is started and asked.
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader, Read, Write},
     os::{
@@ -27,7 +28,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// `DIR` in the configuration is the site's directory.
+    /// `DIR` in the configuration is the site's directory, and `BYTE` one that is no UTF-8.
     pub fn new(config: &str) -> Site {
         let site = Site { dir: tempfile::tempdir().unwrap() };
         // A test that runs as root serves as root: nobody could not enter its directories.
@@ -37,7 +38,8 @@ impl Site {
             "use chroot = no\nreverse lookup = no\nlog file = DIR/log\nlock file = DIR/lock\n";
         let text = format!("{head}{identity}{config}");
         let text = text.replace("DIR", &site.dir.path().display().to_string());
-        fs::write(site.path("conf"), text).unwrap();
+        let parts: Vec<&[u8]> = text.split("BYTE").map(str::as_bytes).collect();
+        fs::write(site.path("conf"), parts.join(&0xff)).unwrap();
         for name in ["ro", "rw"] {
             fs::create_dir(site.path(name)).unwrap();
         }
@@ -151,11 +153,11 @@ impl Drop for Listener {
     }
 }
 
-pub fn run(args: &[&str]) -> Output {
+pub fn run(args: &[impl AsRef<OsStr>]) -> Output {
     run_with(program(), args)
 }
 
-pub fn run_with(program: &str, args: &[&str]) -> Output {
+pub fn run_with(program: &str, args: &[impl AsRef<OsStr>]) -> Output {
     Command::new(program).args(args).env("RSYNC_PASSWORD", "pw 1").output().unwrap()
 }
 

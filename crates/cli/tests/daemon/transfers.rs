@@ -2,8 +2,12 @@
 
 use crate::site::*;
 use std::{
+    ffi::OsString,
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    os::unix::{
+        ffi::OsStringExt,
+        fs::{MetadataExt, PermissionsExt, symlink},
+    },
     path::Path,
     process::Command,
     thread,
@@ -234,6 +238,30 @@ fn received_links_do_not_lead_out_of_the_module() {
     }
     let output = run(&["-ai", &site.dir("ro"), &listener.url("rw/")]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+#[test]
+fn names_of_users_are_bytes() {
+    let site = Site::new(
+        "secrets file=DIR/secrets\nstrict modes=no\n\
+         [one]\npath=DIR/ro\nauth users=annBYTE:ro\n[two]\npath=DIR/ro\nauth users=BYTE\n",
+    );
+    fs::write(site.path("secrets"), b"ann\xff:pw 1\n\xef\xbf\xbd:pw 1\n").unwrap();
+    let listener = site.listen();
+    let pull = |module: &str| {
+        let url = listener.url(module).into_bytes();
+        let url = [&url[..8], b"ann\xff@", &url[8..]].concat();
+        run(&["-r".into(), OsString::from_vec(url), site.dir("got").into()])
+    };
+    succeeds(&pull("one/"));
+    assert!(!pull("two/").status.success());
+    let log = fs::read(site.path("log")).unwrap();
+    for line in [
+        &b"rsync on one/ from ann\xff@UNDETERMINED (127.0.0.1)\n"[..],
+        b" from UNDETERMINED (127.0.0.1) for ann\xff: no matching rule\n",
+    ] {
+        assert!(log.windows(line.len()).any(|part| part == line), "{}", site.log());
+    }
 }
 
 #[test]
