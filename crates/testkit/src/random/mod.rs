@@ -5,6 +5,7 @@
 
 mod options;
 mod setting;
+mod spared;
 mod trees;
 
 use std::sync::Mutex;
@@ -48,53 +49,13 @@ impl Case {
         let via = EVERY_WAY[[0, 0, 0, 1, 1, 2, 2, 3, 4][rng.usize(..9)]];
         let mut groups = options::command_line(&mut rng);
         if matches!(via, Via::DaemonPush | Via::DaemonPull) {
-            // There a path begins at the module.
-            groups.retain(|group| !group.contains("{top}"));
-        }
-        if matches!(via, Via::DaemonPush | Via::DaemonPull) {
-            // Rsync's daemon loses the files of alternate directories.
-            groups.retain(|group| !group.starts_with("-yy"));
             // A module without a charset refuses this, and which end is heard is chance.
             groups.retain(|group| !group.starts_with("--iconv"));
             if rng.u32(..15) == 0 {
                 groups.push(setting::CONVERTED);
             }
-        } else {
-            groups.retain(|group| !group.contains("--contimeout"));
         }
-        if via == Via::Local {
-            // What is meant for the other side alone gives rsync's child other options than those it has inherited.
-            groups.retain(|group| !group.starts_with("-M"));
-        }
-        if matches!(via, Via::Pull | Via::DaemonPull)
-            && groups.iter().any(|group| options::hides(group))
-        {
-            // A hidden name that is to be deleted is refused by rsync's own client; ours does not receive it.
-            groups.retain(|group| !group.contains("--delete-missing-args"));
-        }
-        if groups.iter().any(|group| group.contains("--files-from={top}/list --no-R")) {
-            // What is listed in a directory that is listed too has two names, and when it is removed is a matter of time.
-            groups.retain(|group| *group != "--remove-source-files");
-        }
-        let recursive = groups[0] != "-a" || groups.iter().any(|group| group.ends_with("list -r"));
-        if recursive
-            && matches!(via, Via::Pull | Via::DaemonPull)
-            && groups.iter().any(|group| group.contains("/list"))
-        {
-            // What rsync's client has done before it is sent a name that it hides is chance.
-            groups.retain(|group| !options::hides(group));
-        }
-        if groups.contains(&"--protocol=28") && groups.iter().any(|group| group.contains("../alt"))
-        {
-            // Both ends refuse the two, and which of them is heard is chance.
-            groups.retain(|group| *group != "--inplace");
-        }
-        if groups.contains(&"-pX")
-            && (groups.contains(&"--no-times") || !["a", "t"].iter().any(|t| groups[0].contains(t)))
-        {
-            // Rsync gives what it has updated a time before 1970 (`xattrs/atimes-without-times`).
-            groups.retain(|group| !group.starts_with("-U"));
-        }
+        spared::groups(via, &mut groups);
         let has = |word: &str| groups.iter().any(|group| group.contains(word));
         let extent = Extent {
             acls: has("-A") || rng.u32(..20) == 0,
@@ -108,98 +69,12 @@ impl Case {
             entries.extend(trees::mutated(&mut rng, &source, "alt", extent));
             entries.extend(trees::mutated(&mut rng, &source, "alt2", extent));
         }
-        if has("--ignore-existing") {
-            // Rsync sets the time of whatever it ignores in the place of a directory; we leave it alone.
-            entries.retain(|entry| entry.top == "src" || !trees::replaces_dir(entry, &source));
-        }
-        let follows = groups.iter().any(|group| matches!(*group, "-L" | "-k"));
-        if follows {
-            // Two links up, each followed, make a tree that fills the memory.
-            entries.retain(|entry| !entry.leads_up());
-        }
-        if (follows || has("--copy-unsafe")) && matches!(via, Via::DaemonPush | Via::DaemonPull) {
-            // What leads out of a module our daemon does not even look at.
-            entries.retain(|entry| !entry.leads_out());
-        }
-        // Without --perms what replaces a link is open to everybody; ours is as if nothing had been there.
-        entries.retain(|entry| entry.top == "src" || !trees::is_replaced_link(entry, &source));
-        if has("--copy-dest") {
-            // So is a copy from elsewhere.
-            entries.retain(|entry| entry.top == "src" || !trees::is_link_over_file(entry, &source));
-        }
-        if ["--inplace", "--append", "--write-devices"].iter().any(|word| has(word)) {
-            // What is written under one name may be looked at under the other one before, meanwhile or after.
-            entries.retain(|entry| entry.top != "dst" || !entry.is_hard_link());
-        }
-        if has("-U") {
-            // Looking at a link may change its access time, or not.
-            entries.retain(|entry| !entry.is_link());
-        }
-        if has("-L") {
-            entries.retain(|entry| entry.top == "src" || !entry.is_link());
-        }
-        if has("-b") {
-            // Rsync loses links and devices whose backups' names are too long.
-            entries.retain(|entry| !entry.has_long_name());
-        }
-        if has("-y") {
-            // Rsync takes files for a basis that it replaces meanwhile.
-            entries.retain(|entry| entry.top != "dst" || !entry.rivals(&source));
-        }
-        if has("-b") && has("--inplace") && has("-A") {
-            // Rsync's copies of what is written over have no ACLs.
-            entries.retain(|entry| entry.top != "dst" || !entry.has_acl());
-        }
-        if !matches!(via, Via::Pull | Via::DaemonPull)
-            && groups.iter().any(|group| group.contains("--iconv"))
-        {
-            // Rsync shows deleted names as if they came from this end (`iconv/push-delete-from-latin1`).
-            groups.retain(|group| !group.starts_with("--del"));
-        }
-        if groups.contains(&"-pX") && groups.iter().any(|group| group.contains("../alt")) {
-            // Rsync fails to copy attributes to a directory that it has not made.
-            groups.retain(|group| *group != "-n");
-        }
-        let has = |word: &str| groups.iter().any(|group| group.contains(word));
-        if let Some(from) = options::charset(&groups, via) {
-            // A name that cannot be converted ends rsync's transfer; we leave it out.
-            let (there, here) = if from == "UTF-8" { ("dst", "src") } else { ("src", "dst") };
-            entries.retain(|entry| entry.top == there || !(entry.is_binary() && entry.top == here));
-        }
+        spared::entries(via, &groups, &source, &mut entries);
         let mut setting = Setting::new(&mut rng, via, has);
-        if groups.iter().filter(|group| group.starts_with("-z")).count() > 1 {
-            // Twice is a choice of an algorithm, too, for which no batch can be written.
-            setting.batch = false;
-        }
-        if has("--ignore-existing") && setting.between.contains("mkdir") {
-            // As above.
-            setting.between = "true";
-        }
-        if has("%M") {
-            // What a second run finds changed has the time of the change.
-            setting.between = "";
-        }
+        spared::setting(&groups, &mut setting);
         if setting.nobody || setting.served_by_nobody {
             entries.iter_mut().for_each(|entry| entry.belong_to("65534"));
-            // What cannot be deleted rsync leaves as it has made it writable before. Sockets that may not be made it calls
-            // unsupported.
-            entries.retain(|entry| entry.top == "src" || entry.is_writable());
-            entries.retain(|entry| !entry.is_socket());
-            if has("-b") {
-                // Where no backup can be made rsync loses links, fifos and devices (scenarios backup/links-lost and
-                // backup/links-shut), and gives a device in a directory's way its permissions (backup/shut-for-a-directory).
-                let open: Vec<_> =
-                    entries.iter().filter(|entry| entry.is_dir_of("65534")).cloned().collect();
-                entries.retain(|entry| {
-                    entry.top != "dst"
-                        || entry.is_file_or_dir()
-                        || open.iter().any(|dir| entry.is_directly_in(dir))
-                });
-            }
-            if groups.iter().any(|group| matches!(*group, "-c" | "--ignore-times --checksum")) {
-                // Two files that cannot be read are the same to rsync.
-                entries.retain(|entry| entry.top != "src" || entry.is_readable());
-            }
+            spared::entries_of_nobody(&groups, &mut entries);
         }
         let (from, to) = match rng.u32(..19) {
             _ if groups.iter().any(|group| group.contains("/list")) => ("src/", "dst/"),
