@@ -81,6 +81,14 @@ pub const ROWS: &[Row] = &[
     row("corrupt-logged", &[CORRUPT], "-r --log-file=/dev/stdout --inplace -e {top}/corrupt").over(&[Via::Pull]),
     // Remote ends that do not come up.
     row("false-shell", &[BASIC, EMPTY], "-ai -e false").over(SHELL).any_server_args().any_stderr(),
+    // Whoever waits for a name that is not looked at leads after all.
+    row("hard-link-below-skipped", &["f src/x size=3\nh src/w/l -> src/x\nd dst"], "-rH").over(LOCAL_AND_SHELL).as_nobody(),
+    row("hard-link-and-more-below-skipped", &["f src/x size=3\nh src/w/l -> src/x\nf src/w/s size=2\nd dst"], "-aH").over(LOCAL_AND_SHELL).as_nobody(),
+    row("hard-link-below-skipped-elsewhere", &["f src/x size=3\nh src/u/w/l -> src/x\nh src/u/k -> src/x\nh src/y -> src/x\nd dst uid=65534\nd dst/u"], "-rH").over(LOCAL_AND_SHELL).as_nobody(),
+    row("hard-link-below-skipped-at-once", &["f src/x size=3\nh src/u/w/l -> src/x\nh src/y -> src/x\nd dst uid=65534\nd dst/u"], "-rH --no-i-r").over(LOCAL_AND_SHELL).as_nobody(),
+    row("hard-link-as-long", &["f src/a size=3\nh src/b -> src/a\nh src/c -> src/a\nf dst/c size=9"], "-rHi --append").over(LOCAL_AND_SHELL),
+    row("hard-link-refused", &["f src/a size=3\nh src/b -> src/a\nh src/c.o -> src/a\nd dst"], "-rHi").over(&[Via::DaemonPush]).modules("exclude = *.o"),
+    row("hard-link-unreadable-fake", &["f src/a size=3\nh src/b -> src/a\nh src/c -> src/a\nf dst/c size=9 x:user.rsync.%stat=bad"], "-aH --fake-super").over(&[Via::Local]),
     row("copy-as-nobody-known", &[BASIC, EMPTY], "-ai --copy-as=nosuchuser").over(&[Via::Push]),
     row("copy-as-nobody-known-here", &[BASIC, EMPTY], "-ai --copy-as=nosuchuser").over(&[Via::Pull]),
     row("remote-copy-as-nobody-known", &[BASIC, EMPTY], "-ai -M--copy-as=nosuchuser").over(&[Via::Push]),

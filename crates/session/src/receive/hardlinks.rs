@@ -15,6 +15,8 @@ struct Group {
     waiting: Vec<(i32, i32)>,
     /// The index of the last member in the lists so far.
     last: Option<i32>,
+    /// Who waited, and is to lead in its turn.
+    chosen: Option<i32>,
 }
 
 /// The state of a group's leader.
@@ -63,14 +65,17 @@ impl Links {
 
     /// `ndx`, which stands at `place` in the lists, waits for the group's leader.
     pub fn wait(&mut self, group: u64, place: i32, ndx: i32) {
-        let waiting = &mut self.groups.entry(group).or_default().waiting;
-        let at = waiting.partition_point(|(before, _)| *before < place);
-        waiting.insert(at, (place, ndx));
+        let g = self.groups.entry(group).or_default();
+        g.chosen.take_if(|chosen| *chosen == ndx);
+        let at = g.waiting.partition_point(|(before, _)| *before < place);
+        g.waiting.insert(at, (place, ndx));
     }
 
     /// `ndx` was requested as leader.
     pub fn begin(&mut self, group: u64, ndx: i32) {
-        self.groups.entry(group).or_default().leader = Leader::InProgress(ndx);
+        let g = self.groups.entry(group).or_default();
+        g.leader = Leader::InProgress(ndx);
+        g.chosen = None;
     }
 
     /// The member at `place` leads and is in place; the waiting members, in the order in which they are linked: first those behind it, then those
@@ -84,16 +89,26 @@ impl Links {
         order.into_iter().map(|(_, ndx)| ndx).collect()
     }
 
-    /// `ndx` will not lead the group: the next member that waits does, unless another leads already.
+    /// `ndx` will not lead the group: the next member that waits does, unless another one leads already or is to.
     pub fn give_up(&mut self, group: u64, ndx: i32) {
         let Some(g) = self.groups.get_mut(&group) else { return };
         if g.leader == Leader::InProgress(ndx) {
             g.leader = Leader::None;
         }
+        g.chosen.take_if(|chosen| *chosen == ndx);
         if g.leader == Leader::None
+            && g.chosen.is_none()
             && let Some((_, next)) = g.waiting.pop()
         {
+            g.chosen = Some(next);
             self.promoted.push_back(next);
+        }
+    }
+
+    /// It was the turn of `ndx`, for which others may wait. If it does not lead, and nobody else does, one of them has to.
+    pub fn turn_is_over(&mut self, group: u64, ndx: i32) {
+        if self.groups.get(&group).is_some_and(|g| g.leader == Leader::None) {
+            self.give_up(group, ndx);
         }
     }
 }
@@ -133,7 +148,27 @@ mod tests {
         l.give_up(1, 4);
         assert_eq!(l.promoted, [3]);
         assert_eq!(l.leader(1), Leader::None);
+        l.turn_is_over(1, 4);
+        assert_eq!(l.promoted, [3]);
         l.give_up(1, 3);
+        l.turn_is_over(1, 3);
         assert_eq!(l.promoted, [3, 2]);
+    }
+
+    #[test]
+    fn whoever_waits_again_is_no_longer_the_next() {
+        let mut l = Links::default();
+        l.wait(1, 2, 2);
+        l.wait(1, 3, 3);
+        l.turn_is_over(1, 4);
+        assert_eq!(l.promoted, [3]);
+        l.begin(1, 5);
+        l.wait(1, 3, 3);
+        l.give_up(1, 5);
+        assert_eq!(l.promoted, [3, 3]);
+        l.begin(1, 3);
+        l.turn_is_over(1, 3);
+        assert_eq!(l.leader(1), Leader::InProgress(3));
+        assert_eq!(l.promoted, [3, 3]);
     }
 }

@@ -58,6 +58,10 @@ pub fn groups(via: Via, groups: &mut Vec<Group>) {
             groups.retain(|group| *group != "-n");
         }
     }
+    if groups.iter().any(|group| group.starts_with("--copy-as")) {
+        // Rsync forgets that it skips what lies below a directory (`failures/hard-link-and-more-below-skipped`).
+        groups.retain(|group| !group.starts_with("-H"));
+    }
     if !pulls && has(groups, "--iconv") {
         // Rsync shows deleted names as if they came from this end (`iconv/push-delete-from-latin1`).
         groups.retain(|group| !group.starts_with("--del"));

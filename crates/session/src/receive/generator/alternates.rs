@@ -91,7 +91,6 @@ impl<W: SendHalf> Generator<W> {
         node: &Node,
         e: Entry<'_>,
         have: Option<Stat>,
-        last: bool,
     ) -> Result<Alternate, Error> {
         let Some(kind) = self.alternates().filter(|k| have.is_none() || *k != AltDestKind::Copy)
         else {
@@ -123,7 +122,6 @@ impl<W: SendHalf> Generator<W> {
                 self.emit(node, flags, None, None)?;
                 self.say_unchanged(node, false);
                 self.confirm(node.ndx, Confirmed::Present)?;
-                self.skipped_member(node, last);
                 return Ok(Alternate::Settled);
             }
             Level::Matches
@@ -175,7 +173,7 @@ impl<W: SendHalf> Generator<W> {
             Some(AltDestKind::Compare) => {
                 self.emit(node, 0, None, None)?;
                 self.say_unchanged(node, false);
-                self.skipped_member(node, true);
+                self.cannot_lead(node);
                 Ok(Alternate::Settled)
             }
             Some(AltDestKind::Link) if self.link_alternate(node, &found, None).is_ok() => {

@@ -32,6 +32,23 @@ impl<W: SendHalf> Generator<W> {
         forced: bool,
     ) -> Result<(), Error> {
         let Some(e) = list.get(slot) else { return Ok(()) };
+        self.take_up(list, slot, e, forced)?;
+        if self.session.settings.hard_links
+            && let Some(group) = e.hard_link_group()
+            && (forced || self.links.is_last(group, e.ndx()))
+        {
+            self.links.turn_is_over(group, e.ndx());
+        }
+        Ok(())
+    }
+
+    fn take_up(
+        &mut self,
+        list: &Arc<List>,
+        slot: usize,
+        e: Entry<'_>,
+        forced: bool,
+    ) -> Result<(), Error> {
         let session = self.session.clone();
         let settings = &session.settings;
         let inc = session.inc_recurse;
@@ -47,7 +64,7 @@ impl<W: SendHalf> Generator<W> {
             if e.is_dir() {
                 self.skipped.insert(node.name);
             } else {
-                self.unasked_member(&node, false);
+                self.unasked_member(&node);
             }
             return Ok(());
         }
@@ -97,7 +114,7 @@ impl<W: SendHalf> Generator<W> {
                 let text = self.name_text("not creating new file \"", node.path.as_bytes(), "\"");
                 self.log.info(text);
             }
-            self.unasked_member(&node, last);
+            self.unasked_member(&node);
             return Ok(());
         }
         if let (true, Some(st)) = (settings.ignore_existing, &have) {
@@ -105,7 +122,7 @@ impl<W: SendHalf> Generator<W> {
                 let why = if settings.info.skip >= 2 { self.why_exists(&node, e, st) } else { "" };
                 self.log.info(self.name_text("", &node.name, &format!(" exists{why}")));
             }
-            self.unasked_member(&node, last);
+            self.unasked_member(&node);
             return Ok(());
         }
         if self.follows(&node, have.as_ref())? {
@@ -311,9 +328,8 @@ impl<W: SendHalf> Generator<W> {
             if settings.info.skip >= 1 {
                 self.log.info(self.name_text("", &node.name, skip));
             }
-            match skip {
-                " is newer" => self.unasked_member(node, last),
-                _ => self.skipped_member(node, last),
+            if skip == " is newer" {
+                self.unasked_member(node);
             }
             return Ok(());
         }
@@ -323,7 +339,6 @@ impl<W: SendHalf> Generator<W> {
         let device = settings.write_devices && have.is_some_and(|st| st.kind.is_device());
         if let Some(st) = have.filter(|st| st.kind != Kind::Regular && !device) {
             if !self.make_room(&node.path, st.kind, "regular file")? {
-                self.skipped_member(node, last);
                 return Ok(());
             }
             have = None;
@@ -332,7 +347,7 @@ impl<W: SendHalf> Generator<W> {
         // A basis elsewhere is not what there is to be added to: rsync leaves a hole for it.
         let elsewhere = !device && settings.append == Append::Off;
         if !device {
-            match self.regular_alternate(node, e, have, last)? {
+            match self.regular_alternate(node, e, have)? {
                 Alternate::Settled => return Ok(()),
                 Alternate::Basis(basis) if elsewhere => found = Some(Elsewhere::Alternate(basis)),
                 Alternate::Basis(_) | Alternate::None => {}

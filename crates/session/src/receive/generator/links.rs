@@ -133,18 +133,15 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// A member that is skipped because of what is there: its group goes on as if it did not belong to it.
-    pub(super) fn unasked_member(&mut self, node: &Node, last: bool) {
+    pub(super) fn unasked_member(&mut self, node: &Node) {
         if let Some(chains) = &mut self.links.chains {
             chains.skip(node.ndx);
         }
-        self.skipped_member(node, last);
     }
 
-    /// A member that is skipped for a reason of its own: if others wait for somebody to lead, the next one does.
-    pub(super) fn skipped_member(&mut self, node: &Node, last: bool) {
-        if let Some(group) = node.group
-            && last
-        {
+    /// A member that was about to lead, and cannot: if others wait for that, the next one does.
+    pub(super) fn cannot_lead(&mut self, node: &Node) {
+        if let Some(group) = node.group {
             self.links.give_up(group, node.ndx);
         }
     }

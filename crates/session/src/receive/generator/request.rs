@@ -138,7 +138,7 @@ impl<W: SendHalf> Generator<W> {
                 Made::Failed(_, line) | Made::Nowhere(_, line) => {
                     self.say_backup_failed(&line);
                     self.session.status.set_xfer_error();
-                    self.skipped_member(node, true);
+                    self.cannot_lead(node);
                     return Ok(());
                 }
                 Made::Done | Made::Copied if source.is_some() => kind = basis::BACKUP,

@@ -203,7 +203,7 @@ impl<W: SendHalf> Generator<W> {
             }
         };
         if !self.put(node, exists, what, make, failure)? {
-            self.skipped_member(node, true);
+            self.cannot_lead(node);
             return Ok(());
         }
         let fake = self.session.settings.fake_super;
