@@ -29,6 +29,8 @@ const SHRINKS: usize = 120;
 #[derive(Clone, Debug)]
 struct Case {
     seed: u64,
+    /// What it has whatever the seed.
+    with: Vec<Group>,
     via: Via,
     groups: Vec<Group>,
     entries: Vec<Entry>,
@@ -44,10 +46,10 @@ enum Verdict {
 }
 
 impl Case {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, with: &[Group]) -> Self {
         let mut rng = Rng::with_seed(seed);
         let via = EVERY_WAY[[0, 0, 0, 1, 1, 2, 2, 3, 4][rng.usize(..9)]];
-        let mut groups = options::command_line(&mut rng);
+        let mut groups = options::command_line(&mut rng, with);
         if matches!(via, Via::DaemonPush | Via::DaemonPull) {
             // A module without a charset refuses this, and which end is heard is chance.
             groups.retain(|group| !group.starts_with("--iconv"));
@@ -100,7 +102,7 @@ impl Case {
         if !setting.modules.is_empty() {
             setting.spare(via, &mut groups, &mut entries);
         }
-        Self { seed, via, groups, entries, from, to, setting }
+        Self { seed, with: with.to_vec(), via, groups, entries, from, to, setting }
     }
 
     fn args(&self) -> String {
@@ -227,8 +229,9 @@ impl Case {
     fn report(&self, found: &str) -> String {
         let order = if self.any_order() { ".any_order()" } else { "" };
         format!(
-            "OXRSYNC_RANDOM={} cargo test -p oxrsync --test random\n    row(\"NAME\", &[r\"\n{}\"], \"{}\").over(&[Via::{:?}]).from_to(\"{}\", \"{}\"){order}{},\n{found}",
+            "OXRSYNC_RANDOM='{}{}' cargo test -p oxrsync --test random\n    row(\"NAME\", &[r\"\n{}\"], \"{}\").over(&[Via::{:?}]).from_to(\"{}\", \"{}\"){order}{},\n{found}",
             self.seed,
+            self.with.iter().map(|group| format!(";{group}")).collect::<String>(),
             self.trees(),
             self.args(),
             self.via,
@@ -240,7 +243,7 @@ impl Case {
 }
 
 /// What to run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// The first seed; the others follow it.
     pub first: u64,
@@ -250,10 +253,41 @@ pub struct Plan {
     pub time: Duration,
     /// How many at once.
     pub threads: usize,
+    /// Options that each case has.
+    pub with: Vec<Group>,
+}
+
+impl Plan {
+    /// Cases as `SEED[,SECONDS][;OPTIONS]…` asks for them: the case of one seed, or those from there on for so long.
+    ///
+    /// # Panics
+    /// It is something else.
+    pub fn new(text: &str) -> Self {
+        let mut parts = text.split(';');
+        let seeds = parts.next().unwrap_or_default();
+        let with = parts.map(options::group).collect();
+        let number = |text: &str| text.parse().expect("OXRSYNC_RANDOM=SEED[,SECONDS][;OPTIONS]…");
+        match seeds.split_once(',') {
+            None => Self { first: number(seeds), cases: 1, with, ..Self::short() },
+            Some((first, seconds)) => Self {
+                first: number(first),
+                cases: u64::MAX,
+                time: Duration::from_secs(number(seconds)),
+                threads: 4,
+                with,
+            },
+        }
+    }
+
+    /// A few cases, always the same.
+    pub fn short() -> Self {
+        let time = Duration::from_secs(30);
+        Self { first: 0, cases: 150, time, threads: 3, with: Vec::new() }
+    }
 }
 
 /// Runs random cases and returns a report of each that fails.
-pub fn run(peers: &Peers, plan: Plan) -> Vec<String> {
+pub fn run(peers: &Peers, plan: &Plan) -> Vec<String> {
     let next = AtomicU64::new(0);
     let failures = Mutex::new(Vec::new());
     let start = Instant::now();
@@ -264,7 +298,7 @@ pub fn run(peers: &Peers, plan: Plan) -> Vec<String> {
             if index >= plan.cases {
                 break;
             }
-            let case = Case::new(plan.first + index);
+            let case = Case::new(plan.first + index, &plan.with);
             let begun = Instant::now();
             let verdict = case.check(peers);
             if begun.elapsed().as_secs() >= 10 {
@@ -299,13 +333,13 @@ mod tests {
     #[test]
     fn a_seed_is_a_case() {
         for seed in 0..200 {
-            let (one, other) = (Case::new(seed), Case::new(seed));
+            let (one, other) = (Case::new(seed, &[]), Case::new(seed, &[]));
             assert_eq!(
                 (one.args(), one.trees(), one.via),
                 (other.args(), other.trees(), other.via)
             );
             assert!(one.trees().starts_with("d src\n"), "{}", one.trees());
         }
-        assert_ne!(Case::new(1).trees(), Case::new(2).trees());
+        assert_ne!(Case::new(1, &[]).trees(), Case::new(2, &[]).trees());
     }
 }

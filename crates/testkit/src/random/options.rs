@@ -270,9 +270,19 @@ fn weighted(rng: &mut Rng, from: &[(u32, Group)]) -> Group {
     unreachable!("the weights add up to their total")
 }
 
-/// A command line.
-pub fn command_line(rng: &mut Rng) -> Vec<Group> {
+/// One of those groups, by its text.
+///
+/// # Panics
+/// There is none.
+pub fn group(text: &str) -> Group {
+    let found = OTHERS.iter().map(|(_, group)| *group).find(|group| *group == text);
+    found.unwrap_or_else(|| panic!("no random case has {text:?}"))
+}
+
+/// A command line that has at least the options `with`.
+pub fn command_line(rng: &mut Rng, with: &[Group]) -> Vec<Group> {
     let mut groups = vec![weighted(rng, BASES), weighted(rng, SHOWN)];
+    groups.extend(with);
     // Most surprises are in combinations of a few.
     for _ in 0..[0, 1, 1, 2, 2, 3, 3, 4, 5, 7][rng.usize(..10)] {
         let group = weighted(rng, OTHERS);
