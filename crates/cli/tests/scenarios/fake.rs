@@ -43,6 +43,11 @@ f dst/extra x:user.rsync.%stat=20666\s1,6\s0:0
 
 const PUSH: &[Via] = &[Via::DaemonPush];
 
+const LONG_VALUES: &str = r"
+f src/f size=3 x:trusted.t=\{long*400} x:user.one=\{long*300} x:user.zz=\{w*40} x:user.short=v
+d src/d x:trusted.a=\{long*400} x:trusted.t=\{w*33} x:user.one=\{long*400}
+f src/d/same size=4 x:trusted.t=\{long*400} x:user.one=\{long*300} x:user.zz=\{w*40} x:user.short=v
+";
 const NOBODY: &str = "uid = 65534\ngid = 65534\nfake super = yes";
 const INCOMING: &str = "incoming chmod = Fa-x,Dg+s,o=";
 
@@ -86,6 +91,10 @@ pub const ROWS: &[Row] = &[
     row("over-real-links-local", &["l src/same -> file\nl src/other -> file", "l dst/same -> file\nl dst/other -> elsewhere"], "-aiI --fake-super"),
     row("over-real-links-dry", &["l src/same -> file\nl src/other -> file", "l dst/same -> file\nl dst/other -> elsewhere"], "-ain --fake-super"),
     row("protocol-29", &[OWNED, SPECIAL, EMPTY], "-ai -M--fake-super").over(SHELL).protocols(&[28, 29]),
+    // Values that the receiver asks for in the order of the names that it stores them under.
+    row("daemon-push-long-values", &[LONG_VALUES, EMPTY], "-aXi").over(&[Via::DaemonPush]).modules("fake super = yes"),
+    row("push-long-values", &[LONG_VALUES, EMPTY], "-aXi -M--fake-super").over(&[Via::Push]),
+    row("pull-long-values", &[LONG_VALUES, EMPTY], "-aXi --fake-super").over(LOCAL_AND_SHELL),
     row("daemon-pull-copy-links", &["f src/f size=3\nd dst"], "-aL").over(&[Via::DaemonPull]).modules("fake super = yes"),
     row("daemon-push", &[ATTRIBUTES, ATTRIBUTES_OLD], "-aAi").over(PUSH).modules("fake super = yes"),
     row("daemon-push-nobody", &["d dst uid=65534 gid=65534", SPECIAL], "-aXXi").over(PUSH).modules(NOBODY),

@@ -38,7 +38,10 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         let mut reply = Vec::new();
         let unknown = |number| xattr::unknown_number(number, name);
         let mut prev = 0;
-        for &number in numbers {
+        // A receiver that stores them under other names asks in the order of those; the reply is in ours.
+        let mut numbers = numbers.to_vec();
+        numbers.sort_unstable();
+        for number in numbers {
             let list = entry.xattr().ok_or_else(|| unknown(number))?;
             let attr = (number as usize)
                 .checked_sub(1)
@@ -48,7 +51,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             let XattrValue::Digest { len, .. } = attr.value else {
                 return Err(xattr::not_abbreviated(name, &attr.name, 0).into());
             };
-            if sent.contains(&number) || number <= prev {
+            if sent.contains(&number) {
                 return Err(xattr::not_abbreviated(name, &attr.name, len as usize).into());
             }
             sent.push(number);

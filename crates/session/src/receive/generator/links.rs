@@ -31,7 +31,7 @@ impl<W: SendHalf> Generator<W> {
             self.end_one(ndx);
             if let Some((_, _, follower)) = self.node(ndx) {
                 let have = self.lstat(&follower.path).unwrap_or(None);
-                self.follow(&follower, have, &node.path, &node.name)?;
+                self.follow(&follower, have, &node.path, &node.name, true)?;
             }
         }
         Ok(())
@@ -50,7 +50,7 @@ impl<W: SendHalf> Generator<W> {
                 Ok(true)
             }
             Leader::Done(path, name) => {
-                self.follow(node, have.copied(), &path, &name)?;
+                self.follow(node, have.copied(), &path, &name, false)?;
                 Ok(true)
             }
         }
@@ -78,14 +78,21 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    /// Makes `node` a hard link of `leader`.
+    /// Makes `node` a hard link of `leader`, for which it has perhaps `waited`. Rsync looks at the ACL when the link is made, and
+    /// after a wait at the extended attributes, too, so that what was there before does not differ in them.
     fn follow(
         &mut self,
         node: &Node,
         have: Option<Stat>,
         leader: &RelPath,
         name: &[u8],
+        waited: bool,
     ) -> Result<(), Error> {
+        let unseen = match self.shared.do_xfers {
+            true if waited => F::REPORT_ACL | F::REPORT_XATTR,
+            true => F::REPORT_ACL,
+            false => 0,
+        };
         let base = F::LOCAL_CHANGE | F::XNAME_FOLLOWS;
         let leader_stat = self.lstat(leader).unwrap_or(None);
         if let (Some(have), Some(leader)) = (&have, &leader_stat)
@@ -111,7 +118,7 @@ impl<W: SendHalf> Generator<W> {
         // Whatever stands there is what it is compared with, of its own kind or not.
         let flags = match known {
             Some(flags) => flags,
-            None => self.flags(node, have.as_ref(), base, false),
+            None => self.flags(node, have.as_ref(), base, false) & !unseen,
         };
         let made = self.put(
             node,
