@@ -54,6 +54,10 @@ d dst
 ";
 
 pub const ROWS: &[Row] = &[
+    row("chosen-sums", &[BASIC, EMPTY], "-rt --cc=md5 '--out-format=%n %C|%40C|%-40C|'").over(SHELL).protocols(&[27, 29, 31]),
+    row("chosen-sums-listed", &[BASIC, EMPTY], "-rtc --cc=md4 '--out-format=%n %C|%40C|'").over(SHELL).protocols(&[27, 29, 31]).again_after("find src -type f -exec touch -d @5 {} +"),
+    row("no-sums", &[BASIC, EMPTY], "-rt --cc=none '--out-format=%n %C|%40C|%-2C|'").over(SHELL).protocols(&[28, 31]),
+    row("no-sums-of-transfers", &[BASIC, EMPTY], "-rtc --cc=none,md5 '--out-format=%n %C|%40C|'").over(SHELL).protocols(&[28, 31]),
     row("outbuf-none", &[BASIC, OLDER], "-av --outbuf=N").over(LOCAL_AND_SHELL),
     row("outbuf-block", &[BASIC, OLDER], "-av --outbuf=Block").over(EVERY_WAY),
     row("outbuf-words", &[BASIC, OLDER], "-ai --outbuf=unbuffered"),

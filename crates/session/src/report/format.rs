@@ -61,7 +61,7 @@ pub struct Context {
     pub owner: bool,
     /// Groups are preserved, so that `%G` is known.
     pub group: bool,
-    /// Checksums are shown (protocol 30 and later).
+    /// Checksums are shown (by protocol 30 and later, or if one was chosen).
     pub sums: bool,
     /// Length of the checksum that `%C` shows.
     pub sum_len: usize,
@@ -111,8 +111,9 @@ impl Context {
             sends: settings.am_sender,
             owner: settings.owner,
             group: settings.group,
-            sums: session.protocol.has_varints(),
-            sum_len: if sum == Checksum::None { 0 } else { sum.digest_len() },
+            sums: sum != Checksum::None
+                && (session.protocol.has_varints() || settings.checksum_choice.is_some()),
+            sum_len: sum.digest_len(),
             sum_is_number: matches!(sum, Checksum::Xxh128 | Checksum::Xxh3 | Checksum::Xxh64),
             list_sums: settings.checksum,
             served: settings.served.as_deref().cloned(),
@@ -241,6 +242,11 @@ impl<'a> Values<'a> {
                 };
                 Cow::Borrowed(target)
             }
+            b'C' => match self.sum() {
+                Some(sum) => sum.into(),
+                // Its room has a width of its own.
+                None => return Some(vec![b' '; self.context.sum_len * 2].into()),
+            },
             letter => self.value(letter, escape.level)?,
         };
         let Some(width) = escape.width else {
@@ -271,7 +277,6 @@ impl<'a> Values<'a> {
             b'c' => human::bytes(level, self.moved.sums).into_bytes(),
             b'l' => human::bytes(level, e.len).into_bytes(),
             b'B' => permissions(e.mode)[1..].to_vec(),
-            b'C' => self.sum(),
             // A receiver knows no directory but its destination.
             b'f' if e.path.is_empty() || !(context.sends || context.served.is_some()) => {
                 return Some(Cow::Borrowed(trimmed(e.name)));
@@ -315,24 +320,19 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn sum(&self) -> Vec<u8> {
-        let transferred = self.e.item.flags.has(ItemFlags::TRANSFER) || self.context.list_sums;
-        match self.e.sum {
-            Some(_) if self.context.sum_len == 0 => Vec::new(),
-            Some(sum)
-                if transferred
-                    && self.context.sums
-                    && is(self.e.mode, REGULAR)
-                    && self.operation != Operation::Delete =>
-            {
-                let hex = |b: &u8| format!("{b:02x}").into_bytes();
-                match self.context.sum_is_number {
-                    true => sum.iter().rev().flat_map(hex).collect(),
-                    false => sum.iter().flat_map(hex).collect(),
-                }
-            }
-            _ => vec![b' '; self.context.sum_len * 2],
-        }
+    /// The checksum of a file's content, if it is known and shown.
+    fn sum(&self) -> Option<Vec<u8>> {
+        let known = self.e.item.flags.has(ItemFlags::TRANSFER) || self.context.list_sums;
+        let shown = known
+            && self.context.sums
+            && is(self.e.mode, REGULAR)
+            && self.operation != Operation::Delete;
+        let sum = self.e.sum.filter(|_| shown)?;
+        let hex = |b: &u8| format!("{b:02x}").into_bytes();
+        Some(match self.context.sum_is_number {
+            true => sum.iter().rev().flat_map(hex).collect(),
+            false => sum.iter().flat_map(hex).collect(),
+        })
     }
 }
 
@@ -486,8 +486,7 @@ mod tests {
             String::from_utf8(line).unwrap()
         };
         assert_eq!(show(&number), "99fc819aaba2462a");
-        assert_eq!(show(&Context { sums: false, ..number.clone() }), " ".repeat(16));
-        assert_eq!(show(&Context { sum_len: 0, ..number }), "");
+        assert_eq!(show(&Context { sums: false, ..number }), " ".repeat(16));
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl<W: SendHalf> Generator<W> {
                 gid: node.want.gid,
                 link_target: link,
                 item,
-                sum: None,
+                sum: entry.map(|e| e.checksum()).filter(|sum| !sum.is_empty()),
                 path: &path,
             });
         });
