@@ -234,6 +234,8 @@ pub const ROWS: &[Row] = &[
     row("specials-alone", &[SPECIAL, EMPTY], "-rti --specials").over(LOCAL_AND_SHELL),
     row("devices-alone", &[SPECIAL, EMPTY], "-rti --devices").over(LOCAL_AND_SHELL),
     // --remove-source-files
+    row("remove-source-dressed", &["f src/a size=3 mtime=5 x:user.one=\\{w*40}\nf src/d/b size=3 mtime=5 x:user.one=\\{w*40} x:user.two=\\{v*50}\nf src/d/new size=3 x:user.one=\\{u*60}\nl src/l -> a\nf dst/a size=3 mtime=5 x:user.one=v\nf dst/d/b size=3 mtime=5"], "-aX --remove-source-files").over(LOCAL_AND_SHELL).any_order(),
+    row("remove-source-dressed-at-once", &["f src/a size=3 mtime=5 x:user.one=\\{w*40}\nf src/d/b size=3 mtime=5 x:user.one=\\{w*40}\nf dst/a size=3 mtime=5 x:user.one=v\nf dst/d/b size=3 mtime=5"], "-aX --no-i-r --remove-source-files").over(LOCAL_AND_SHELL).any_order(),
     row("remove-source-specials", &[SPECIAL, EMPTY], "-ai --remove-source-files").over(LOCAL_AND_SHELL),
     row("remove-sent-files", &[BASIC, OLDER, "p src/fifo"], "-ai --remove-sent-files").over(EVERY_WAY),
     row("remove-source-hard-links", &[LINKED, "f dst/a/one size=5000"], "-aiH --remove-source-files").over(EVERY_WAY).any_order(),

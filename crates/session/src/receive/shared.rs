@@ -30,6 +30,8 @@ pub(super) enum Event {
     Done,
     /// The member of a hard-link group with this index is in place.
     Finished(i32),
+    /// It was there or was made here, and has got the extended attributes that the sender was asked for.
+    Dressed(i32),
     /// Nothing is open any more in some list; other files that are in place are not told one by one.
     Settled,
     /// Its data failed verification for the first time.

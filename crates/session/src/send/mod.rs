@@ -28,7 +28,7 @@ use fast_io::{RecvHalf, SendHalf};
 use file::FileSender;
 use list::Lister;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex},
     time::Instant,
 };
@@ -96,6 +96,7 @@ pub fn run<R: RecvHalf, W: SendHalf>(
         requested: HashMap::new(),
         values_sent: HashMap::new(),
         confirmed,
+        held: BTreeSet::new(),
     };
     sender.first_list(args, files_from)?;
     if session.settings.am_server && sender.lists.oldest().is_some_and(|l| l.segment.len() == 0) {
@@ -105,6 +106,7 @@ pub fn run<R: RecvHalf, W: SendHalf>(
     }
     sender.serve()?;
     sender.goodbye()?;
+    sender.remove_held()?;
     if let Some(reporter) = &sender.reporter {
         serve::lock(reporter).finish();
     }
@@ -152,6 +154,8 @@ struct Sender<'a, R, W> {
     values_sent: HashMap<u32, Vec<u32>>,
     /// What [`SenderMessages`] gathered.
     confirmed: Arc<Mutex<Vec<i32>>>,
+    /// What was confirmed and not removed yet: a request for values of its attributes may be on its way.
+    held: BTreeSet<i32>,
 }
 
 impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {

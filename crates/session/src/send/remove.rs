@@ -4,6 +4,7 @@ use super::Sender;
 use crate::{Error, log::Class, settings::RemoveSource};
 use fast_io::{RecvHalf, SendHalf};
 use std::io;
+use wire::xattr::{Xattr, XattrValue};
 
 /// What became of a file that is to be removed.
 enum Look {
@@ -28,7 +29,41 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             return Ok(());
         }
         for n in confirmed {
-            self.remove(n)?;
+            match self.may_be_asked_for_values(n)? {
+                true => _ = self.held.insert(n),
+                false => self.remove(n)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file may be needed for values of its attributes that have not been asked for. Rsync's confirmations overtake its
+    /// requests.
+    fn may_be_asked_for_values(&self, n: i32) -> Result<bool, Error> {
+        let subject = self.subject(n)?;
+        let list = subject.entry().and_then(|entry| entry.xattr());
+        Ok(list.is_some_and(|list| {
+            let sent = self.values_sent.get(&list);
+            let is_unsent = |(number, attr): (u32, &Xattr)| {
+                matches!(attr.value, XattrValue::Digest { .. })
+                    && !sent.is_some_and(|sent| sent.contains(&number))
+            };
+            (1..).zip(self.lister.encoder.xattrs.get(list)).any(is_unsent)
+        }))
+    }
+
+    /// Removes a file that was held, now that its request was answered.
+    pub(super) fn remove_answered(&mut self, n: i32) -> Result<(), Error> {
+        if self.held.remove(&n) { self.remove(n) } else { Ok(()) }
+    }
+
+    /// Removes what is held of the oldest list, or of the only one: nothing of it will be asked for any more.
+    pub(super) fn remove_held(&mut self) -> Result<(), Error> {
+        let Some(oldest) = self.lists.oldest() else { return Ok(()) };
+        let segment = oldest.segment.clone();
+        let done = |n: &i32| segment.by_ndx(*n).is_some();
+        for n in self.held.iter().copied().filter(done).collect::<Vec<_>>() {
+            self.remove_answered(n)?;
         }
         Ok(())
     }

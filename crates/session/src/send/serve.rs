@@ -101,6 +101,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.look_ahead()?;
             match self.read_ndx()? {
                 ndx::DONE => {
+                    self.remove_held()?;
                     if self.session.inc_recurse && !self.lists.is_empty() {
                         if let Some(freed) = self.lists.free_oldest() {
                             self.requested.remove(&freed.segment.base());
@@ -192,6 +193,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
             self.echo(&wanted, reply);
             self.report(&wanted, None, |r, e| r.item(e))?;
             self.count_created(entry, flags);
+            self.remove_answered(n)?;
             return self.writer.spill();
         }
         if subject.pos.is_none() || !entry.is_regular() {

@@ -228,9 +228,11 @@ const OTHERS: &[(u32, Group)] = &[
 /// - What is wrong in a file of rules rsync says before it knows the log file.
 /// - What rsync has read of one alternate directory it takes for what the next one has, if it is attributes or ACLs.
 /// - Once rsync has looked for a missing name in a directory, `--no-implied-dirs` does not make it for others.
+/// - With `--remove-source-files` rsync loses extended attributes.
 /// - With `--chown`, and without owners and groups, rsync's server waits for names of ids that no client sends.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--chown", &["--no-o --no-g"]),
+    ("--remove-source-files", &["-pX"]),
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
     ("-vvi", &["--protocol=28"]),
     ("-v --progress", &["--iconv"]),

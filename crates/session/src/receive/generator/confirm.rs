@@ -29,6 +29,11 @@ impl<W: SendHalf> Generator<W> {
         if !wanted || !self.shared.do_xfers {
             return Ok(());
         }
+        if let Some(later) = self.undressed.get_mut(&ndx) {
+            *later = Some(how);
+            self.begin_one(ndx);
+            return Ok(());
+        }
         if let Some(installed) = self.session.installed.clone()
             && let Some((_, _, node)) = self.node(ndx)
             && let Ok(Some(Stat { dev, ino, .. })) = self.lstat(&node.path)
@@ -37,6 +42,15 @@ impl<W: SendHalf> Generator<W> {
             installed.lock().unwrap_or_else(|e| e.into_inner()).insert(ndx, (dev, ino));
         }
         self.writer.message(&Message::Success(ndx))
+    }
+
+    /// The same of an item whose extended attributes had to come from the sender, which still needed its own for that.
+    pub(super) fn confirm_dressed(&mut self, ndx: i32) -> Result<(), Error> {
+        if let Some(Some(how)) = self.undressed.remove(&ndx) {
+            self.confirm(ndx, how)?;
+            self.end_one(ndx);
+        }
+        Ok(())
     }
 
     /// The state of what is kept of a file in the partial directory, if that may be looked at.

@@ -111,6 +111,7 @@ impl<W: SendHalf> Generator<W> {
                 self.end_one(ndx);
                 self.leader_done(ndx)?;
             }
+            Event::Dressed(ndx) => self.confirm_dressed(ndx)?,
             Event::Settled => {}
             Event::Hurry => self.hurried = true,
             Event::Redo(ndx) => self.redo.push_back(ndx),

@@ -3,7 +3,7 @@ use super::{
     super::shared::{Request, Transfer},
     Generator, Node,
 };
-use crate::{Error, log::Class, report::ItemEvent};
+use crate::{Error, log::Class, report::ItemEvent, settings::RemoveSource};
 use fast_io::SendHalf;
 use fsroot::Stat;
 use wire::{
@@ -75,6 +75,9 @@ impl<W: SendHalf> Generator<W> {
         self.ndx.encode(node.ndx, self.writer.buf());
         item.encode(p, self.writer.buf());
         if self.shared.exchanges_xattrs(flags) {
+            if transfer.is_none() && settings.remove_source != RemoveSource::Nothing {
+                self.undressed.insert(node.ndx, None);
+            }
             let numbers = node.want.xattr.map(|k| self.shared.xattrs.request(k));
             xattr::encode_request(&numbers.unwrap_or_default(), self.writer.buf());
         }

@@ -39,7 +39,7 @@ use filters::{FilterList, Verdict};
 use fsroot::{Errno, Kind, Root, Stat, is_errno};
 use fuzzy::Fuzzy;
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     io,
     sync::{Arc, mpsc},
     time::Instant,
@@ -76,6 +76,8 @@ pub(super) struct Generator<W> {
     entries: usize,
     done_seen: u32,
     redo: VecDeque<i32>,
+    /// What is in place, but waits for extended attributes; how it is to be confirmed then.
+    undressed: HashMap<i32, Option<confirm::Confirmed>>,
     redoing: bool,
     /// No further transfer may be requested.
     closing: bool,
@@ -160,6 +162,7 @@ impl<W: SendHalf> Generator<W> {
             entries: 0,
             done_seen: 0,
             redo: VecDeque::new(),
+            undressed: HashMap::new(),
             redoing: false,
             closing: false,
             links: Links::new(session.settings.debug.hlink > 1),

@@ -153,6 +153,9 @@ impl<R: RecvHalf> Receiver<R> {
             Some(request) if transfers => self.transfer(&mut t, &item, &request),
             _ => {
                 self.local_change(&t, &item);
+                if t.told && self.shared.exchanges_xattrs(item.flags.0) {
+                    self.tell(Event::Dressed(n));
+                }
                 Ok(())
             }
         }
