@@ -5,6 +5,18 @@ use testkit::row::{DAEMON, EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, Via, row};
 
 /// An alternate directory that has items of every likeness.
+/// Hard links of what is no regular file, some with a name that the destination has.
+const LINKED_SPECIALS: &str = r"
+p src/a mtime=5
+h src/z/b -> src/a
+l src/l -> t mtime=5
+h src/z/m -> src/l
+p other/a mtime=5
+h other/z/b -> other/a
+l other/l -> t mtime=5
+l other/z/m -> t mtime=5
+p dst/a mtime=5
+";
 const ALIKE: &str = r"
 d src mtime=1000000000
 f src/same size=1000
@@ -251,6 +263,9 @@ pub const ROWS: &[Row] = &[
     row("copy-attributes-of-links", &[LINKS_DRESSED], "-aXi --copy-dest=../other").over(LOCAL_AND_SHELL),
     row("two-with-attributes", &[OTHERWISE_DRESSED], "-aXi --link-dest=../other --link-dest=../again").over(LOCAL_AND_SHELL),
     row("two-with-acls", &[OTHERWISE_DRESSED], "-aAi --copy-dest=../other --copy-dest=../again").over(LOCAL_AND_SHELL),
+    row("compare-linked-specials", &[LINKED_SPECIALS], "-aiH --compare-dest=../other").over(LOCAL_AND_SHELL),
+    row("copy-linked-specials", &[LINKED_SPECIALS], "-aiH --copy-dest=../other").over(LOCAL_AND_SHELL),
+    row("link-linked-specials", &[LINKED_SPECIALS], "-aiH --link-dest=../other").over(LOCAL_AND_SHELL),
     row("copy-inplace-shut", &["f src/f size=9\nd dst\nf alt/f mode=0 size=9 uid=5"], "-ai --inplace --copy-dest=../alt --copy-as=33:44").over(LOCAL_AND_SHELL),
     row("link-inplace", &[ALIKE], "-ai --inplace --no-W --stats --link-dest=../other").over(LOCAL_AND_SHELL),
     row("link-protocols", &[ALIKE], "-ai --link-dest=../other").over(SHELL).protocols(&[30, 31]),

@@ -81,6 +81,7 @@ pub const ROWS: &[Row] = &[
     row("corrupt-logged", &[CORRUPT], "-r --log-file=/dev/stdout --inplace -e {top}/corrupt").over(&[Via::Pull]),
     // Remote ends that do not come up.
     row("false-shell", &[BASIC, EMPTY], "-ai -e false").over(SHELL).any_server_args().any_stderr(),
+    row("compared-but-there", &["f src/f size=3 mtime=5\nf alt/f size=3 mtime=5\nf dst/f size=9 mtime=7"], "-rltOi --compare-dest=../alt").over(LOCAL_AND_SHELL).as_nobody(),
     // Whoever waits for a name that is not looked at leads after all.
     row("hard-link-below-skipped", &["f src/x size=3\nh src/w/l -> src/x\nd dst"], "-rH").over(LOCAL_AND_SHELL).as_nobody(),
     row("hard-link-and-more-below-skipped", &["f src/x size=3\nh src/w/l -> src/x\nf src/w/s size=2\nd dst"], "-aH").over(LOCAL_AND_SHELL).as_nobody(),

@@ -220,7 +220,7 @@ const OTHERS: &[(u32, Group)] = &[
 /// - Rsync counts names on a line that it wipes off when directories are scanned for deletions ahead of the transfer.
 /// - Before protocol 29 other names are shown. Reading a file may change its access time, or not,
 ///   and with `-U` rsync gives a linked file the permissions of what it replaces.
-/// - With `--append-verify` its backups lose a part of their times before protocol 30.
+/// - With `--append-verify` and `--write-devices` its backups lose a part of their times before protocol 30.
 /// - Both ends refuse several alternate directories and `-y` with protocol 28.
 /// - A mistake in a file of rules is in our log file, but not in rsync's.
 /// - With `--append` rsync takes a basis from another directory for what is in the destination already, and with `-S`, too,
@@ -234,7 +234,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--chown", &["--no-o --no-g"]),
     ("--remove-source-files", &["-pX"]),
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
-    ("-vvi", &["--protocol=28"]),
+    ("-v", &["--protocol=28"]),
     ("-v --progress", &["--iconv"]),
     ("-U", &["-c", "--ignore-times --checksum", "--link-dest"]),
     ("-C", &["--protocol=28"]),
@@ -247,6 +247,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("--protocol=28", &["-y"]),
     ("--log-file", &["'--filter=. {top}", "--exclude-from", "--include-from"]),
     ("--append-verify", &["-b"]),
+    ("--write-devices", &["-b"]),
     ("'--filter=. ", &["--log-file"]),
     ("--delete-missing-args", &["-R --no-implied-dirs", "--no-implied-dirs"]),
     ("-A", TWO_ALTERNATES),

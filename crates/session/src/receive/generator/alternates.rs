@@ -113,10 +113,10 @@ impl<W: SendHalf> Generator<W> {
                 if have.is_some()
                     && self.shared.do_xfers
                     && let Some(root) = &mut self.root
-                    && let Err(e) = root.unlink(&node.path)
+                    && root.unlink(&node.path).is_err()
                 {
-                    let text = about("unlink", &root.quoted(&node.path), " failed");
-                    self.log.sys_error(Class::ErrorXfer, text, &e);
+                    // What cannot be removed is updated.
+                    return Ok(Alternate::None);
                 }
                 let flags = self.matching_flags(node, &found, 0);
                 self.emit(node, flags, None, None)?;
@@ -248,7 +248,7 @@ impl<W: SendHalf> Generator<W> {
         };
         let known = match kind {
             AltDestKind::Link => leader.is_some_and(|leader| leader.same_inode(&found.st)),
-            _ => found.st.kind != Kind::Regular || found.level == Level::Matches,
+            _ => found.st.kind == Kind::Regular && found.level == Level::Matches,
         };
         known.then(|| self.alternate_flags(node, &found, base))
     }
