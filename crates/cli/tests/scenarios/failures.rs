@@ -82,6 +82,8 @@ pub const ROWS: &[Row] = &[
     // Remote ends that do not come up.
     row("false-shell", &[BASIC, EMPTY], "-ai -e false").over(SHELL).any_server_args().any_stderr(),
     row("compared-but-there", &["f src/f size=3 mtime=5\nf alt/f size=3 mtime=5\nf dst/f size=9 mtime=7"], "-rltOi --compare-dest=../alt").over(LOCAL_AND_SHELL).as_nobody(),
+    row("like-an-alternate-shut", &["l src/l -> t mtime=5 uid=65534 gid=65534\np src/p mtime=5 uid=65534 gid=65534\nl alt/l -> t mtime=5 uid=65534 gid=65534\np alt/p mtime=5 uid=65534 gid=65534\nd dst"], "-aiiO --link-dest=../alt").over(LOCAL_AND_SHELL).as_nobody(),
+    row("like-an-alternate-shut-verbose", &["l src/l -> t mtime=5 uid=65534 gid=65534\np src/p mtime=5 uid=65534 gid=65534\nl alt/l -> t mtime=5 uid=65534 gid=65534\np alt/p mtime=6 uid=65534 gid=65534\nd dst"], "-avvO --copy-dest=../alt").over(LOCAL_AND_SHELL).as_nobody().any_order(),
     // Whoever waits for a name that is not looked at leads after all.
     row("hard-link-below-skipped", &["f src/x size=3\nh src/w/l -> src/x\nd dst"], "-rH").over(LOCAL_AND_SHELL).as_nobody(),
     row("hard-link-and-more-below-skipped", &["f src/x size=3\nh src/w/l -> src/x\nf src/w/s size=2\nd dst"], "-aH").over(LOCAL_AND_SHELL).as_nobody(),

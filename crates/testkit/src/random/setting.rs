@@ -141,7 +141,8 @@ impl Setting {
                 self.between = "true";
             }
         }
-        if push && (has("read only") || has("refuse") || has("temp dir")) {
+        let refused = groups.contains(&"--remove-source-files") && has("read only");
+        if refused || push && (has("read only") || has("refuse") || has("temp dir")) {
             // Only newer clients are told why a connection ends.
             groups.retain(|group| !group.starts_with("--protocol"));
         }

@@ -105,6 +105,10 @@ pub fn entries(via: Via, groups: &[Group], source: &[Entry], entries: &mut Vec<E
         // Rsync loses links and devices whose backups' names are too long.
         entries.retain(|entry| !entry.has_long_name());
     }
+    if has("-b") && has("--copy-as") {
+        // Where no backup can be made rsync loses links, fifos and devices (`backup/links-lost`).
+        entries.retain(|entry| entry.top != "dst" || entry.is_file_or_dir());
+    }
     if has("-y") {
         // Rsync takes files for a basis that it replaces meanwhile.
         entries.retain(|entry| entry.top != "dst" || !entry.rivals(source));

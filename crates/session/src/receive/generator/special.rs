@@ -202,6 +202,11 @@ impl<W: SendHalf> Generator<W> {
                 self.flags(node, same_kind.as_ref(), F::LOCAL_CHANGE | changed, false)
             }
         };
+        if matches {
+            // As in rsync this is said before anything is made.
+            self.emit(node, flags, None, None)?;
+            self.say_unchanged(node, false);
+        }
         if !self.put(node, exists, what, make, failure)? {
             self.cannot_lead(node);
             return Ok(());
@@ -229,9 +234,8 @@ impl<W: SendHalf> Generator<W> {
                 self.attrs.apply(root, &node.path, &want, &now, perm, Times::IfDifferent);
             }
         }
-        self.emit(node, flags, None, None)?;
-        if matches {
-            self.say_unchanged(node, false);
+        if !matches {
+            self.emit(node, flags, None, None)?;
         }
         self.confirm(node.ndx, Confirmed::Made(node.want.kind))?;
         self.lead(node)
