@@ -90,8 +90,8 @@ impl Setting {
             "-H",
             "--super",
             "--fake",
-            "../bak",
-            "/bak",
+            // Rsync does not say that it cannot make one (`backup/unmade-links`).
+            "--backup-dir",
             "-UU",
             "--compare-dest",
         ];

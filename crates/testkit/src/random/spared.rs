@@ -58,6 +58,10 @@ pub fn groups(via: Via, groups: &mut Vec<Group>) {
             groups.retain(|group| *group != "-n");
         }
     }
+    if has(groups, "%U") {
+        // Whose name comes with an entry depends on what the directory has before it.
+        groups.retain(|group| !group.starts_with("--copy-as"));
+    }
     if groups.iter().any(|group| group.starts_with("--copy-as")) {
         // Rsync forgets that it skips what lies below a directory (`failures/hard-link-and-more-below-skipped`).
         groups.retain(|group| !group.starts_with("-H"));

@@ -390,14 +390,15 @@ pub fn rules(rng: &mut Rng) -> String {
 }
 
 /// A file `list` with names for `--files-from`: most of them in `src`, some with a slash at the end, some missing; if it
-/// `names_dot`, some that begin with the source directory itself.
+/// `names_dot`, some that stand for a directory itself.
 pub fn list(rng: &mut Rng, entries: &[Entry], names_dot: bool) -> String {
     let mut text = String::new();
     let names = entries.iter().filter(|entry| entry.top == "src" && entry.path != ".");
     for entry in names.filter(|entry| !entry.path.contains("\\n")) {
         match rng.u32(..8) {
             0..3 => text.push_str(&format!("{}\\n", entry.path)),
-            3 if entry.kind == "d" => text.push_str(&format!("{}/\\n", entry.path)),
+            3 if entry.kind == "d" && names_dot => text.push_str(&format!("{}/\\n", entry.path)),
+            3 if entry.kind == "d" => text.push_str(&format!("{}\\n", entry.path)),
             4 if names_dot => text.push_str(&format!("./{}\\n", entry.path)),
             4 => text.push_str(&format!("{}\\n", entry.path)),
             _ => {}
