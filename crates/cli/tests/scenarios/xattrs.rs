@@ -68,6 +68,8 @@ pub const ROWS: &[Row] = &[
     row("filter-as-nobody", &["d dst uid=65534 gid=65534", SPACES], "-rtXi '--filter=-x user.one'").as_nobody(),
     row("hard-links-otherwise-dressed", &["f src/1/a size=3 acl=u:7:r-- x:user.one=v\nh src/2/b -> src/1/a\nf src/3/c size=3\nh src/4/d -> src/3/c\nf dst/1/a size=9\nf dst/2/b size=9 acl=u:8:r-- x:user.one=w\nf dst/3/c size=9 x:user.one=w\nh dst/4/d -> dst/3/c"], "-aiHAX").over(LOCAL_AND_SHELL),
     row("hard-links-otherwise-dressed-only", &["f src/1/a size=3 mtime=5 acl=u:7:r-- x:user.one=v\nh src/2/b -> src/1/a\nf dst/1/a size=3 mtime=5\nf dst/2/b size=3 mtime=5 acl=u:8:r-- x:user.one=w"], "-aiHAX").over(LOCAL_AND_SHELL),
+    row("hard-links-undressed", &["f src/1/a size=3 mtime=5 x:user.one=v\nh src/2/b -> src/1/a\nf dst/1/a size=3 mtime=5 x:user.one=v\nf dst/2/b size=9 mtime=6"], "-aiHX").over(LOCAL_AND_SHELL),
+    row("unreadable-in-alternate", &["f src/f size=3 mtime=5 mode=0 x:user.one=v\nf dst/f size=9 mtime=6\nf alt/f size=3 mtime=5 mode=0 x:user.one=v"], "-rtpX --link-dest=../alt --copy-as=33:44").over(&[Via::Pull]),
     row("hard-links-otherwise-dressed-dry", &["f src/1/a size=3 acl=u:7:r-- x:user.one=v\nh src/2/b -> src/1/a\nf dst/1/a size=9\nf dst/2/b size=9 acl=u:8:r-- x:user.one=w"], "-aniHAX").over(LOCAL_AND_SHELL),
     row("hard-links-across-lists", &["f src/a/one size=3 x:user.long=\\{a*80}\nh src/b/two -> src/a/one\nf src/b/three size=3 x:user.long=\\{a*80}", EMPTY], "-aHXi").over(EVERY_WAY),
     row("unreadable", &["d dst uid=65534 gid=65534\nf src/d/a size=3 mode=600 x:user.a=1\nf src/d/b size=3"], "-rtX").as_nobody(),

@@ -287,7 +287,15 @@ impl Attrs {
             match self.shared.xattrs.differ(Some((root, p)), k) {
                 Ok(true) => flags |= F::REPORT_XATTR,
                 Ok(false) => {}
-                Err(e) => self.failed("rsync_xal_get: lgetxattr failed on", root, p, &e),
+                Err(Failed { name, e, .. }) if name.is_empty() => {
+                    self.failed("rsync_xal_get: llistxattr failed on", root, p, &e);
+                }
+                Err(Failed { name, e, .. }) => {
+                    let after = [b",\"", &name[..], b"\",0) failed"].concat();
+                    let text =
+                        [b"get_xattr_data: lgetxattr(", &root.quoted(p)[..], &after].concat();
+                    self.log.sys_error(Class::ErrorXfer, text, &e);
+                }
             }
         }
         flags

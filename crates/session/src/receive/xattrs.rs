@@ -46,7 +46,7 @@ pub(super) enum Foreign {
     Disguise,
 }
 
-/// An attribute that could not be set or removed.
+/// An attribute that could not be read, set or removed; without a name their list.
 #[derive(Debug)]
 pub(super) struct Failed {
     /// The system's call, without the letter for what it was given.
@@ -152,11 +152,15 @@ impl XattrStore {
     }
 
     /// Whether the attributes of a file (`None`: it does not exist) differ. Values that turn out to be here are remembered.
-    pub fn differ(&self, root: Option<(&mut Root, &RelPath)>, k: u32) -> io::Result<bool> {
+    pub fn differ(&self, root: Option<(&mut Root, &RelPath)>, k: u32) -> Result<bool, Failed> {
+        let failed = |call, name: &[u8]| {
+            let name = name.to_vec();
+            move |e| Failed { call, name, e }
+        };
         let Some(set) = self.set(k) else { return Ok(false) };
         let mut set = lock(&set);
         let Some((root, p)) = root else { return Ok(set.iter().any(|a| a.local.is_some())) };
-        let names = self.local(root, p)?;
+        let names = self.local(root, p).map_err(failed("listxattr", b""))?;
         let mut differ = names.len() != set.iter().filter(|a| a.local.is_some()).count();
         for a in set.iter_mut() {
             let Some(local) = &a.local else { continue };
@@ -164,7 +168,8 @@ impl XattrStore {
                 differ = true;
                 continue;
             }
-            let value = root.get_xattr(p, local)?.unwrap_or_default();
+            let value = root.get_xattr(p, local).map_err(failed("getxattr", local))?;
+            let value = value.unwrap_or_default();
             match &a.value {
                 Value::Full(v) => differ |= *v != value,
                 Value::Digest { len, md5: sum } => {

@@ -134,6 +134,10 @@ pub fn setting(groups: &[Group], setting: &mut Setting) {
         // Twice is a choice of an algorithm, too, for which no batch can be written.
         setting.batch = false;
     }
+    if has(groups, "../alt") && has(groups, "-pX") {
+        // What a batch finds in an alternate directory rsync does not give its attributes.
+        setting.batch = false;
+    }
     if has(groups, "--ignore-existing") && setting.between.contains("mkdir") {
         // As of other entries.
         setting.between = "true";

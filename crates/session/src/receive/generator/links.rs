@@ -31,7 +31,7 @@ impl<W: SendHalf> Generator<W> {
             self.end_one(ndx);
             if let Some((_, _, follower)) = self.node(ndx) {
                 let have = self.lstat(&follower.path).unwrap_or(None);
-                self.follow(&follower, have, &node.path, &node.name, true)?;
+                self.follow(&follower, have, &node.path, &node.name)?;
             }
         }
         Ok(())
@@ -50,7 +50,7 @@ impl<W: SendHalf> Generator<W> {
                 Ok(true)
             }
             Leader::Done(path, name) => {
-                self.follow(node, have.copied(), &path, &name, false)?;
+                self.follow(node, have.copied(), &path, &name)?;
                 Ok(true)
             }
         }
@@ -78,21 +78,15 @@ impl<W: SendHalf> Generator<W> {
         }
     }
 
-    /// Makes `node` a hard link of `leader`, for which it has perhaps `waited`. Rsync looks at the ACL when the link is made, and
-    /// after a wait at the extended attributes, too, so that what was there before does not differ in them.
+    /// Makes `node` a hard link of `leader`. Rsync looks at the ACL and the extended attributes when the link is made: what
+    /// differs are at most attributes that the leader has not got yet.
     fn follow(
         &mut self,
         node: &Node,
         have: Option<Stat>,
         leader: &RelPath,
         name: &[u8],
-        waited: bool,
     ) -> Result<(), Error> {
-        let unseen = match self.shared.do_xfers {
-            true if waited => F::REPORT_ACL | F::REPORT_XATTR,
-            true => F::REPORT_ACL,
-            false => 0,
-        };
         let base = F::LOCAL_CHANGE | F::XNAME_FOLLOWS;
         let leader_stat = self.lstat(leader).unwrap_or(None);
         if let (Some(have), Some(leader)) = (&have, &leader_stat)
@@ -118,7 +112,16 @@ impl<W: SendHalf> Generator<W> {
         // Whatever stands there is what it is compared with, of its own kind or not.
         let flags = match known {
             Some(flags) => flags,
-            None => self.flags(node, have.as_ref(), base, false) & !unseen,
+            None => {
+                let flags = self.flags(node, have.as_ref(), base, false);
+                match have {
+                    Some(_) if self.shared.do_xfers => {
+                        let undressed = self.lacks_xattrs(leader, node.want.xattr);
+                        flags & !(F::REPORT_ACL | F::REPORT_XATTR) | undressed
+                    }
+                    _ => flags,
+                }
+            }
         };
         let made = self.put(
             node,
@@ -137,6 +140,15 @@ impl<W: SendHalf> Generator<W> {
             self.emit(node, flags, Some(name), None)?;
         }
         self.confirm(node.ndx, Confirmed::Present)
+    }
+
+    /// [`F::REPORT_XATTR`] if what is at `path` does not have these attributes (yet).
+    fn lacks_xattrs(&mut self, path: &RelPath, xattr: Option<u32>) -> u16 {
+        let differ = self.session.settings.xattrs > 0
+            && xattr.zip(self.root.as_mut()).is_some_and(|(k, root)| {
+                self.shared.xattrs.differ(Some((root, path)), k).unwrap_or(false)
+            });
+        if differ { F::REPORT_XATTR } else { 0 }
     }
 
     /// A member that is skipped because of what is there: its group goes on as if it did not belong to it.
