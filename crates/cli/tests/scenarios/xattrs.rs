@@ -68,6 +68,7 @@ pub const ROWS: &[Row] = &[
     row("filter-as-nobody", &["d dst uid=65534 gid=65534", SPACES], "-rtXi '--filter=-x user.one'").as_nobody(),
     row("hard-links-otherwise-dressed", &["f src/1/a size=3 acl=u:7:r-- x:user.one=v\nh src/2/b -> src/1/a\nf src/3/c size=3\nh src/4/d -> src/3/c\nf dst/1/a size=9\nf dst/2/b size=9 acl=u:8:r-- x:user.one=w\nf dst/3/c size=9 x:user.one=w\nh dst/4/d -> dst/3/c"], "-aiHAX").over(LOCAL_AND_SHELL),
     row("hard-links-otherwise-dressed-only", &["f src/1/a size=3 mtime=5 acl=u:7:r-- x:user.one=v\nh src/2/b -> src/1/a\nf dst/1/a size=3 mtime=5\nf dst/2/b size=3 mtime=5 acl=u:8:r-- x:user.one=w"], "-aiHAX").over(LOCAL_AND_SHELL),
+    row("times-without-fractions", &["f src/a size=3 mtime=5.25\nf dst/a size=3 mtime=5.25 x:user.one=v\nf src/b size=3 mtime=5\nf dst/b size=3 mtime=5.5\nl src/l -> a mtime=5.25\nl dst/l -> a mtime=5.25"], "-rlt -vv -X --protocol=30").over(LOCAL_AND_SHELL),
     row("hard-links-undressed", &["f src/1/a size=3 mtime=5 x:user.one=v\nh src/2/b -> src/1/a\nf dst/1/a size=3 mtime=5 x:user.one=v\nf dst/2/b size=9 mtime=6"], "-aiHX").over(LOCAL_AND_SHELL),
     row("unreadable-in-alternate", &["f src/f size=3 mtime=5 mode=0 x:user.one=v\nf dst/f size=9 mtime=6\nf alt/f size=3 mtime=5 mode=0 x:user.one=v"], "-rtpX --link-dest=../alt --copy-as=33:44").over(&[Via::Pull]),
     row("hard-links-otherwise-dressed-dry", &["f src/1/a size=3 acl=u:7:r-- x:user.one=v\nh src/2/b -> src/1/a\nf dst/1/a size=9\nf dst/2/b size=9 acl=u:8:r-- x:user.one=w"], "-aniHAX").over(LOCAL_AND_SHELL),

@@ -131,13 +131,21 @@ impl<W: SendHalf> Generator<W> {
                 Kind::Symlink if !fake => have.perm,
                 _ => self.attrs.dest_perm(root, &node.path, &node.want, Some(old_perm)),
             };
-            // Where the content was looked at, or changing attributes touches the file anyway, nanoseconds count too.
+            // Where the content was looked at, nanoseconds count too.
             let read = self.session.settings.checksum && have.kind == Kind::Regular;
-            let exact = read || flags & F::REPORT_XATTR != 0;
-            let times = if exact { Times::Exact } else { Times::IfDifferent };
+            let times = if read { Times::Exact } else { Times::IfDifferent };
             match self.attrs.apply(root, &node.path, &node.want, &have, perm, times) {
                 Some(now) => changed |= now,
                 None => failed = true,
+            }
+            // They are set, too, where changing attributes touches the file anyway, but do not count.
+            let want = &node.want;
+            if flags & F::REPORT_XATTR != 0
+                && !failed
+                && self.attrs.same_mtime(want, &have)
+                && (want.mtime, want.nsec) != (have.mtime, have.mtime_nsec)
+            {
+                self.attrs.set_exact_mtime(root, &node.path, want);
             }
         }
         if !self.shared.do_xfers {
@@ -146,8 +154,7 @@ impl<W: SendHalf> Generator<W> {
                 | F::REPORT_PERMS
                 | F::REPORT_OWNER
                 | F::REPORT_GROUP
-                | F::REPORT_ACL
-                | F::REPORT_XATTR;
+                | F::REPORT_ACL;
             changed |= flags & TOLD != 0 || self.attrs.sets_atime(&node.want, &have);
         }
         if !failed {
