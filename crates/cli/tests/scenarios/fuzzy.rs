@@ -70,6 +70,7 @@ f two/sub/deep/zzz size=20000 seed=4 mtime=1000000000
 const DELETIONS: &[Via] = &[Via::Local, Via::Push, Via::Pull];
 
 pub const ROWS: &[Row] = &[
+    row("foreign-link-in-alternate", &["f src/d/a size=300\nf src/d/b size=300\nf src/d/e/c size=300\nd dst\nl alt/d -> /etc uid=1000"], "-a -yy --link-dest=../alt").over(&[Via::Local]),
     row("one", &["f src/new.txt size=100000 seed=1\nf dst/neu.txt size=100000 seed=1 edits=3 mtime=4"], "-aiy --no-whole-file --stats").over(EVERY_WAY),
     row("same-time", &["f src/new.txt size=100000 mtime=5 seed=1\nf dst/other size=100000 mtime=5 seed=1\nf dst/new.tx size=100000 mtime=6"], "-aivy --no-whole-file --stats").over(LOCAL_AND_SHELL),
     row("same-time-window", &["f src/new.txt size=100000 mtime=5 seed=1\nf dst/other size=100000 mtime=6 seed=1\nf dst/new.tx size=100000 mtime=7"], "-aiy@1 --no-whole-file --stats --debug=FUZZY2").any_order(),

@@ -90,6 +90,20 @@ pub const ROWS: &[Row] = &[
     row("rule-25", &[TREE, EMPTY], "-ai --exclude=b '--filter=merge rules'").over(PUSH_TOO),
     row("rule-26", &[TREE, EMPTY], "-ai --exclude=b '--filter=merge,- names'"),
     row("rule-27", &[TREE, EMPTY], "-ai --exclude=b '--filter=-x user.one'"),
+    row(
+        "names-checked-with-cvs",
+        &["f src/a/b/c.c size=3\nf src/a/b/c.o size=3\nd src/d/e\nd dst"],
+        "-avv -C --include=*/ --include=*.c --exclude=*",
+    )
+    .over(LOCAL_AND_SHELL)
+    .any_order(),
+    row(
+        "names-checked",
+        &["f src/a/b/c.c size=3\nf src/a/b/c.o size=3\nd src/d/e\nd dst"],
+        "-avv --include=*/ --include=*.c --exclude=*",
+    )
+    .over(LOCAL_AND_SHELL)
+    .any_order(),
     row("rule-28", &[TREE, EMPTY], "-ai --exclude=b '--filter=-C'"),
     row("rule-29", &[TREE, EMPTY], "-ai --exclude=b '--filter=+C'").over(PUSH_TOO),
     row("odd-rule-1", &[TREE, EMPTY], "-ai '--filter=-foo'"),

@@ -113,6 +113,10 @@ pub fn entries(via: Via, groups: &[Group], source: &[Entry], entries: &mut Vec<E
         // Where no backup can be made rsync loses links, fifos and devices (`backup/links-lost`).
         entries.retain(|entry| entry.top != "dst" || entry.is_file_or_dir());
     }
+    if has("-yy") {
+        // How often somebody else's link in an alternate directory is refused.
+        entries.retain(|entry| !(entry.top.starts_with("alt") && entry.is_link()));
+    }
     if has("-y") {
         // Rsync takes files for a basis that it replaces meanwhile.
         entries.retain(|entry| entry.top != "dst" || !entry.rivals(source));

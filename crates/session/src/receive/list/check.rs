@@ -59,10 +59,10 @@ impl ListReader {
 
     /// Whether the rules keep a name from being received. Rsync tells of its generator's look at further lists.
     fn excluded(&self, rules: &FilterList, name: &[u8], is_dir: bool) -> bool {
-        let level = match self.role() {
-            Role::ReceiverPresplit => 0,
-            _ => self.shared.session.settings.debug.filter,
-        };
+        let settings = &self.shared.session.settings;
+        // With -C rsync checks nothing, so that there is nothing to tell.
+        let tells = self.role() != Role::ReceiverPresplit && !settings.cvs_exclude;
+        let level = if tells { settings.debug.filter } else { 0 };
         let log = self.attrs.log.with_role(Role::Generator);
         excludes(rules, level, &log, name, is_dir, false)
     }
@@ -93,7 +93,7 @@ impl ListReader {
             && let Some(f) = &self.sender_filters
             && let Some(hit) = f.find(path.as_bytes(), is_dir, false)
         {
-            if says {
+            if says && !session.settings.cvs_exclude {
                 let hides = hit.verdict() == Verdict::Exclude;
                 say(if hides { "hiding" } else { "showing" }, &hit.describe());
             }
