@@ -119,6 +119,8 @@ pub const ROWS: &[Row] = &[
     row("usermap-update", &[NAMED, "f dst/daemon size=1 uid=501\nf dst/bin size=1 uid=2"], "-aii --usermap=1:501,2:502")
         .over(LOCAL_AND_SHELL),
     row("usermap-as-nobody", &["d dst uid=65534\nf src/a size=4"], "-ai --usermap=0:5 --groupmap=0:65534").as_nobody(),
+    row("groupmap-without-groups", &["f src/a size=3 gid=5\nd src/d gid=1000\nf dst/a size=3 gid=5\nd dst/d gid=1000"], "-ai --groupmap=1-1000:99 --no-g").over(EVERY_WAY),
+    row("usermap-without-users", &["f src/a size=3 uid=5\nd src/d uid=1000\nf dst/a size=3 uid=5\nd dst/d uid=1000"], "-ai --usermap=1-1000:99 --no-o").over(EVERY_WAY),
     row("user-shown-of-nobody", &[CHAIN, "d dst uid=65534"], "-a '--out-format=%n|%U|%G' --chown=33:65534")
         .over(EVERY_WAY)
         .as_nobody(),

@@ -307,6 +307,8 @@ pub fn run(peers: &Peers, plan: &Plan) -> Vec<String> {
             match verdict {
                 Verdict::Same => {}
                 Verdict::Different(found) => {
+                    // Rsync itself may hang on what is left out next.
+                    println!("to be made smaller:\n{}", case.report(&found));
                     let (case, found) = case.shrink(peers, found);
                     let report = case.report(&found);
                     println!("{report}");

@@ -229,9 +229,12 @@ const OTHERS: &[(u32, Group)] = &[
 /// - What rsync has read of one alternate directory it takes for what the next one has, if it is attributes or ACLs.
 /// - Once rsync has looked for a missing name in a directory, `--no-implied-dirs` does not make it for others.
 /// - With `--remove-source-files` rsync loses extended attributes.
-/// - With `--chown`, and without owners and groups, rsync's server waits for names of ids that no client sends.
+/// - With `--chown`, and without owners and groups, rsync's server waits for names of ids that no client sends, or gives
+///   everything to root (`owners/groupmap-without-groups`).
 const EXCLUSIVE: &[(&str, &[&str])] = &[
-    ("--chown", &["--no-o --no-g"]),
+    ("--chown", &["--no-o", "--no-g"]),
+    ("--usermap", &["--no-o"]),
+    ("--groupmap", &["--no-o --no-g", "--no-g"]),
     ("--remove-source-files", &["-pX"]),
     ("--protocol=2", &["-A", "-pX", "-m", "-s", "--del", "--max-delete"]),
     ("-v", &["--protocol=28"]),

@@ -98,6 +98,14 @@ pub fn entries(via: Via, groups: &[Group], source: &[Entry], entries: &mut Vec<E
         // What is written under one name may be looked at under the other one before, meanwhile or after.
         entries.retain(|entry| entry.top != "dst" || !entry.is_hard_link());
     }
+    if has("-H") {
+        // Rsync hangs, or breaks off, where a directory with something in it is in the way of a file with several names.
+        entries.retain(|entry| entry.top != "dst" || !trees::is_replaced_dir(entry, source));
+    }
+    if follows && has("--ignore-existing") {
+        // Rsync writes behind a link in the place of a directory (`borders/ignore-existing-link-to-a-directory`).
+        entries.retain(|entry| entry.top != "dst" || !entry.is_link());
+    }
     if has("-U") {
         // Looking at a link may change its access time, or not.
         entries.retain(|entry| !entry.is_link());
