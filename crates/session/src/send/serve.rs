@@ -185,7 +185,7 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         }
         self.log.debug(debug.send > 0, || named(&format!("send_files({n}, "), &path, ")"));
         let reply = match self.wanted_values(flags)? {
-            Some(numbers) => Some(self.values(entry, &name, &numbers)?),
+            Some(numbers) => Some(self.values(entry, &name, numbers)?),
             None => None,
         };
         let wanted = Wanted { n, entry, name: &name, item: &item };

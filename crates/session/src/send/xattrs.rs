@@ -33,13 +33,12 @@ impl<R: RecvHalf, W: SendHalf> Sender<'_, R, W> {
         &mut self,
         entry: Entry<'_>,
         name: &[u8],
-        numbers: &[u32],
+        mut numbers: Vec<u32>,
     ) -> Result<Vec<u8>, Error> {
         let mut reply = Vec::new();
         let unknown = |number| xattr::unknown_number(number, name);
         let mut prev = 0;
         // A receiver that stores them under other names asks in the order of those; the reply is in ours.
-        let mut numbers = numbers.to_vec();
         numbers.sort_unstable();
         for number in numbers {
             let list = entry.xattr().ok_or_else(|| unknown(number))?;

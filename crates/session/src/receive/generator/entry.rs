@@ -42,6 +42,7 @@ impl<W: SendHalf> Generator<W> {
         Ok(())
     }
 
+    /// Does what an entry needs, or what can be done without the receiver.
     fn take_up(
         &mut self,
         list: &Arc<List>,

@@ -173,8 +173,8 @@ impl ListReader {
         Ok(Arc::new(self.adopt(list)))
     }
 
-    /// Reads entries up to the end marker, and the names of ids that follow the only list. Returns also the sender's errors. `prune`: the rules that protect
-    /// directories from `--prune-empty-dirs`, if that is on.
+    /// Reads entries up to the end marker, and the names of ids that follow the only list. Returns also the sender's errors.
+    /// `prune`: the rules that protect directories from `--prune-empty-dirs`, if that is on.
     fn entries<R: RecvHalf>(
         &mut self,
         reader: &mut Reader<R>,
