@@ -139,8 +139,12 @@ fn progress(line: &str) -> Option<String> {
 /// Standard error without source positions and process numbers, in sorted order: two processes write it.
 pub fn stderr(text: &[u8], replace: &[(String, &str)]) -> String {
     let text = without_head(replaced(text, replace));
+    let raced = text.lines().any(is_closing_race);
     let mut lines: Vec<_> =
         text.lines().filter(|line| !is_closing_race(line)).map(stderr_line).collect();
+    if raced && lines.iter().filter(|line| is_closing_line(line)).count() > 1 {
+        lines.retain(|line| !is_closing_line(line) || !line.contains("(code 10)"));
+    }
     lines.sort();
     lines.join("\n")
 }
@@ -153,12 +157,11 @@ pub fn of_one_process(stderr: &str) -> String {
     lines.dedup();
     lines
         .retain(|line| !line.starts_with("--protocol must be ") || !line.ends_with(" the Server."));
-    let closing = |line: &&str| line.starts_with("rsync error: ");
-    if lines.iter().filter(|line| closing(line)).count() > 1 {
-        lines.retain(|line| !closing(line) || !line.contains("(code 19)"));
+    if lines.iter().filter(|line| is_closing_line(line)).count() > 1 {
+        lines.retain(|line| !is_closing_line(line) || !line.contains("(code 19)"));
     }
-    if lines.iter().filter(|line| closing(line)).count() > 1 {
-        lines.retain(|line| !closing(line) || !line.ends_with("[Receiver]"));
+    if lines.iter().filter(|line| is_closing_line(line)).count() > 1 {
+        lines.retain(|line| !is_closing_line(line) || !line.ends_with("[Receiver]"));
     }
     lines.join("\n")
 }
@@ -168,6 +171,11 @@ pub fn of_one_process(stderr: &str) -> String {
 fn is_closing_race(line: &str) -> bool {
     line.contains(" read error: Connection reset by peer ")
         || line.contains(" write error: Broken pipe ")
+}
+
+/// Whether a line is the last one of a process that failed.
+fn is_closing_line(line: &str) -> bool {
+    line.starts_with("rsync error: ")
 }
 
 fn stderr_line(line: &str) -> String {
@@ -317,6 +325,17 @@ mod tests {
         assert_eq!(of_one_process(of_two), "x\nrsync error: a (code 2) [sender]");
         let killed = "rsync error: a (code 2) [Receiver]\nrsync error: r (code 19) [sender]";
         assert_eq!(of_one_process(killed), "rsync error: a (code 2) [Receiver]");
+    }
+
+    #[test]
+    fn who_finds_its_peer_gone_is_not_heard() {
+        let refused = "rsync error: a (code 4) [Receiver]";
+        let raced = "rsync: [sender] write error: Broken pipe (32)";
+        let gone = "rsync error: s (code 10) [sender]";
+        assert_eq!(stderr(format!("{refused}\n{raced}\n{gone}").as_bytes(), &[]), refused);
+        assert_eq!(stderr(format!("{raced}\n{gone}").as_bytes(), &[]), gone);
+        let both = format!("{refused}\n{gone}");
+        assert_eq!(stderr(both.as_bytes(), &[]), both);
     }
 
     #[test]
