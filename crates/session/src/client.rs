@@ -115,16 +115,6 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
         let text = format!("--protocol must be at least {} on the Client.", wire::version::OLDEST);
         return finish::report(&log, &Error::fatal(ExitCode::PROTOCOL, text));
     }
-    if settings.debug.iconv > 1 {
-        log.info(format!("msg checking charset: {}", fast_io::iconv::locale_charset()));
-    }
-    let charset = match Charset::of(&settings) {
-        Ok(charset) => charset,
-        Err(e) => return finish::report(&log, &e),
-    };
-    if let (Some(charset), true) = (&charset, settings.debug.iconv > 0) {
-        log.info(charset.debug_line(role));
-    }
     let batch = match (&settings.write_batch, script) {
         (Some(name), Some(script)) => match batch::create(&settings, name, &script) {
             Ok(batch) => Some(batch),
@@ -132,8 +122,18 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
         },
         _ => None,
     };
-    let run =
-        Run { settings, charset, receiver, list, names, transfer, log, status, started, batch };
+    let run = Run {
+        settings,
+        charset: None,
+        receiver,
+        list,
+        names,
+        transfer,
+        log,
+        status,
+        started,
+        batch,
+    };
     match link {
         Link::Local => run.local(),
         Link::Batch(name) => run.replay(&name),
@@ -145,6 +145,7 @@ fn work(job: ClientJob, sink: Arc<dyn Sink>, status: Arc<Status>) -> ExitCode {
 
 struct Run {
     settings: Settings,
+    /// `--iconv`, once [`Run::know_charsets`] was called.
     charset: Option<Arc<Charset>>,
     receiver: Option<(Settings, Vec<FilterArg>)>,
     list: FilterList,
@@ -161,6 +162,19 @@ struct Run {
 impl Run {
     fn fail(&self, e: &Error) -> ExitCode {
         finish::report(&self.log, e)
+    }
+
+    /// Looks up the charsets of messages and names. What goes wrong before is told in ASCII.
+    fn know_charsets(&mut self) -> Result<(), Error> {
+        self.log.sink().know_locale();
+        if self.settings.debug.iconv > 1 {
+            self.log.info(format!("msg checking charset: {}", fast_io::iconv::locale_charset()));
+        }
+        self.charset = Charset::of(&self.settings)?;
+        if let (Some(charset), true) = (&self.charset, self.settings.debug.iconv > 0) {
+            self.log.info(charset.debug_line(self.log.role));
+        }
+        Ok(())
     }
 
     /// The remote shell cannot be started: the child that was to become it says so, then the parent that nobody is there.
@@ -193,12 +207,15 @@ impl Run {
         self.log.line(Class::Client, line);
     }
 
-    fn shell(self, argv: &[Vec<u8>], secluded: Option<Vec<Vec<u8>>>) -> ExitCode {
+    fn shell(mut self, argv: &[Vec<u8>], secluded: Option<Vec<Vec<u8>>>) -> ExitCode {
         self.say_command("opening connection using", argv);
         let (shell, reader, writer) = match Shell::spawn(argv, &[], self.log.role) {
             Ok(started) => started,
             Err(e) => return self.not_started(&e),
         };
+        if let Err(e) = self.know_charsets() {
+            return self.fail(&e);
+        }
         let activity = Arc::new(Activity::new(self.settings.timeout).until(self.settings.stop_at));
         let reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
@@ -226,12 +243,15 @@ impl Run {
     }
 
     fn greet(
-        self,
+        mut self,
         request: DaemonRequest,
         reader: FdReader,
         writer: FdWriter,
         shell: Option<Shell>,
     ) -> ExitCode {
+        if let Err(e) = self.know_charsets() {
+            return self.fail(&e);
+        }
         let activity = Arc::new(Activity::new(self.settings.timeout).until(self.settings.stop_at));
         let mut reader = Reader::new(reader, activity.clone());
         let mut writer = Writer::new(writer, activity.clone());
@@ -324,11 +344,13 @@ impl Run {
     }
 
     /// Applies a batch.
-    fn replay(self, name: &[u8]) -> ExitCode {
+    fn replay(mut self, name: &[u8]) -> ExitCode {
+        let input = batch::open_to_read(&self.settings, name);
+        let input = input.and_then(|input| self.know_charsets().map(|()| input));
         let Run { mut settings, charset, list, transfer, log, status, started, .. } = self;
         let Transfer::Pull { dest, .. } = transfer else { return ExitCode::SYNTAX };
         let activity = Arc::new(Activity::new(0));
-        let agreed = batch::open_to_read(&settings, name).and_then(|input| {
+        let agreed = input.and_then(|input| {
             if dest.as_ref().is_some_and(|dest| Hostspec::parse(dest, 0).is_some()) {
                 let text = "remote destination is not allowed with --read-batch";
                 return Err(Error::fatal(ExitCode::SYNTAX, text));

@@ -60,6 +60,8 @@ pub trait Sink: Send + Sync {
     fn progress(&self, _text: &[u8]) {}
     /// One line for the log file only, without newline; nothing where there is none.
     fn log_only(&self, _text: &[u8]) {}
+    /// From now on characters of the locale are shown as they are (man page, --8-bit-output), not only ASCII's.
+    fn know_locale(&self) {}
 }
 
 /// A role's way to say something. Counting of ErrorXfer is done by [`crate::session::Status`] through the session's sink wrapper.

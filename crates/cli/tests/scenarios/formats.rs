@@ -76,6 +76,20 @@ pub const ROWS: &[Row] = &[
     row("quiet-stderr-all", &[BASIC, OLDER], "-avq --stderr=all").over(LOCAL_AND_SHELL),
     row("escapes-c", &[ODD], "-aHi").over(EVERY_WAY),
     row("escapes-utf-8", &[ODD], "-aHi").environment(&[("LC_ALL", "C.UTF-8")]).over(EVERY_WAY),
+    // Before the session no locale counts.
+    row("escapes-early-rules", &[BASIC], "-a --exclude-from=né").environment(&[("LC_ALL", "C.UTF-8")]),
+    row("escapes-early-rule", &[BASIC], "-a '--filter=né x'").environment(&[("LC_ALL", "C.UTF-8")]),
+    row("escapes-early-raw", &[BASIC], "-a8 '--filter=né x'").environment(&[("LC_ALL", "C.UTF-8")]),
+    row("escapes-early-names", &[BASIC], "-a --files-from=né").environment(&[("LC_ALL", "C.UTF-8")]),
+    row("escapes-early-log", &[BASIC], "-a --log-file=né/log").environment(&[("LC_ALL", "C.UTF-8")]),
+    row("escapes-early-batch", &[BASIC], "-a --debug=iconv2 --write-batch=né/b").environment(&[("LC_ALL", "C.UTF-8")]),
+    row("escapes-early-replay", &[BASIC], "-a --debug=iconv2 --read-batch=né")
+        .environment(&[("LC_ALL", "C.UTF-8")])
+        .from_to("", "dst/"),
+    row("escapes-later-error", &[BASIC], "-a --debug=iconv2 -r")
+        .environment(&[("LC_ALL", "C.UTF-8")])
+        .over(EVERY_WAY)
+        .from_to("src/né src/", "dst/"),
     row("escapes-8-bit", &[ODD], "-aHi8").over(EVERY_WAY),
     row("escapes-8-bit-long", &[ODD], "-aHi --8-bit-output --no-8 --8-bit-output"),
     row("escapes-off-again", &[ODD], "-aHi8 --no-8-bit-output"),

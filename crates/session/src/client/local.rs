@@ -29,7 +29,10 @@ use wire::compat::CompatFlags;
 
 impl Run {
     /// A local copy: the same two sides, joined by an in-memory link.
-    pub(super) fn local(self) -> ExitCode {
+    pub(super) fn local(mut self) -> ExitCode {
+        if let Err(e) = self.know_charsets() {
+            return self.fail(&e);
+        }
         let Run { settings, charset, receiver, list, names, transfer, log, status, started, batch } =
             self;
         let Transfer::Local { sources, dest } = transfer else { return ExitCode::SYNTAX };

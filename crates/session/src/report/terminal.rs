@@ -14,7 +14,7 @@ use crate::{
 use std::{
     io::{self, Write},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -39,7 +39,9 @@ pub struct Terminal {
     quiet: bool,
     /// Everything goes to stderr.
     one_stream: bool,
-    high: HighBytes,
+    eight_bit: bool,
+    /// The locale's, once it counts.
+    high: OnceLock<HighBytes>,
     buffering: Buffering,
     streams: Mutex<Streams>,
     failed: AtomicBool,
@@ -72,7 +74,8 @@ impl Terminal {
             status,
             quiet: settings.quiet,
             one_stream: settings.stderr_mode == StderrMode::All,
-            high: HighBytes::of_terminal(settings.eight_bit),
+            eight_bit: settings.eight_bit,
+            high: OnceLock::new(),
             // A remote side may write to the same place without us, and readers of a pipe want to see what goes on.
             buffering: Buffering::Line,
             streams: Mutex::new(Streams {
@@ -100,6 +103,11 @@ impl Terminal {
     /// Sets the buffering of stdout.
     pub fn set_buffering(&mut self, buffering: Buffering) {
         self.buffering = buffering;
+    }
+
+    fn high(&self) -> HighBytes {
+        let early = if self.eight_bit { HighBytes::Raw } else { HighBytes::Escaped };
+        self.high.get().copied().unwrap_or(early)
     }
 
     /// Writes what waits. To be called at the end of the run.
@@ -190,11 +198,15 @@ impl Terminal {
 
 impl Sink for Terminal {
     fn message(&self, class: Class, text: &[u8]) {
-        self.show(class, text, |text| escape(text, self.high));
+        self.show(class, text, |text| escape(text, self.high()));
     }
 
     fn message_from_peer(&self, class: Class, text: &[u8], charset: &Charset) {
         self.show(class, text, |text| escape_converted(text, charset));
+    }
+
+    fn know_locale(&self) {
+        self.high.get_or_init(|| HighBytes::of_terminal(self.eight_bit));
     }
 
     fn log_only(&self, text: &[u8]) {
@@ -266,7 +278,7 @@ mod tests {
         let (screen, status) = (Screen::default(), Arc::new(Status::default()));
         let mut terminal = Terminal::new(settings, status.clone());
         terminal.set_buffering(Buffering::Block);
-        terminal.high = HighBytes::Utf8;
+        terminal.high = OnceLock::from(HighBytes::Utf8);
         let streams = terminal.streams.get_mut().unwrap();
         streams.out = Box::new(Stream(screen.clone(), "1>"));
         streams.err = Box::new(Stream(screen.clone(), "2>"));
