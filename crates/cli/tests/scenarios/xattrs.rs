@@ -52,6 +52,21 @@ d src mtime=1000000000
 d dst mtime=1000000000
 ";
 
+/// The system takes a file's capabilities away when it changes hands.
+const CAPABLE: &str = r"
+f src/a size=3 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
+f src/grown size=9 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
+f src/set-id size=3 mode=4755 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
+f src/lost size=3
+";
+
+const CAPABLE_OLD: &str = r"
+f dst/a size=3 uid=7 gid=8 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
+f dst/grown size=3 uid=7 gid=8 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
+f dst/set-id size=3 mode=4755 uid=7 gid=8 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
+f dst/lost size=3 uid=7 gid=8 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
+";
+
 const PUSH: &[Via] = &[Via::DaemonPush];
 
 pub const ROWS: &[Row] = &[
@@ -87,5 +102,13 @@ pub const ROWS: &[Row] = &[
     row("daemon-temp-dir", &[BASIC, "d tmp\nd dst"], "-ai").over(PUSH).modules("temp dir = /tmp"),
     row("daemon-temp-dir-missing", &[BASIC, EMPTY], "-ai").over(PUSH).modules("temp dir = /none").any_stderr(),
     row("daemon-temp-dir-client", &[BASIC, "d own\nd dst"], "-ai --temp-dir=/own").over(PUSH).modules("temp dir = /none"),
+    row("capabilities", &[CAPABLE, CAPABLE_OLD], "-aXi").over(EVERY_WAY),
+    row("capabilities-dry", &[CAPABLE, CAPABLE_OLD], "-naXi").over(LOCAL_AND_SHELL),
+    row("capabilities-group", &[CAPABLE, CAPABLE_OLD], "-rlptgXi").over(LOCAL_AND_SHELL),
+    row("capabilities-in-place", &[CAPABLE, CAPABLE_OLD], "-aXi --inplace").over(EVERY_WAY),
+    row("capabilities-in-place-backup", &[CAPABLE, CAPABLE_OLD], "-aXi --inplace -b").over(LOCAL_AND_SHELL),
+    row("capabilities-by-size", &[CAPABLE, CAPABLE_OLD], "-aXi --size-only --chown=9:9").over(LOCAL_AND_SHELL),
+    row("capabilities-new", &[CAPABLE, EMPTY], "-aXi --chown=9:9").over(LOCAL_AND_SHELL),
+    row("capabilities-copied", &["f src/a size=3 x:security.capability=\\x01\\x00\\x00\\x02\\x00\\x02\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00", "f alt/a size=3\nd dst"], "-aXi --copy-dest=../alt --chown=9:9").over(LOCAL_AND_SHELL),
     row("atimes-without-times", &["f src/a size=5 x:user.one=v\nf dst/a size=6 x:user.one=v"], "-rUXi").over(LOCAL_AND_SHELL),
 ];

@@ -343,7 +343,8 @@ impl Attrs {
         }
     }
 
-    /// Sets owner and group if they differ; what the item is like then.
+    /// Sets owner and group if they differ; what the item is like then. To be called before anything that the system takes
+    /// away from what changes hands: set-id bits and capabilities.
     pub fn give_away(
         &mut self,
         root: &mut Root,
@@ -351,16 +352,18 @@ impl Attrs {
         want: &Want,
         have: &Stat,
     ) -> Option<Stat> {
-        if have.kind == Kind::Symlink {
+        if have.kind == Kind::Symlink || self.settings().fake_super {
             return None;
         }
-        let (uid, gid) = self.owner_to_set(want, have, || root.quoted(p));
+        let (uid, gid) = self.new_owner(want, have);
+        let possible = |id: &u32| *id != u32::MAX;
+        let (uid, gid) = (uid.filter(possible), gid.filter(possible));
         if uid.is_none() && gid.is_none() {
             return None;
         }
-        self.say_owner(p, have, uid, gid);
         // What cannot be done fails again, and is reported, where the rest is set.
         root.chown(p, uid, gid).ok()?;
+        self.say_owner(p, have, uid, gid);
         root.lstat(p).ok()
     }
 

@@ -517,6 +517,8 @@ fn dress_like(
     attrs.log.debug(says, || named(&format!("[{role}] make_file("), p.as_bytes(), ",*,0)"));
     let s = &shared.session.settings;
     let Ok(have) = to.lstat(q) else { return };
+    let want = Want::of(st, s.group);
+    let have = attrs.give_away(to, q, &want, &have).unwrap_or(have);
     if s.xattrs > 0
         && st.kind != Kind::Directory
         && let Err(e) = shared.xattrs.copy(from, p, to, q)
@@ -524,7 +526,6 @@ fn dress_like(
         let text = about("rsync_xal_set: lsetxattr failed on", &to.quoted(q), "");
         attrs.log.sys_error(Class::ErrorXfer, text, &e);
     }
-    let want = Want::of(st, s.group);
     let perm = match st.kind {
         Kind::Symlink => have.perm,
         // Set by the parent's own bit.

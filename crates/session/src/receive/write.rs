@@ -345,14 +345,16 @@ impl<R: RecvHalf> Receiver<R> {
         let says = self.session.settings.debug.recv > 0;
         self.attrs.log.debug(says, || named("finishing ", &t.name, ""));
         let Some(root) = &mut self.root else { return Ok(Some(finished(t, false))) };
+        // The system may have taken set-id bits away.
+        let written = if st.perm & 0o6000 == 0 { st } else { Stat::of(&file).unwrap_or(st) };
+        let have = self.attrs.give_away(root, &t.path, &t.want, &written).unwrap_or(written);
         if let (true, Some(k)) = (self.session.settings.xattrs > 0, t.want.xattr) {
-            self.attrs.apply_xattrs(root, &t.path, Some(st.perm), k);
+            self.attrs.apply_xattrs(root, &t.path, Some(have.perm), k);
         }
         let perm = self.attrs.dest_perm(root, &t.path, &t.want, request.old_perm);
         let times = if good { Times::Exact } else { Times::Keep };
-        // Writing has changed the mtime; what matters here is that it differs. The system may have taken set-id bits away.
-        let written = if st.perm & 0o6000 == 0 { st } else { Stat::of(&file).unwrap_or(st) };
-        let have = Stat { mtime: i64::MIN, perm: written.perm, ..st };
+        // Writing has changed the mtime; what matters here is that it differs.
+        let have = Stat { mtime: i64::MIN, ..have };
         self.attrs.apply(root, &t.path, &t.want, &have, perm, times);
         if good {
             return Ok(Some(finished(t, true)));

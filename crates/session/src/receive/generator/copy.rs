@@ -147,6 +147,7 @@ impl<W: SendHalf> Generator<W> {
             Some(dir) if in_temp_dir => dir,
             _ => root,
         };
+        let have = self.attrs.give_away(place, &path, &node.want, &have).unwrap_or(have);
         if let (true, Some(k)) = (self.session.settings.xattrs > 0, node.want.xattr) {
             // Their values are here: they are those of the file that was found, or small.
             self.attrs.apply_xattrs(place, &path, Some(have.perm), k);

@@ -105,14 +105,19 @@ impl<W: SendHalf> Generator<W> {
         let fake = self.session.settings.fake_super;
         let (mut changed, mut failed) = (false, false);
         let old_perm = have.perm;
-        if have.perm & 0o6000 != 0
+        let mut given = None;
+        let set_id = have.perm & 0o6000 != 0;
+        let dressed = self.session.settings.xattrs > 0 && have.kind == Kind::Regular;
+        if (set_id || dressed)
             && self.shared.do_xfers
-            && !fake
             && let Some(root) = &mut self.root
-            && let Some(now) = self.attrs.give_away(root, &node.path, &node.want, &have)
         {
+            given = self.attrs.give_away(root, &node.path, &node.want, &have);
+            changed = given.is_some();
+        }
+        if set_id && let Some(given) = given {
             // What becomes of the set-id bits is seen only then, and the new state is the one that is reported.
-            (have, changed) = (now, true);
+            have = given;
         }
         let mut flags = self.flags(node, Some(&have), 0, false);
         if flags & F::REPORT_ACL != 0 && self.shared.do_xfers && !fake {
@@ -134,7 +139,8 @@ impl<W: SendHalf> Generator<W> {
             // Where the content was looked at, nanoseconds count too.
             let read = self.session.settings.checksum && have.kind == Kind::Regular;
             let times = if read { Times::Exact } else { Times::IfDifferent };
-            match self.attrs.apply(root, &node.path, &node.want, &have, perm, times) {
+            let now = given.unwrap_or(have);
+            match self.attrs.apply(root, &node.path, &node.want, &now, perm, times) {
                 Some(now) => changed |= now,
                 None => failed = true,
             }
