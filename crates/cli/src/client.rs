@@ -44,7 +44,7 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     let status = Arc::new(Status::default());
     let mut terminal = Terminal::new(&plan.settings, status.clone());
     match plan.outbuf {
-        Some(Outbuf::None | Outbuf::Line) => terminal.set_buffering(Buffering::Line),
+        Some(Outbuf::None | Outbuf::Line) => terminal.set_buffering(Buffering::Checked),
         Some(Outbuf::Block) => terminal.set_buffering(Buffering::Block),
         None => {}
     }
@@ -66,7 +66,7 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
     let role = if job.settings.am_sender { Role::Sender } else { Role::Receiver };
     let code = client::run(job, terminal.clone(), status.clone());
     terminal.flush();
-    if code == ExitCode::OK && terminal.failed() {
+    if terminal.failed() {
         let log = Log::new(terminal, role);
         return finish::close(&log, &status.stats, ExitCode::MESSAGE_IO).0;
     }

@@ -115,6 +115,31 @@ fn standard_input_is_read_once() {
     }
 }
 
+/// What nobody can read makes a run fail only where a user asked for its buffering, or where it is an error.
+#[test]
+fn messages_that_cannot_be_written() {
+    let Peers { rsync, ours, .. } = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
+    for (words, to, code) in [
+        ("-av src/ dst", ">", 0),
+        ("-av --outbuf=B src/ dst", ">", 0),
+        ("-av --outbuf=L src/ dst", ">", 13),
+        ("-av --outbuf=N src/ dst", ">", 13),
+        ("-r src/", ">", 0),
+        ("-a src/ nosuch dst", ">", 23),
+        ("-a src/ nosuch dst", "2>", 13),
+    ] {
+        for program in [&rsync, &ours] {
+            let scratch = Scratch::new("command_lines", "full");
+            testkit::tree::build(&scratch.path, TREE);
+            let mut shell = command("/bin/sh".as_ref());
+            let line = format!("\"$0\" {words} {to}/dev/full");
+            shell.arg("-c").arg(line).arg(program).current_dir(&scratch.path);
+            let done = run(shell, b"", &scratch.path);
+            assert_eq!(done.code(), Some(code), "{program:?} {words} {to}: {}", done.text());
+        }
+    }
+}
+
 /// The real rsync says one of three things, as the child that was to become the shell ends sooner or later.
 #[test]
 fn a_shell_that_is_not_there() {

@@ -6,6 +6,8 @@
 //! local copy, where file ranges cross as handles. How a run of a file leaves is behind [`PlatformSendFile`];
 //! [`lanes::lane`] is the table that says which producer of bytes goes which way.
 
+#[cfg(unix)]
+pub mod child;
 pub mod counters;
 #[cfg(any(windows, test))]
 #[path = "windows/eligibility.rs"]

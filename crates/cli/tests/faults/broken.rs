@@ -57,6 +57,16 @@ fn a_peer_that_is_no_rsync() {
     }
 }
 
+/// It is no signal that ends who says something when the transfer is over.
+#[test]
+fn a_shell_that_says_goodbye() {
+    for args in [PUSH, PULL] {
+        let says = "shift; \"$@\"; sleep 0.1; echo goodbye; exit";
+        broken_shell("goodbye", &format!("{says} 0"), args, &[0]);
+        broken_shell("goodbye-failing", &format!("{says} 4"), args, &[4]);
+    }
+}
+
 #[test]
 fn a_peer_that_is_silent() {
     for operands in [PUSH, PULL] {

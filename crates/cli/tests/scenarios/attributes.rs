@@ -163,6 +163,7 @@ pub const ROWS: &[Row] = &[
     row("perms-times", &[MODES, MODES_OLD], "-rpti").over(EVERY_WAY),
     row("no-perms", &[MODES, MODES_OLD], "-rti").over(LOCAL_AND_SHELL),
     row("executability", &[MODES, MODES_OLD], "-rtiE").over(LOCAL_AND_SHELL),
+    row("executability-unreadable", &["f src/a size=5 mode=755\nf src/b size=5 mode=755\nf src/c size=5 mode=755\nf dst/a size=5 mode=0\nf dst/b size=5 mode=200\nf dst/c size=5 mode=7000"], "-rtiE").over(LOCAL_AND_SHELL),
     row("chmod", &[MODES, MODES_OLD], "-rpti --chmod=Du=rwx,go=rx,Fa-x,g+w").over(LOCAL_AND_SHELL),
     row("chmod-octal", &[MODES, MODES_OLD], "-ai --chmod=D2750,F640").over(LOCAL_AND_SHELL),
     row("owner-dropped", &[OWNED, EMPTY], "-ai --no-o").over(LOCAL_AND_SHELL),

@@ -76,6 +76,7 @@ pub const ROWS: &[Row] = &[
     row("quiet-stderr-all", &[BASIC, OLDER], "-avq --stderr=all").over(LOCAL_AND_SHELL),
     row("escapes-c", &[ODD], "-aHi").over(EVERY_WAY),
     row("escapes-utf-8", &[ODD], "-aHi").environment(&[("LC_ALL", "C.UTF-8")]).over(EVERY_WAY),
+    row("escapes-no-such-locale", &[ODD], "-aHi").environment(&[("LC_ALL", "xx_YY.UTF-8")]).over(EVERY_WAY),
     // Before the session no locale counts.
     row("escapes-early-rules", &[BASIC], "-a --exclude-from=né").environment(&[("LC_ALL", "C.UTF-8")]),
     row("escapes-early-rule", &[BASIC], "-a '--filter=né x'").environment(&[("LC_ALL", "C.UTF-8")]),

@@ -170,6 +170,9 @@ pub const ROWS: &[Row] = &[
         .over(PUSH)
         .any_order(),
     row("broken-pull", &[BROKEN, EMPTY], "-ai --iconv=latin1,utf8").over(PULL).any_order(),
+    row("foreign-name", &[r"f src/\xe2\x82\xac size=1", EMPTY], "-ai --iconv=utf8,latin1")
+        .over(PUSH)
+        .any_order(),
     row("foreign", &[FOREIGN, EMPTY], "-ai --iconv=utf8,latin1").over(PUSH).any_order(),
     row("foreign-protocols", &[FOREIGN, EMPTY], "-ai --iconv=utf8,latin1")
         .over(&[Via::Push])

@@ -176,6 +176,9 @@ fn password(login: &Login, role: Role) -> Result<Vec<u8>, Error> {
     })
 }
 
+/// What is read of a password file, bytes.
+const MAX_PASSWORD: u64 = 511;
+
 fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
     let name = fsroot::text::bytes(path);
     let refuse = |text: &[u8]| Err(Error::fatal(ExitCode::SYNTAX, text));
@@ -185,9 +188,9 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
         Error::fatal(ExitCode::SYNTAX, text)
     };
     let unread = [b"ERROR: failed to read a password from ", &name[..]].concat();
-    let mut line = Vec::new();
+    let mut text = Vec::new();
     if path.as_os_str() == "-" {
-        io::stdin().lock().read_until(b'\n', &mut line).map_err(failed)?;
+        io::stdin().lock().take(MAX_PASSWORD).read_until(b'\n', &mut text).map_err(failed)?;
     } else {
         let file = match fsroot::read_operator_file(path) {
             Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
@@ -202,16 +205,15 @@ fn password_from(path: &std::path::Path, role: Role) -> Result<Vec<u8>, Error> {
         if let Some(text) = platform::distrust_password_file(&meta) {
             return refuse(text.as_bytes());
         }
-        io::BufReader::new(file)
-            .take(MAX_TEXT_LINE as u64)
-            .read_until(b'\n', &mut line)
-            .map_err(failed)?;
+        file.take(MAX_PASSWORD).read_to_end(&mut text).map_err(failed)?;
     }
-    let line = without_end(line);
-    if line.is_empty() {
-        return refuse(&unread);
-    }
-    Ok(line)
+    first_line(&text).map(<[u8]>::to_vec).map_or_else(|| refuse(&unread), Ok)
+}
+
+/// The first line that is not empty; a NUL ends the text.
+fn first_line(text: &[u8]) -> Option<&[u8]> {
+    let text = text.split(|b| *b == 0).next().unwrap_or_default();
+    text.split(|b| b"\r\n".contains(b)).find(|line| !line.is_empty())
 }
 
 fn without_end(mut line: Vec<u8>) -> Vec<u8> {
@@ -225,6 +227,16 @@ fn without_end(mut line: Vec<u8>) -> Vec<u8> {
 mod tests {
     use super::*;
     use wire::DecodeError;
+
+    #[test]
+    fn a_password_is_the_first_line() {
+        for text in ["pw", "pw\n", "\n\r\npw\r\nx", "pw\rx", "pw\0x", "\rpw\n\n"] {
+            assert_eq!(first_line(text.as_bytes()), Some(&b"pw"[..]), "{text:?}");
+        }
+        for text in ["", "\r\n", "\0pw", "\n\0pw"] {
+            assert_eq!(first_line(text.as_bytes()), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn lines_drop_cr_and_refuse_nul_and_length() {

@@ -32,6 +32,7 @@ impl Shell {
             .args(args.iter().map(|arg| text::os(arg)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
+        platform::outlives_readers(&mut command);
         for (name, value) in env {
             command.env(name, value);
         }

@@ -107,7 +107,8 @@ fn split_host(arg: &[u8]) -> Option<SplitHost<'_>> {
             b'@' => start = at + 1,
             b'[' if at == start => {
                 let close = at + arg[at..].iter().position(|&b| b == b']')?;
-                if !matches!(arg.get(close + 1), None | Some(b':' | b'/')) {
+                let empty = close == at + 1;
+                if empty || !matches!(arg.get(close + 1), None | Some(b':' | b'/')) {
                     return None;
                 }
                 let user = (start > 0).then(|| arg[..start - 1].to_vec());
@@ -319,7 +320,12 @@ fn push_or_local(plan: &Plan) -> Result<Operands, OptionError> {
         (None, dest) => {
             check_daemon_options(plan, None, Role::Sender)?;
             let dest = dest.map(|dest| local_dest(plan, dest, Role::Sender)).transpose()?;
-            Ok(Operands::Local { sources, dest })
+            // As it would travel to another host, where it must not be taken for an option.
+            let apart = |dest: Vec<u8>| match dest.starts_with(b"-") {
+                true => [b"./", &dest[..]].concat(),
+                false => dest,
+            };
+            Ok(Operands::Local { sources, dest: dest.map(apart) })
         }
     }
 }

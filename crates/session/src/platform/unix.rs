@@ -1,5 +1,6 @@
 //! Unix.
 
+pub use fast_io::child::outlives_readers;
 use fast_io::fd::{self, FdReader, FdWriter};
 use signal_hook::consts::SIGVTALRM;
 use std::{
@@ -74,6 +75,7 @@ pub fn spawn_on_socket(mut command: Command) -> io::Result<(FdReader, FdWriter)>
     }
     ours.set_nodelay(true)?;
     command.stdin(OwnedFd::from(theirs.try_clone()?)).stdout(OwnedFd::from(theirs));
+    outlives_readers(&mut command);
     command.spawn()?;
     fd::socket(ours)
 }

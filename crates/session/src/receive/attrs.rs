@@ -183,12 +183,8 @@ impl Attrs {
         }
         match existing {
             Some(have) => {
-                if !self.settings().executability || want.kind != Some(Kind::Regular) {
-                    have
-                } else if perm & 0o111 == 0 {
-                    have & !0o111
-                } else if have & 0o111 == 0 {
-                    have | (have & 0o444) >> 2
+                if self.settings().executability && want.kind == Some(Kind::Regular) {
+                    executable_like(perm, have)
                 } else {
                     have
                 }
@@ -263,7 +259,7 @@ impl Attrs {
                 false => {
                     s.executability
                         && want.kind == Some(Kind::Regular)
-                        && (want.mode & 0o111 == 0) != (have.perm & 0o111 == 0)
+                        && executable_like(want.mode, have.perm) != have.perm
                 }
             };
             if perm {
@@ -529,6 +525,15 @@ impl Attrs {
     /// `WHAT "P" failed`.
     fn failed_after(&self, what: &str, root: &Root, p: &RelPath, e: &std::io::Error) {
         self.log.sys_error(Class::ErrorXfer, about(what, &root.quoted(p), " failed"), e);
+    }
+}
+
+/// Permissions of a file that is to be as executable as another (man page, --executability): by those who may read it.
+fn executable_like(other: u32, have: u32) -> u32 {
+    match (other & 0o111 != 0, have & 0o111 != 0) {
+        (false, _) => have & !0o111,
+        (true, false) => have | (have & 0o444) >> 2,
+        (true, true) => have,
     }
 }
 

@@ -21,16 +21,12 @@ impl HighBytes {
         if eight_bit {
             return HighBytes::Raw;
         }
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
-        HighBytes::of_locale(&locale.unwrap_or_default())
+        HighBytes::of_charset(&fast_io::iconv::locale_charset())
     }
 
-    /// What suits a locale: every byte is a character of an 8-bit charset, none is one of the C locale.
-    fn of_locale(locale: &str) -> HighBytes {
-        let charset = locale.split('@').next().and_then(|l| l.split_once('.')).map(|(_, set)| set);
-        let charset = charset.unwrap_or_default().to_ascii_lowercase().replace('-', "");
-        match charset.as_str() {
+    /// What suits a charset: every byte is a character of an 8-bit charset, none is one of the C locale's.
+    fn of_charset(charset: &str) -> HighBytes {
+        match charset.to_ascii_lowercase().replace('-', "").as_str() {
             "utf8" => HighBytes::Utf8,
             set if set.starts_with("iso8859")
                 || set.starts_with("koi8")
@@ -158,18 +154,16 @@ mod tests {
     }
 
     #[test]
-    fn locales() {
-        for (locale, want) in [
-            ("C.UTF-8", HighBytes::Utf8),
-            ("de_DE.utf8@euro", HighBytes::Utf8),
-            ("de_DE.ISO-8859-15@euro", HighBytes::Raw),
-            ("ru_RU.KOI8-R", HighBytes::Raw),
-            ("C", HighBytes::Escaped),
-            ("POSIX", HighBytes::Escaped),
+    fn charsets() {
+        for (charset, want) in [
+            ("UTF-8", HighBytes::Utf8),
+            ("ISO-8859-15", HighBytes::Raw),
+            ("KOI8-R", HighBytes::Raw),
+            ("CP1251", HighBytes::Raw),
+            ("ANSI_X3.4-1968", HighBytes::Escaped),
             ("", HighBytes::Escaped),
         ] {
-            assert_eq!(HighBytes::of_locale(locale), want, "{locale}");
+            assert_eq!(HighBytes::of_charset(charset), want, "{charset}");
         }
-        assert_eq!(HighBytes::of_terminal(true), HighBytes::Raw);
     }
 }

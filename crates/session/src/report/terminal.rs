@@ -27,8 +27,10 @@ const BUFFER: usize = 8192;
 /// How stdout is buffered (`--outbuf`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Buffering {
-    /// Each message is written at once.
-    Line,
+    /// Each message is written at once. What cannot be written does not matter.
+    None,
+    /// The same, but what cannot be written makes the run fail.
+    Checked,
     /// Messages are written when the buffer is full, before anything goes to stderr, and at the end.
     Block,
 }
@@ -52,6 +54,8 @@ struct Streams {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
     waiting: Vec<u8>,
+    /// Stdout did not take what was written (a closed pipe, a full disk), and gets nothing more.
+    out_gone: bool,
     /// The last thing shown was a progress line without its newline.
     open_line: bool,
     /// The last message was the beginning of a line (`building file list ... `).
@@ -77,11 +81,12 @@ impl Terminal {
             eight_bit: settings.eight_bit,
             high: OnceLock::new(),
             // A remote side may write to the same place without us, and readers of a pipe want to see what goes on.
-            buffering: Buffering::Line,
+            buffering: Buffering::None,
             streams: Mutex::new(Streams {
                 out: Box::new(io::stdout()),
                 err: Box::new(io::stderr()),
                 waiting: Vec::new(),
+                out_gone: false,
                 open_line: false,
                 open_header: false,
                 open_count: false,
@@ -120,7 +125,7 @@ impl Terminal {
         self.write_waiting(&mut streams);
     }
 
-    /// Stdout did not take everything (a closed pipe, a full disk), which means [`crate::ExitCode::MESSAGE_IO`].
+    /// Stderr did not take everything, or stdout where that counts, which means [`crate::ExitCode::MESSAGE_IO`].
     pub fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
@@ -132,12 +137,11 @@ impl Terminal {
     /// Appends to the stream of information.
     fn put(&self, streams: &mut Streams, text: &[u8]) {
         if self.one_stream {
-            // Nobody is left to tell if stderr is gone.
-            let _gone = streams.err.write_all(text);
+            self.put_error(streams, text);
             return;
         }
         streams.waiting.extend_from_slice(text);
-        if self.buffering == Buffering::Line || streams.waiting.len() >= BUFFER {
+        if self.buffering != Buffering::Block || streams.waiting.len() >= BUFFER {
             self.write_waiting(streams);
         }
     }
@@ -146,12 +150,22 @@ impl Terminal {
         if streams.waiting.is_empty() {
             return;
         }
-        let Streams { out, waiting, .. } = streams;
-        // After a failure the run goes on without its listing; the exit code tells.
-        if !self.failed() && out.write_all(waiting).and_then(|()| out.flush()).is_err() {
-            self.failed.store(true, Ordering::Relaxed);
+        let Streams { out, waiting, out_gone, .. } = streams;
+        // After a failure the run goes on without its listing.
+        if !*out_gone && out.write_all(waiting).and_then(|()| out.flush()).is_err() {
+            *out_gone = true;
+            if self.buffering == Buffering::Checked {
+                self.failed.store(true, Ordering::Relaxed);
+            }
         }
         waiting.clear();
+    }
+
+    fn put_error(&self, streams: &mut Streams, text: &[u8]) {
+        // Nobody is left to tell, but the exit code.
+        if streams.err.write_all(text).is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Shows a message, whose control bytes `shown` has escaped, and logs it.
@@ -183,9 +197,9 @@ impl Terminal {
             self.write_waiting(&mut streams);
             // As rsync: the end of a progress line, or of `building file list ... `, goes where the message goes.
             if streams.take_open() | open {
-                let _gone = streams.err.write_all(b"\n");
+                self.put_error(&mut streams, b"\n");
             }
-            let _gone = streams.err.write_all(&text);
+            self.put_error(&mut streams, &text);
         } else {
             if (streams.take_open() && class == Class::Info) | open {
                 self.put(&mut streams, b"\n");
@@ -351,7 +365,7 @@ mod tests {
     #[test]
     fn open_lines_are_closed() {
         let (mut terminal, screen, _) = terminal(&Settings::default());
-        terminal.set_buffering(Buffering::Line);
+        terminal.set_buffering(Buffering::None);
         terminal.progress(b" 0 files...\r");
         terminal.progress(b" 100 files...\r");
         terminal.message(Class::Client, b"7 files to consider\n");
@@ -373,7 +387,7 @@ mod tests {
     #[test]
     fn the_head_of_the_list_ends_where_something_else_is_said() {
         let (mut terminal, screen, _) = terminal(&Settings::default());
-        terminal.set_buffering(Buffering::Line);
+        terminal.set_buffering(Buffering::None);
         terminal.message(Class::Client, b"building file list ... ");
         terminal.progress(b" 0 files...\r");
         terminal.progress(b" 100 files...\r");
@@ -406,15 +420,27 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_stdout_is_remembered() {
-        let (mut terminal, screen, _) = terminal(&Settings::default());
-        terminal.streams.get_mut().unwrap().out = Box::new(Closed);
-        terminal.message(Class::Info, b"a\n");
-        assert!(!terminal.failed());
-        terminal.flush();
-        assert!(terminal.failed());
-        terminal.message(Class::Info, b"b\n");
+    fn a_closed_stdout_counts_where_outbuf_was_given() {
+        for (buffering, fails) in
+            [(Buffering::None, false), (Buffering::Block, false), (Buffering::Checked, true)]
+        {
+            let (mut terminal, screen, _) = terminal(&Settings::default());
+            terminal.set_buffering(buffering);
+            terminal.streams.get_mut().unwrap().out = Box::new(Closed);
+            terminal.message(Class::Info, b"a\n");
+            terminal.flush();
+            assert_eq!(terminal.failed(), fails);
+            terminal.message(Class::Info, b"b\n");
+            terminal.message(Class::Error, b"e\n");
+            assert_eq!(shown(&screen), "2>e\n");
+        }
+    }
+
+    #[test]
+    fn a_closed_stderr_counts() {
+        let (mut terminal, _, _) = terminal(&Settings::default());
+        terminal.streams.get_mut().unwrap().err = Box::new(Closed);
         terminal.message(Class::Error, b"e\n");
-        assert_eq!(shown(&screen), "2>e\n");
+        assert!(terminal.failed());
     }
 }

@@ -24,24 +24,25 @@ impl ListReader {
         let session = &self.shared.session;
         let Some(charset) = &session.charset else { return true };
         let role = self.role();
-        let fail = |what: &str, name: &[u8], why: &std::io::Error| {
+        let fail = |class, what: &str, name: &[u8], why: &std::io::Error| {
             let why = format!(" ({})", crate::log::reason(why));
             let what = format!("[{}] {what}", role.name());
             let line = [what.as_bytes(), name, why.as_bytes(), b"\n"].concat();
-            self.shared.log(role).sink().message_in_utf8(Class::ErrorXfer, &line);
+            self.shared.log(role).sink().message_in_utf8(class, &line);
             session.status.add_io_error(io_error::GENERAL);
             false
         };
         match charset.name_from_wire(&e.name) {
             Ok(name) => e.name = name,
-            Err(why) => return fail("cannot convert filename: ", &e.name, &why),
+            Err(why) => return fail(Class::Error, "cannot convert filename: ", &e.name, &why),
         }
         if session.converts_targets && !e.link_target.is_empty() {
             match charset.target_from_wire(&e.link_target) {
                 Ok(target) => e.link_target = target,
                 Err(why) => {
                     let path = self.quoted(&e.name, role == Role::ReceiverPresplit);
-                    return fail("cannot convert symlink data for: ", &path, &why);
+                    let what = "cannot convert symlink data for: ";
+                    return fail(Class::ErrorXfer, what, &path, &why);
                 }
             }
         }
