@@ -49,7 +49,12 @@ pub fn run(mut plan: Plan, args: &[Vec<u8>], env: &Environment) -> i32 {
         None => {}
     }
     let terminal = Arc::new(terminal);
-    signals::watch(terminal.clone(), status.clone(), plan.settings.am_sender);
+    let am_sender = plan.settings.am_sender;
+    signals::watch(terminal.clone(), status.clone(), move |status| match status.is_split() {
+        _ if am_sender => Role::Sender,
+        true => Role::Generator,
+        false => Role::ReceiverPresplit,
+    });
     for line in &plan.messages {
         Log::new(terminal.clone(), Role::Client).info(line);
     }

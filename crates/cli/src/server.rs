@@ -39,7 +39,8 @@ pub fn say(settings: &Settings, messages: &[Vec<u8>]) {
 
 /// Serves the client on stdin and stdout and returns the exit code.
 pub fn run(plan: Plan, env: &Environment) -> i32 {
-    signals::watch(Arc::new(Stderr), Arc::default(), plan.settings.am_sender);
+    let role = if plan.settings.am_sender { Role::Sender } else { Role::Generator };
+    signals::watch(Arc::new(Stderr), Arc::default(), move |_| role);
     let activity = Arc::new(Activity::new(plan.settings.timeout).until(plan.settings.stop_at));
     let halves = (|| {
         let (input, output) = platform::standard_streams()?;

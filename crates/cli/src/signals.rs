@@ -8,14 +8,18 @@ use session::{
 };
 use std::{sync::Arc, thread};
 
-/// Watches for signals on a thread of its own. A write to a closed pipe or socket is an error, not a signal.
-pub fn watch(sink: Arc<dyn Sink>, status: Arc<Status>, am_sender: bool) {
+/// Watches for signals on a thread of its own, and tells of one as `role`. A write to a closed pipe or socket is an error, not a
+/// signal.
+pub fn watch(
+    sink: Arc<dyn Sink>,
+    status: Arc<Status>,
+    role: impl Fn(&Status) -> Role + Send + 'static,
+) {
     let Ok(stop) = Stop::new() else { return };
-    let role = if am_sender { Role::Sender } else { Role::Receiver };
     let watcher = move || {
         if let Some(code) = stop.wait() {
             fsroot::temp::cleanup_all();
-            finish::close(&Log::new(sink, role), &status.stats, code);
+            finish::close(&Log::new(sink, role(&status)), &status.stats, code);
             std::process::exit(code.0);
         }
     };
