@@ -131,7 +131,8 @@ pub fn run<R: RecvHalf + 'static, W: SendHalf + 'static>(
             }
         },
     };
-    if let (Some(charset), true, false) = (&charset, settings.debug.iconv > 0, settings.am_daemon) {
+    let tells = settings.debug.iconv > 0 && !settings.am_daemon && !settings.quiet;
+    if let (Some(charset), true) = (&charset, tells) {
         to_own_stderr(&[&charset.debug_line(role)[..], b"\n"].concat(), false);
     }
     let agreed = handshake::server(&settings, exchange, &caps, &mut reader, &mut writer);

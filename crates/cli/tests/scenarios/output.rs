@@ -183,6 +183,7 @@ pub const ROWS: &[Row] = &[
     .from_to("src/a$b src/q\"uote src/semi;colon", "dst/"),
     row("permissions-shown", &["f src/new size=10 mode=4666\nf src/old size=20 mode=4777\nf src/same size=10 mode=644\nd src/d mode=2750\nf dst/old size=30 mode=2640\nf dst/same size=10 mode=600"], "-rt --out-format=%B:%i:%n").over(EVERY_WAY),
     row("permissions-shown-kept", &["f src/new size=10 mode=4666\nf src/old size=20 mode=4777\nf src/same size=10 mode=644\nd src/d mode=2750\nf dst/old size=30 mode=2640\nf dst/same size=10 mode=600"], "-rtp --out-format=%B:%i:%n").over(LOCAL_AND_SHELL),
+    row("quiet-about-all", &[BASIC, EMPTY], "-aq --debug=all5 --iconv=utf8").over(LOCAL_AND_SHELL),
     row("made-like-an-option", &["f src/a size=1"], "-aiv").from_to("src/", "-- -new").over(LOCAL_AND_SHELL),
     row("made-like-an-option-mkpath", &["f src/a size=1"], "-aiv --mkpath").from_to("src/", "-- -new/er").over(LOCAL_AND_SHELL),
     row("permissions-shown-executability", &["f src/new size=10 mode=4666\nf src/old size=20 mode=4777\nf src/same size=10 mode=644\nd src/d mode=2750\nf dst/old size=30 mode=2640\nf dst/same size=10 mode=600"], "-rtE --out-format=%B:%i:%n").over(LOCAL_AND_SHELL),

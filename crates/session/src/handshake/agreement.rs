@@ -53,7 +53,7 @@ impl Agreement {
         let Agreement { protocol, compat, seed, transfer, list_sum, compressor, notes, .. } = self;
         if !settings.am_server {
             notes.client.iter().for_each(|note| log.info(note));
-        } else if !settings.am_daemon {
+        } else if !settings.am_daemon && !settings.quiet {
             // The stream's messages have not begun for a server that says this.
             notes
                 .server

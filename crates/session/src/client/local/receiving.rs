@@ -57,7 +57,8 @@ impl Receiving {
         let modern = agreed.protocol.has_varints();
         let symlink_times = agreed.compat.has(CompatFlags::SYMLINK_TIMES);
         let charset = Charset::of(&settings)?;
-        if let (Some(charset), true) = (&charset, settings.debug.iconv > 0) {
+        let tells = settings.debug.iconv > 0 && !settings.quiet;
+        if let (Some(charset), true) = (&charset, tells) {
             let mut line = charset.debug_line(Role::ReceiverPresplit);
             line.push(b'\n');
             report::to_own_stderr(&line, false);
