@@ -256,6 +256,7 @@ pub const ROWS: &[Row] = &[
     row("backup-dir-loop", &[PLACES], "-rti --backup-dir={top}/loop").over(LOCAL_AND_SHELL).as_nobody(),
     // Limits, and files in use.
     row("file-size", &["f src/big size=300000\nf src/s size=3\nd dst"], "-rt").limited("--fsize=100000"),
+    row("memory-zstd", &["f src/big size=4000000\nd dst"], "-az --zc=zstd --zl=19").limited("--as=60000000").over(&[Via::Local, Via::Push]).any_stderr().any_tree(),
     row("open-files", &["many src/m count=30 per=3 size=10\nd dst"], "-rti --delete").limited("--nofile=64"),
     row("open-files-few", &["f src/a/b/c/d/e/f/x size=10\nf src/x size=3\nf dst/a/b/g/h/i/y size=3\nd dst"], "-aHAXi --backup --delete").limited("--nofile=20"),
     row("open-files-deep", &["f src/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/x size=10\nd dst"], "-ai --delete").limited("--nofile=64"),

@@ -128,7 +128,7 @@ impl FileSender {
             }
             session.stats.literal.add(len - from);
         }
-        self.tokens.end(writer.buf_of(run_producer(&self.tokens)));
+        self.tokens.end(writer.buf_of(run_producer(&self.tokens)))?;
         let log = session.log.with_role(Role::Sender);
         let says = session.settings.debug.deltasum > 1;
         log.debug(says, || "sending file_sum");
@@ -222,7 +222,7 @@ impl FileSender {
             if hashing {
                 hasher.update(&self.buf[..n]);
             }
-            self.tokens.literal(&self.buf[..n], writer.buf_of(Producer::CompressedRun));
+            self.tokens.literal(&self.buf[..n], writer.buf_of(Producer::CompressedRun))?;
             offset += n as u64;
             writer.spill()?;
             (run.progress)(offset);

@@ -71,21 +71,21 @@ fn round_trip(p: Protocol, compressor: Compressor, script: &[u8]) {
         match *op {
             [how, a, b] if how & 1 == 0 => {
                 let literal = vec![a ^ how; usize::from(b) << (how >> 5)];
-                writer.literal(&literal, &mut stream);
+                writer.literal(&literal, &mut stream).expect("memory");
                 content.extend_from_slice(&literal);
             }
             [_, a, b] => {
                 let i = u32::from(u16::from_be_bytes([a & 1, b]));
-                writer.block(i, &block(i), &mut stream);
+                writer.block(i, &block(i), &mut stream).expect("memory");
                 blocks.push(i);
             }
-            _ => writer.literal(op, &mut stream),
+            _ => writer.literal(op, &mut stream).expect("memory"),
         }
         if op.len() < 3 {
             content.extend_from_slice(op);
         }
     }
-    writer.end(&mut stream);
+    writer.end(&mut stream).expect("memory");
 
     let mut reader = TokenReader::new(p, compressor);
     let mut data = Vec::new();

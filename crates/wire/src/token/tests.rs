@@ -90,13 +90,14 @@ fn write(writer: &mut TokenWriter, ops: &[Op], block: &dyn Fn(u32) -> Vec<u8>) -
     let mut out = Vec::new();
     writer.begin();
     for op in ops {
-        match op {
+        let written = match op {
             Op::Literal(data) => writer.literal(data, &mut out),
             Op::Block(i) if writer.wants_matched() => writer.block(*i, &block(*i), &mut out),
             Op::Block(i) => writer.block(*i, &[], &mut out),
-        }
+        };
+        written.expect("there is memory");
     }
-    writer.end(&mut out);
+    writer.end(&mut out).expect("there is memory");
     out
 }
 

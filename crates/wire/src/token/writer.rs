@@ -9,7 +9,7 @@ use super::{
     lz4::Lz4Encoder,
     plain,
 };
-use crate::Protocol;
+use crate::{Protocol, WireError};
 
 /// Writes the compressed (or plain) token stream of file after file.
 pub struct TokenWriter {
@@ -73,31 +73,40 @@ impl TokenWriter {
     }
 
     /// Appends literal bytes (plain: in tokens of at most 32768).
-    pub fn literal(&mut self, data: &[u8], out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// The compressor has no memory to work in, here and below: code 12, and the stream is broken off.
+    pub fn literal(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), WireError> {
         if data.is_empty() {
-            return;
+            return Ok(());
         }
         self.runs.flush(out);
         match &mut self.encoder {
             Encoder::Plain => plain::put_literal(data, out),
             Encoder::Deflate(z) => z.literal(data, out),
             #[cfg(feature = "zstd")]
-            Encoder::Zstd(z) => z.literal(data, out),
+            Encoder::Zstd(z) => z.literal(data, out)?,
             Encoder::Lz4(z) => z.literal(data, out),
         }
+        Ok(())
     }
 
     /// Appends a reference to block `index`; `data` is the block's content (needed by zlib only,
     /// may be empty otherwise, see [`Self::wants_matched`]).
-    pub fn block(&mut self, index: u32, data: &[u8], out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// See [`Self::literal`].
+    pub fn block(&mut self, index: u32, data: &[u8], out: &mut Vec<u8>) -> Result<(), WireError> {
         if self.is_plain() {
-            return plain::put_block(index, out);
+            plain::put_block(index, out);
+            return Ok(());
         }
-        self.flush_literals(out);
+        self.flush_literals(out)?;
         self.runs.add(index, out);
         if let Encoder::Deflate(z) = &mut self.encoder {
             z.matched(data);
         }
+        Ok(())
     }
 
     /// Whether [`Self::block`] needs the block's content.
@@ -106,22 +115,28 @@ impl TokenWriter {
     }
 
     /// Appends the end of the file.
-    pub fn end(&mut self, out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// See [`Self::literal`].
+    pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), WireError> {
         if self.is_plain() {
-            return plain::put_end(out);
+            plain::put_end(out);
+            return Ok(());
         }
-        self.flush_literals(out);
+        self.flush_literals(out)?;
         self.runs.flush(out);
         framing::put_end(out);
+        Ok(())
     }
 
-    fn flush_literals(&mut self, out: &mut Vec<u8>) {
+    fn flush_literals(&mut self, out: &mut Vec<u8>) -> Result<(), WireError> {
         match &mut self.encoder {
             Encoder::Plain => {}
             Encoder::Deflate(z) => z.flush(out),
             #[cfg(feature = "zstd")]
-            Encoder::Zstd(z) => z.flush(out),
+            Encoder::Zstd(z) => z.flush(out)?,
             Encoder::Lz4(z) => z.flush(out),
         }
+        Ok(())
     }
 }

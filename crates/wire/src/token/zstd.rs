@@ -38,7 +38,7 @@ impl ZstdEncoder {
             .expect("the library is built with threads, and no frame is begun");
     }
 
-    pub(super) fn literal(&mut self, data: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn literal(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), WireError> {
         self.pending = true;
         let mut input = InBuffer::around(data);
         while input.pos() < data.len() {
@@ -46,16 +46,17 @@ impl ZstdEncoder {
             let at = self.buf.len();
             self.z
                 .run(&mut input, &mut OutBuffer::around_pos(&mut self.buf, at))
-                .expect("compressing from memory to memory only fails without memory");
+                .map_err(|_| out_of_memory())?;
         }
         let whole = self.buf.len() - self.buf.len() % MAX_CHUNK;
         framing::put_data(&self.buf[..whole], out);
         self.buf.drain(..whole);
+        Ok(())
     }
 
-    pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn flush(&mut self, out: &mut Vec<u8>) -> Result<(), WireError> {
         if !std::mem::take(&mut self.pending) {
-            return;
+            return Ok(());
         }
         loop {
             self.buf.reserve(OUTPUT_STEP);
@@ -63,14 +64,21 @@ impl ZstdEncoder {
             let left = self
                 .z
                 .flush(&mut OutBuffer::around_pos(&mut self.buf, at))
-                .expect("compressing from memory to memory only fails without memory");
+                .map_err(|_| out_of_memory())?;
             if left == 0 {
                 break;
             }
         }
         framing::put_data(&self.buf, out);
         self.buf.clear();
+        Ok(())
     }
+}
+
+/// The only way in which compressing from memory to memory fails: the library makes its tables and threads when it is first
+/// used. As in rsync that is an error of the stream (code 12), told with zstd's number for it.
+fn out_of_memory() -> WireError {
+    stream_error("ZSTD_compressStream returned -64")
 }
 
 /// The receiving side. A frame that ends may be followed by another.

@@ -100,7 +100,7 @@ impl<W: SendHalf, P: FnMut(u64)> Sink for TokenSink<'_, W, P> {
             }
         } else {
             let producer = run_producer(self.tokens);
-            self.tokens.literal(data, self.writer.buf_of(producer));
+            self.tokens.literal(data, self.writer.buf_of(producer))?;
             self.writer.spill()?;
         }
         (self.progress)(offset + len);
@@ -116,7 +116,7 @@ impl<W: SendHalf, P: FnMut(u64)> Sink for TokenSink<'_, W, P> {
             log.info(format!("match at {offset} last_match={last} j={index} len={len} n={n}"));
             self.last_match = offset + len as u64;
         }
-        self.tokens.block(index, data, self.writer.buf_of(Producer::MatchedBlock));
+        self.tokens.block(index, data, self.writer.buf_of(Producer::MatchedBlock))?;
         (self.progress)(offset + data.len() as u64);
         self.writer.spill()
     }
