@@ -13,6 +13,7 @@ use session::{
     finish,
     log::{Class, Log, Role, Sink},
     options::{self, Aliases, Environment, OptionError, Request},
+    panics,
     report::{
         self,
         escape::{HighBytes, escape},
@@ -23,6 +24,8 @@ use std::{io::Write, path::Path, process::ExitCode as ProcessExit, sync::Arc};
 
 fn main() -> ProcessExit {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(fsroot::text::bytes).collect();
+    let serves = args.first().is_some_and(|first| first == b"--server");
+    panics::end_the_process(if serves { Role::Server } else { Role::Client });
     // Not an option of rsync's, so it is none among others either.
     if let [only] = &args[..]
         && let Some(kind) = only.strip_prefix(b"--generate=")

@@ -1,4 +1,5 @@
 //! Errors that end a session, and the exit codes that they map to: the only place where exit codes are decided.
+use crate::log::{Role, sys_error_line};
 use std::io;
 use wire::{Fault, WireError};
 
@@ -107,6 +108,11 @@ impl Error {
     /// A local failure.
     pub fn fatal(code: ExitCode, text: impl Into<Vec<u8>>) -> Error {
         Error::Fatal { code, text: text.into() }
+    }
+
+    /// A thread could not be started.
+    pub(crate) fn no_thread(role: Role, e: &io::Error) -> Error {
+        Error::fatal(ExitCode::IPC, sys_error_line(role, "failed to start a thread", e))
     }
 
     /// The exit code.

@@ -5,7 +5,7 @@ use crate::{
     Error, ExitCode, Session,
     charset::Charset,
     conn::{Reader, Writer},
-    log::{named, reason},
+    log::{Role, named, reason},
     operator::Trust,
     rules::{open_in_module, stdin_is_read},
     settings::Settings,
@@ -15,6 +15,7 @@ use fsroot::text;
 use std::{
     io::{self, BufRead, BufReader, Read},
     sync::atomic::{AtomicBool, Ordering},
+    thread,
 };
 
 /// Longest files-from name; what is longer is cut, as every rsync does.
@@ -130,12 +131,14 @@ pub fn forward<R: RecvHalf, W: SendHalf>(
         writer.set_framed(false);
     }
     let done = AtomicBool::new(false);
-    let sent = std::thread::scope(|scope| {
-        let sending = scope.spawn(|| {
+    let sent = thread::scope(|scope| {
+        let send = || {
             let sent = send_names(session, from, requested, writer);
             done.store(true, Ordering::Release);
             sent
-        });
+        };
+        let sending = thread::Builder::new().spawn_scoped(scope, send);
+        let sending = sending.map_err(|e| Error::no_thread(Role::Client, &e))?;
         let spooled = reader.spool(|| done.load(Ordering::Acquire));
         let sent = sending.join().unwrap_or_else(|_| {
             Err(Error::fatal(ExitCode::CRASHED, "the files-from thread panicked"))

@@ -21,6 +21,7 @@ pub mod log;
 mod messages;
 mod operator;
 pub mod options;
+pub mod panics;
 mod platform;
 mod receive;
 pub mod report;

@@ -16,7 +16,7 @@ use crate::{
     exit::{Cause, Exits},
     finish::{self, Ending},
     handshake,
-    log::{Log, Role, sys_error_line},
+    log::{Log, Role},
     rules,
     session::{Installed, Session},
     settings::RemoveSource,
@@ -103,8 +103,7 @@ impl Run {
         let receiving = match receiving {
             Ok(thread) => thread,
             Err(e) => {
-                let line = sys_error_line(Role::Client, "failed to start a thread", &e);
-                return finish::report(&session.log, &Error::fatal(ExitCode::IPC, line));
+                return finish::report(&session.log, &Error::no_thread(Role::Client, &e));
             }
         };
         let reporter = new_reporter(&session);

@@ -2,7 +2,7 @@
 use crate::{
     Error, ExitCode,
     conn::{Buffer, Chunk, Literal, Reader},
-    log::Log,
+    log::{Log, Role},
 };
 use delta::checksum::FileHasher;
 use fast_io::{FileRange, RecvHalf};
@@ -241,7 +241,9 @@ pub(super) fn take<R: RecvHalf>(
     let hasher = out.hasher.take().map(Box::new);
     let mut batches = Batches { to, parts: Vec::new(), bytes: 0, hasher };
     thread::scope(|scope| {
-        let writing = scope.spawn(move || from.iter().try_for_each(|parts| out.put_all(parts)));
+        let write = move || from.iter().try_for_each(|parts| out.put_all(parts));
+        let writing = thread::Builder::new().spawn_scoped(scope, write);
+        let writing = writing.map_err(|e| Error::no_thread(Role::Receiver, &e))?;
         let read = incoming.run(|part| batches.put(part));
         // What came before an error may be kept.
         batches.parts.extend(batches.hasher.take().map(Part::Hasher));

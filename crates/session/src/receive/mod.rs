@@ -36,7 +36,7 @@ use crate::{
     error::ExitCode,
     exit::Cause,
     finish::LINGER,
-    log::{Role, sys_error_line},
+    log::Role,
     report::Reporter,
     session::RECEIVER,
 };
@@ -226,13 +226,8 @@ fn wait<W>(outcome: &mpsc::Receiver<Ended<W>>) -> (Result<(), Error>, Option<Wri
 }
 
 fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    match thread::Builder::new().name(name.into()).spawn(f) {
-        Ok(_detached) => Ok(()),
-        Err(e) => {
-            let text = "failed to start a thread";
-            Err(Error::fatal(ExitCode::IPC, sys_error_line(Role::ReceiverPresplit, text, &e)))
-        }
-    }
+    let started = thread::Builder::new().name(name.into()).spawn(f);
+    started.map(drop).map_err(|e| Error::no_thread(Role::ReceiverPresplit, &e))
 }
 
 /// The first list (further ones come as events) and the destination.
