@@ -177,6 +177,33 @@ fn a_full_destination() {
     }
 }
 
+/// What got there before there was no room is kept, and nothing behind it.
+#[test]
+fn a_full_destination_keeps_what_has_arrived() {
+    let Peers { rsync, ours, .. } = peers();
+    let ways = ["-W", "--no-W", "-S", "--preallocate", "--checksum-choice=none", "-z"];
+    for (way, size) in ways.into_iter().flat_map(|way| [(way, "300000"), (way, "3000000")]) {
+        let kept = [&rsync, &ours].map(|program| {
+            let scratch = Scratch::new("faults", "full-partial");
+            let top = &scratch.path;
+            tree::build(top, &format!("f src/a size={size}"));
+            fs::create_dir(top.join("dst")).unwrap();
+            let small = Mounted::tmpfs(top.join("dst"), "200k");
+            let mut command = command(program);
+            command.args(["-r", "--partial", way, "src/", "dst/"]).current_dir(top);
+            let finished = run(command, b"", top);
+            assert_eq!(finished.code(), Some(11), "{program:?} {way}: {}", finished.text());
+            assert_eq!(names(&top.join("dst")), ["a"], "{program:?} {way}");
+            let part = fs::read(top.join("dst/a")).unwrap();
+            let whole = fs::read(top.join("src/a")).unwrap();
+            assert!(whole.starts_with(&part), "{program:?} {way}: {}", part.len());
+            drop(small);
+            part.len()
+        });
+        assert_eq!(kept[0], kept[1], "{way} {size}");
+    }
+}
+
 const OLD_AND_NEW: &str = r"
 f src/a size=3000000
 f src/b size=2000000

@@ -328,20 +328,25 @@ impl FileWriter {
 
     fn write_at(&mut self, f: &File, start: u64, mut data: &[u8]) -> io::Result<()> {
         let mut at = start;
-        while !data.is_empty() {
+        let mut result = Ok(());
+        while !data.is_empty() && result.is_ok() {
             match sys::write_at(f, data, at) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(0) => result = Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     data = &data[n..];
                     at += n as u64;
                     self.moved.written += n as u64;
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+                Err(e) => result = Err(e),
             }
         }
         self.written_end = self.written_end.max(at);
-        Ok(())
+        if result.is_err() {
+            // What waited and did not get there is no part of a file that is finished all the same.
+            self.pos = at;
+        }
+        result
     }
 
     /// One piece; `false` if the kernel will not, or the source seems to end.

@@ -256,6 +256,9 @@ pub const ROWS: &[Row] = &[
     row("backup-dir-loop", &[PLACES], "-rti --backup-dir={top}/loop").over(LOCAL_AND_SHELL).as_nobody(),
     // Limits, and files in use.
     row("file-size", &["f src/big size=300000\nf src/s size=3\nd dst"], "-rt").limited("--fsize=100000"),
+    row("file-size-partial", &["f src/big size=300000\nd dst"], "-rt --partial").limited("--fsize=100000").over(&[Via::Local, Via::Push]),
+    row("file-size-partial-delta", &["f src/big size=300000\nf dst/big size=200000 mtime=4"], "-rt --partial --no-W").limited("--fsize=250000").over(&[Via::Local, Via::Push]),
+    row("file-size-partial-dir", &["f src/big size=300000\nf dst/big size=3"], "-rt --partial-dir=.p").limited("--fsize=100000").over(&[Via::Local, Via::Push]),
     row("memory-zstd", &["f src/big size=4000000\nd dst"], "-az --zc=zstd --zl=19").limited("--as=60000000").over(&[Via::Local, Via::Push]).any_stderr().any_tree(),
     row("open-files", &["many src/m count=30 per=3 size=10\nd dst"], "-rti --delete").limited("--nofile=64"),
     row("open-files-few", &["f src/a/b/c/d/e/f/x size=10\nf src/x size=3\nf dst/a/b/g/h/i/y size=3\nd dst"], "-aHAXi --backup --delete").limited("--nofile=20"),

@@ -7,7 +7,15 @@ use crate::{
 use delta::checksum::FileHasher;
 use fast_io::{FileRange, RecvHalf};
 use fsroot::FileWriter;
-use std::{fs::File, io, sync::mpsc, thread};
+use std::{
+    fs::File,
+    io,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+};
 use wire::{
     Fault, WireError,
     sums::SumHead,
@@ -288,6 +296,9 @@ pub(super) struct Incoming<'a, R> {
     /// For messages.
     pub name: &'a [u8],
     pub tally: &'a mut Tally,
+    /// Set once something arrives that the basis does not have. Though it may not all get where it belongs, what does is
+    /// worth keeping.
+    pub fresh: Option<&'a AtomicBool>,
     /// `--debug=DELTASUM3`: each part with its place.
     pub log: Option<&'a Log>,
     /// How much of the file there was.
@@ -323,7 +334,7 @@ impl<R: RecvHalf> Incoming<'_, R> {
                 Token::Data => {
                     let len = self.scratch.data.len();
                     self.say_literal(len);
-                    self.tally.literal += len as u64;
+                    self.count_literal(len);
                     put(Part::Literal(self.scratch.data.chunk(0..len)))?;
                     (self.progress)(self.tally);
                 }
@@ -349,6 +360,13 @@ impl<R: RecvHalf> Incoming<'_, R> {
         for start in (0..len).step_by(MAX_LITERAL) {
             let (n, at) = ((len - start).min(MAX_LITERAL), self.position() + start as u64);
             log.info(format!("data recv {n} at {at}"));
+        }
+    }
+
+    fn count_literal(&mut self, len: usize) {
+        self.tally.literal += len as u64;
+        if let Some(fresh) = self.fresh {
+            fresh.store(true, Ordering::Relaxed);
         }
     }
 
@@ -388,7 +406,7 @@ impl<R: RecvHalf> Incoming<'_, R> {
                 Literal::Range(range) => (range.len as usize, Part::Range(range)),
             };
             left -= len.min(left);
-            self.tally.literal += len as u64;
+            self.count_literal(len);
             put(part)?;
             (self.progress)(self.tally);
         }

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use fast_io::RecvHalf;
-use std::{io, sync::atomic::Ordering};
+use std::io;
 use wire::{item::Item, sums::SumHead};
 
 /// From this length on a file is hashed and written on a thread of its own.
@@ -67,9 +67,6 @@ impl<R: RecvHalf> Receiver<R> {
         let shared = self.shared.clone();
         let showing = settings.info.progress > 0 && shared.reporter.is_some();
         let mut progress = |tally: &Tally| {
-            if let Some(fresh) = sink.fresh.filter(|_| tally.literal > 0) {
-                fresh.store(true, Ordering::Relaxed);
-            }
             if showing {
                 let done = sink.kept + tally.literal + tally.matched;
                 shared.report(|r| r.progress(done, t.want.len));
@@ -87,6 +84,7 @@ impl<R: RecvHalf> Receiver<R> {
             kept: sink.kept,
             name: &t.name,
             tally,
+            fresh: sink.fresh,
             progress: &mut progress,
         };
         let taken = data::take(incoming, out.as_mut(), t.want.len >= ASIDE_FLOOR);
