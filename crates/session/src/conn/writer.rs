@@ -350,6 +350,11 @@ impl<W: SendHalf> Writer<W> {
         self.transport.link()
     }
 
+    /// The most bytes that `--bwlimit` lets through at once; `None` without a limit.
+    pub fn paced(&self) -> Option<u64> {
+        self.throttle.as_ref().map(|throttle| throttle.max_write as u64)
+    }
+
     /// Sends an empty DATA frame if the stream is framed and nothing was sent for half the timeout, or, without a
     /// timeout, if the peer has asked for it.
     ///

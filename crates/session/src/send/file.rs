@@ -166,7 +166,7 @@ impl FileSender {
                 run.range(writer, offset, n, token)?;
                 n
             } else {
-                let n = left.min(FRAME as u64);
+                let n = left.min(frame).min(FRAME as u64);
                 let hasher = hashing.then_some(&mut *hasher);
                 match left >= PIECE_FLOOR {
                     true => self.frame_copied(writer, run, hasher, offset, n as usize)?,
@@ -215,9 +215,10 @@ impl FileSender {
     ) -> Result<(), Error> {
         let hashing = self.session.transfer_sum.algo != Checksum::None;
         self.buf.resize(PIECE, 0);
+        let most = step(PIECE as u64, writer.paced());
         let mut offset = run.from;
         while offset < run.len {
-            let n = (run.len - offset).min(PIECE as u64) as usize;
+            let n = (run.len - offset).min(most) as usize;
             run.read(&mut self.buf[..n], offset);
             if hashing {
                 hasher.update(&self.buf[..n]);
@@ -319,10 +320,19 @@ fn wrong_digest(right: &[u8]) -> Vec<u8> {
 
 /// The longest range and token for a link.
 fn frame_of<W: SendHalf>(writer: &Writer<W>) -> (u64, u64) {
-    match writer.link() {
+    let (frame, token) = match writer.link() {
         LinkKind::Memory => (MAX_HANDLE, MAX_HANDLE),
         _ => (FRAME as u64, MAX_LITERAL as u64),
-    }
+    };
+    let frame = step(frame, writer.paced());
+    (frame, token.min(frame))
+}
+
+/// How much of a file goes on its way before one looks how far it has come: `most` of it, or, where `--bwlimit` lets only so
+/// much (`paced`) through at once, about that.
+fn step(most: u64, paced: Option<u64>) -> u64 {
+    let token = MAX_LITERAL as u64;
+    paced.map_or(most, |paced| most.min((paced - paced % token).max(token)))
 }
 
 /// A short run: into the writer's buffer, behind the token that announces it.
@@ -353,6 +363,16 @@ fn gather<W: SendHalf>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_makes_small_steps() {
+        let k = |n: u64| n << 10;
+        assert_eq!(step(k(8192), None), k(8192));
+        assert_eq!(step(k(8192), Some(512)), k(32));
+        assert_eq!(step(k(8192), Some(k(32))), k(32));
+        assert_eq!(step(k(8192), Some(k(150))), k(128));
+        assert_eq!(step(k(224), Some(k(1024))), k(224));
+    }
 
     #[test]
     fn wrong_checksums_are_wrong() {
