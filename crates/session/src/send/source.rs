@@ -30,6 +30,14 @@ struct SourceDir {
     used: u64,
 }
 
+impl SourceDir {
+    /// What a name is below the directory.
+    fn below<'n>(&self, name: &'n [u8]) -> &'n [u8] {
+        let below = without(&self.prefix, name);
+        below.strip_prefix(b"/").unwrap_or(below)
+    }
+}
+
 enum Place {
     Path(Vec<u8>),
     Link { parent: u32, rel: RelPath },
@@ -276,9 +284,7 @@ impl Sources {
 
     /// A name's path below its source's root; `None` if it is not a legal one.
     pub fn rel(&self, id: u32, name: &[u8]) -> Option<RelPath> {
-        let prefix = &self.dir(id).prefix;
-        let below = name.strip_prefix(&prefix[..]).unwrap_or(name);
-        RelPath::new(below.strip_prefix(b"/").unwrap_or(below))
+        RelPath::new(self.dir(id).below(name))
     }
 
     /// Fails if a link on the way to a name leads out of the directory that it stands in: what is sent from behind such a link
@@ -308,8 +314,7 @@ impl Sources {
     /// The path of a name for messages.
     pub fn shown(&self, id: u32, name: &[u8]) -> Vec<u8> {
         let dir = self.dir(id);
-        let below = name.strip_prefix(&dir.prefix[..]).unwrap_or(name);
-        let below = below.strip_prefix(b"/").unwrap_or(below);
+        let below = dir.below(name);
         let mut out = dir.shown.clone();
         if below != b"." && !below.is_empty() {
             if !out.is_empty() && !out.ends_with(b"/") {
@@ -388,7 +393,7 @@ impl Sources {
     /// files-from list hangs below is not seen.
     pub fn push_typed(&self, id: u32, name: &[u8], out: &mut Vec<u8>) {
         let typed = &self.dir(id).typed[..];
-        let dir = typed.strip_prefix(&self.start[..]).unwrap_or(typed).split(|b| *b == b'/');
+        let dir = without(&self.start, typed).split(|b| *b == b'/');
         let parts: Vec<_> = dir.filter(|part| !part.is_empty() && *part != b".").collect();
         out.extend_from_slice(&parts.join(&b'/'));
         if !out.is_empty() && !out.ends_with(b"/") {
@@ -442,6 +447,12 @@ fn below_module(path: &[u8]) -> RelPath {
         }
     }
     RelPath::new(&parts.join(&b'/')).unwrap_or_default()
+}
+
+/// A name without what it begins with. The C library's comparison of no bytes looks where an empty vector points, and the processor
+/// takes long to find out that this is nowhere.
+fn without<'n>(prefix: &[u8], name: &'n [u8]) -> &'n [u8] {
+    if prefix.is_empty() { name } else { name.strip_prefix(prefix).unwrap_or(name) }
 }
 
 /// A path in double quotes.

@@ -128,7 +128,8 @@ impl ListReader {
                 Parent::Dir(_, name) => Some(name),
                 Parent::Any | Parent::Unnamed(_) => None,
             };
-            if dir != parent.unwrap_or_default() || (is_root && parent.is_some()) {
+            let strays = parent.map_or(!dir.is_empty(), |parent| dir != parent || is_root);
+            if strays {
                 let slash: &[u8] = if dir.is_empty() && !is_root { b"/" } else { b"" };
                 let shown = [slash, path.as_bytes()].concat();
                 return Err(refuse("ABORTING due to invalid path from sender", &shown));
