@@ -9,6 +9,7 @@ mod data;
 mod end;
 mod file;
 mod list;
+mod names;
 mod remove;
 mod scan;
 mod serve;

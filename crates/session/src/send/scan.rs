@@ -3,6 +3,7 @@
 use super::{
     args::Arg,
     list::{Lister, Out},
+    names::{Ahead, MANY, Names},
     source::quoted,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 use fsroot::{Kind, Root, Stat};
 use std::{
-    io,
+    io, thread,
     time::{SystemTime, UNIX_EPOCH},
 };
 use wire::{RelPath, limits::MAX_PATH};
@@ -140,6 +141,17 @@ impl Lister {
     /// Looks at one name as the link options say. `source` may be replaced: a followed directory
     /// link is a source of its own.
     pub fn examine(&mut self, source: u32, name: Vec<u8>, follow: bool) -> Result<Found, Unseen> {
+        self.examine_seen(source, name, follow, None)
+    }
+
+    /// The same of what may have been looked at already.
+    fn examine_seen(
+        &mut self,
+        source: u32,
+        name: Vec<u8>,
+        follow: bool,
+        seen: Option<io::Result<Stat>>,
+    ) -> Result<Found, Unseen> {
         self.filter_from(source);
         let s = &self.session.settings;
         let (copy_links, copy_unsafe) = (s.copy_links, s.copy_unsafe_links);
@@ -148,7 +160,7 @@ impl Lister {
         let unconfined = self.sources.unconfined();
         let rel = self.sources.rel(source, &name).ok_or_else(invalid)?;
         let root = self.sources.root(source)?;
-        let st = root.lstat(&rel)?;
+        let st = seen.unwrap_or_else(|| root.lstat(&rel))?;
         let unread = root.take_unread();
         let mut found = Found { name, source, rel, st, target: Vec::new(), in_dot: false };
         if let Some(e) = unread {
@@ -379,53 +391,79 @@ impl Lister {
 
     /// Lists the contents of a directory; the directories among them that are to be scanned next.
     pub fn scan(&mut self, dir: &Dir, out: &mut dyn Out) -> Result<Vec<Dir>, Error> {
-        let mut below = Vec::new();
-        let Some(rel) = self.sources.rel(dir.source, &dir.name) else { return Ok(below) };
-        let mut names = Vec::new();
-        let by_handle = self.lists_by_handle();
+        let Some(rel) = self.sources.rel(dir.source, &dir.name) else { return Ok(Vec::new()) };
+        let (by_handle, looks_ahead) = (self.lists_by_handle(), self.looks_ahead());
         let read = self.sources.root(dir.source).and_then(|root| {
             let device = match dir.device {
                 None if self.session.settings.one_file_system > 0 => Some(root.lstat(&rel)?.dev),
                 known => known,
             };
-            names = root.read_dir(&rel)?;
+            let names = Names::read(root, &rel)?;
             if by_handle && !root.is_searchable(&rel) {
                 return Err(fsroot::Errno::ACCESS.into());
             }
-            Ok(device)
+            Ok((names, device))
         });
-        let device = match read {
-            Ok(device) => device,
+        let (names, device) = match read {
+            Ok(read) => read,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let path = self.sources.quoted(dir.source, &dir.name);
                 self.vanished([b"directory has vanished: ", &path[..]].concat());
-                return Ok(below);
+                return Ok(Vec::new());
             }
             Err(e) => {
                 self.cannot_scan(dir, &e);
-                return Ok(below);
+                return Ok(Vec::new());
             }
         };
-        // Sorted names compress better and make the list the same in every run.
-        names.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        for entry in names {
-            let name = join(&dir.name, &entry.name);
+        match self.sources.root(dir.source).ok().filter(|_| looks_ahead && names.len() >= MANY) {
+            Some(root) => {
+                let root = root.clone();
+                thread::scope(|scope| {
+                    let ahead = Ahead::begin(scope, root, &rel, &names);
+                    self.list_names(dir, device, &names, ahead, out)
+                })
+            }
+            None => self.list_names(dir, device, &names, None, out),
+        }
+    }
+
+    /// Whether files may be looked at before it is their turn: not those that rules may hide, for which nobody may have to wait.
+    fn looks_ahead(&self) -> bool {
+        let rules = |rules: &filters::FilterList| !rules.is_empty();
+        let hides = rules(&self.filters) || self.daemon_filters.as_ref().is_some_and(rules);
+        !hides && !self.session.settings.fake_super
+    }
+
+    /// Lists the names in a directory, as [`Self::scan`]. Sorted names compress better and make the list the same in every run.
+    fn list_names(
+        &mut self,
+        dir: &Dir,
+        device: Option<u64>,
+        names: &Names,
+        mut ahead: Option<Ahead>,
+        out: &mut dyn Out,
+    ) -> Result<Vec<Dir>, Error> {
+        let mut below = Vec::new();
+        for (leaf, kind) in names.iter() {
+            let seen = ahead.as_mut().and_then(Ahead::next);
+            let name = join(&dir.name, leaf);
             if name.len() >= MAX_PATH {
-                self.too_long(&dir.name, &entry.name, name.len());
+                self.too_long(&dir.name, leaf, name.len());
                 continue;
             }
-            let is_dir = match entry.kind {
+            let is_dir = match kind {
                 Some(Kind::Symlink) | None => None,
                 Some(kind) => Some(kind == Kind::Directory),
             };
             if is_dir.is_some_and(|is_dir| self.is_hidden(dir.source, &name, is_dir)) {
                 continue;
             }
-            let found = match self.examine(dir.source, name, false) {
+            let found = match self.examine_seen(dir.source, name, false, seen) {
                 Ok(found) => Found { in_dot: dir.name == b".", ..found },
                 Err(Unseen::Fatal(e)) => return Err(e),
                 Err(why) => {
-                    let name = join(&dir.name, &entry.name);
+                    let name = join(&dir.name, leaf);
                     self.report_unseen(dir.source, &name, why);
                     continue;
                 }
