@@ -17,6 +17,7 @@ pub mod finish;
 mod flist;
 pub mod handshake;
 mod hlink;
+mod list_sum;
 pub mod log;
 mod messages;
 mod operator;

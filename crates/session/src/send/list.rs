@@ -7,18 +7,18 @@ use crate::{
     conn::Writer,
     flist::{self, SegmentBuilder},
     hlink,
+    list_sum::list_sum,
     log::{Log, Role, named},
     rules::FsLoader,
     session::io_error,
 };
-use delta::checksum::FileHasher;
 use fast_io::{Producer, SendHalf};
 use filters::{FilterList, ParseContext};
 use fsroot::{Kind, acl::Acl, names::NameCache};
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    io::{self, Read},
+    io,
     sync::Arc,
 };
 use wire::{
@@ -413,28 +413,15 @@ impl Lister {
     /// The list checksum of a regular file; zeros if it cannot be read.
     fn list_sum(&mut self, found: &Found) -> Vec<u8> {
         let algo = self.session.list_sum;
-        let mut hasher = FileHasher::list(algo);
         let follow = self.session.settings.copy_links || self.session.settings.copy_unsafe_links;
         let unconfined = self.sources.unconfined();
         let opened = self.sources.root(found.source).and_then(|root| match follow {
             true => root.open_read_follow(&found.rel, unconfined),
             false => root.open_read(&found.rel),
         });
-        let read = opened.and_then(|mut file| {
-            self.hash_buf.resize(256 * 1024, 0);
-            loop {
-                match file.read(&mut self.hash_buf) {
-                    Ok(0) => return Ok(()),
-                    Ok(n) => hasher.update(&self.hash_buf[..n]),
-                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                    Err(e) => return Err(e),
-                }
-            }
-        });
-        match read {
-            Ok(()) => hasher.finish().as_bytes().to_vec(),
-            Err(_) => vec![0; algo.digest_len()],
-        }
+        let sum =
+            opened.and_then(|mut file| list_sum(algo, &mut file, found.st.len, &mut self.hash_buf));
+        sum.unwrap_or_else(|_| vec![0; algo.digest_len()])
     }
 
     fn extras(&mut self, found: &Found) -> Result<Extras, Unread> {

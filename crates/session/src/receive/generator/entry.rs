@@ -13,14 +13,14 @@ use super::{
 use crate::{
     Error, ExitCode,
     flist::Entry,
+    list_sum::list_sum,
     log::Class,
     report::{ListEntry, listing},
     settings::Append,
 };
-use delta::checksum::FileHasher;
 use fast_io::SendHalf;
 use fsroot::{Kind, Root, Stat};
-use std::{fs::File, io::Read, sync::Arc};
+use std::sync::Arc;
 use wire::{Fault, RelPath, WireError};
 
 impl<W: SendHalf> Generator<W> {
@@ -419,27 +419,15 @@ impl<W: SendHalf> Generator<W> {
             return false;
         }
         if settings.checksum {
-            let file = root.open_read(&node.path).ok();
-            return file.and_then(|f| self.sum_of(f)).is_some_and(|sum| sum == e.checksum());
+            let sum = root
+                .open_read(&node.path)
+                .and_then(|mut f| list_sum(session.list_sum, &mut f, st.len, &mut self.block));
+            return sum.is_ok_and(|sum| sum == e.checksum());
         }
         if settings.size_only {
             return true;
         }
         !settings.ignore_times && self.attrs.same_mtime(&node.want, st)
-    }
-
-    /// The checksum of a local file, as the list has it.
-    fn sum_of(&mut self, mut file: File) -> Option<Vec<u8>> {
-        let mut hasher = FileHasher::list(self.session.list_sum);
-        self.block.resize(256 * 1024, 0);
-        loop {
-            match file.read(&mut self.block) {
-                Ok(0) => return Some(hasher.finish().as_bytes().to_vec()),
-                Ok(n) => hasher.update(&self.block[..n]),
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(_) => return None,
-            }
-        }
     }
 
     /// A line of a listing.
