@@ -27,11 +27,16 @@ impl<W: SendHalf> Generator<W> {
         if let Some(chains) = &mut self.links.chains {
             chains.lead(group, node.ndx);
         }
-        for ndx in self.links.finish(group, node.place, &node.path, &node.name) {
+        let followers = self.links.finish(group, node.place, &node.path, &node.name);
+        let leader = match followers.is_empty() {
+            true => None,
+            false => self.lstat(&node.path).unwrap_or(None),
+        };
+        for ndx in followers {
             self.end_one(ndx);
             if let Some((_, _, follower)) = self.node(ndx) {
                 let have = self.lstat(&follower.path).unwrap_or(None);
-                self.follow(&follower, have, &node.path, &node.name)?;
+                self.follow(&follower, have, (&node.path, leader), &node.name)?;
             }
         }
         Ok(())
@@ -50,7 +55,8 @@ impl<W: SendHalf> Generator<W> {
                 Ok(true)
             }
             Leader::Done(path, name) => {
-                self.follow(node, have.copied(), &path, &name)?;
+                let leader = self.lstat(&path).unwrap_or(None);
+                self.follow(node, have.copied(), (&path, leader), &name)?;
                 Ok(true)
             }
         }
@@ -84,11 +90,10 @@ impl<W: SendHalf> Generator<W> {
         &mut self,
         node: &Node,
         have: Option<Stat>,
-        leader: &RelPath,
+        (leader, leader_stat): (&RelPath, Option<Stat>),
         name: &[u8],
     ) -> Result<(), Error> {
         let base = F::LOCAL_CHANGE | F::XNAME_FOLLOWS;
-        let leader_stat = self.lstat(leader).unwrap_or(None);
         if let (Some(have), Some(leader)) = (&have, &leader_stat)
             && have.dev == leader.dev
             && have.ino == leader.ino
