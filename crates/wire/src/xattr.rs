@@ -141,9 +141,9 @@ impl XattrTable {
         &self.lists[index as usize]
     }
 
-    /// The list at an index, to fill in fetched values.
-    pub fn get_mut(&mut self, index: u32) -> &mut Vec<Xattr> {
-        &mut self.lists[index as usize]
+    /// The list at an index, for somebody who keeps it instead of the table of a decoder, which never looks at it again.
+    pub fn take(&mut self, index: u32) -> Vec<Xattr> {
+        std::mem::take(&mut self.lists[index as usize])
     }
 }
 

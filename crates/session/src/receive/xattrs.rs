@@ -26,11 +26,31 @@ enum Value {
 #[derive(Debug)]
 struct Attr {
     name: Vec<u8>,
-    /// Its name here; `None` if this receiver does not keep it.
-    local: Option<Vec<u8>>,
+    local: Local,
     value: Value,
     /// The value was asked for, which a sender allows once, and is still to come.
     requested: bool,
+}
+
+/// What an attribute is called here.
+#[derive(Debug)]
+enum Local {
+    /// As the sender calls it.
+    Same,
+    Other(Box<[u8]>),
+    /// This receiver does not keep it.
+    Nothing,
+}
+
+impl Attr {
+    /// Its name here; `None` if this receiver does not keep it.
+    fn local(&self) -> Option<&[u8]> {
+        match &self.local {
+            Local::Same => Some(&self.name),
+            Local::Other(name) => Some(name),
+            Local::Nothing => None,
+        }
+    }
 }
 
 type Set = Arc<Mutex<Vec<Attr>>>;
@@ -90,15 +110,15 @@ impl XattrStore {
     }
 
     /// Appends a list.
-    pub fn push(&self, list: &[Xattr]) {
+    pub fn push(&self, list: Vec<Xattr>) {
         let set = list
-            .iter()
+            .into_iter()
             .map(|x| Attr {
                 local: self.local_name(&x.name),
-                name: x.name.clone(),
-                value: match &x.value {
-                    XattrValue::Full(v) => Value::Full(v.clone()),
-                    XattrValue::Digest { len, md5 } => Value::Digest { len: *len, md5: *md5 },
+                name: x.name,
+                value: match x.value {
+                    XattrValue::Full(v) => Value::Full(v),
+                    XattrValue::Digest { len, md5 } => Value::Digest { len, md5 },
                 },
                 requested: false,
             })
@@ -108,20 +128,20 @@ impl XattrStore {
     }
 
     /// Where an attribute of the sender is kept.
-    fn local_name(&self, name: &[u8]) -> Option<Vec<u8>> {
+    fn local_name(&self, name: &[u8]) -> Local {
         // The system's own attributes are ACLs and the like, which a peer must not set this way.
         if name.is_empty() || name.contains(&0) || name.starts_with(b"system.") {
-            return None;
+            return Local::Nothing;
         }
         let rule = self.rule(name);
         if self.is_internal(name) || rule == Some(false) {
-            return None;
+            return Local::Nothing;
         }
         match self.foreign {
-            _ if name.starts_with(b"user.") => Some(name.to_vec()),
-            Foreign::Keep => Some(name.to_vec()),
-            Foreign::Drop if rule.is_none() => None,
-            Foreign::Drop | Foreign::Disguise => Some([DISGUISE, name].concat()),
+            _ if name.starts_with(b"user.") => Local::Same,
+            Foreign::Keep => Local::Same,
+            Foreign::Drop if rule.is_none() => Local::Nothing,
+            Foreign::Drop | Foreign::Disguise => Local::Other([DISGUISE, name].concat().into()),
         }
     }
 
@@ -159,23 +179,25 @@ impl XattrStore {
         };
         let Some(set) = self.set(k) else { return Ok(false) };
         let mut set = lock(&set);
-        let Some((root, p)) = root else { return Ok(set.iter().any(|a| a.local.is_some())) };
+        let Some((root, p)) = root else { return Ok(set.iter().any(|a| a.local().is_some())) };
         let names = self.local(root, p).map_err(failed("listxattr", b""))?;
-        let mut differ = names.len() != set.iter().filter(|a| a.local.is_some()).count();
+        let mut differ = names.len() != set.iter().filter(|a| a.local().is_some()).count();
         for a in set.iter_mut() {
-            let Some(local) = &a.local else { continue };
-            if !names.contains(local) {
+            let Some(local) = a.local() else { continue };
+            if !names.iter().any(|name| name == local) {
                 differ = true;
                 continue;
             }
             let value = root.get_xattr(p, local).map_err(failed("getxattr", local))?;
-            let value = value.unwrap_or_default();
+            let mut value = value.unwrap_or_default();
             match &a.value {
                 Value::Full(v) => differ |= *v != value,
                 Value::Digest { len, md5: sum } => {
                     if value.len() != *len as usize || md5(&value) != *sum {
                         differ = true;
                     } else {
+                        // It was read to a place with room for many.
+                        value.shrink_to_fit();
                         a.value = Value::Full(value);
                     }
                 }
@@ -189,7 +211,7 @@ impl XattrStore {
         let mut numbers = Vec::new();
         if let Some(set) = self.set(k) {
             for (a, n) in lock(&set).iter_mut().zip(1u32..) {
-                if matches!(a.value, Value::Digest { .. }) && a.local.is_some() && !a.requested {
+                if matches!(a.value, Value::Digest { .. }) && a.local().is_some() && !a.requested {
                     a.requested = true;
                     numbers.push(n);
                 }
@@ -239,18 +261,18 @@ impl XattrStore {
         };
         let mut failed = Vec::new();
         for a in set.iter() {
-            let (Some(local), Value::Full(value)) = (&a.local, &a.value) else { continue };
-            if names.contains(local)
+            let (Some(local), Value::Full(value)) = (a.local(), &a.value) else { continue };
+            if names.iter().any(|name| name == local)
                 && root.get_xattr(p, local).is_ok_and(|v| v.as_ref() == Some(value))
             {
                 continue;
             }
             if let Err(e) = root.set_xattr(p, local, value) {
-                failed.push(Failed { call: "setxattr", name: local.clone(), e });
+                failed.push(Failed { call: "setxattr", name: local.to_vec(), e });
             }
         }
         for name in names {
-            if !set.iter().any(|a| a.local.as_ref() == Some(&name))
+            if !set.iter().any(|a| a.local() == Some(&name))
                 && let Err(e) = root.remove_xattr(p, &name)
             {
                 failed.push(Failed { call: "removexattr", name, e });
@@ -270,7 +292,7 @@ mod tests {
             name: n.as_bytes().to_vec(),
             value: XattrValue::Digest { len: 40, md5: [7; 16] },
         };
-        s.push(&[long("user.a"), long("trusted.b"), long("user.c"), long("user.rsync.%x")]);
+        s.push(vec![long("user.a"), long("trusted.b"), long("user.c"), long("user.rsync.%x")]);
         s
     }
 
@@ -313,7 +335,7 @@ mod tests {
     fn a_new_file_differs_if_any_attribute_is_kept() {
         let s = store();
         assert!(s.differ(None, 0).unwrap());
-        s.push(&[Xattr { name: b"security.x".to_vec(), value: XattrValue::Full(vec![]) }]);
+        s.push(vec![Xattr { name: b"security.x".to_vec(), value: XattrValue::Full(vec![]) }]);
         assert!(!s.differ(None, 1).unwrap());
     }
 
@@ -322,7 +344,11 @@ mod tests {
         let names = |foreign, level| {
             let store = XattrStore::new(level, foreign);
             ["user.a", "trusted.b", "system.c", "user.rsync.%stat"].map(|name| {
-                store.local_name(name.as_bytes()).map(|n| String::from_utf8(n).unwrap())
+                let value = XattrValue::Full(Vec::new());
+                store.push(vec![Xattr { name: name.as_bytes().to_vec(), value }]);
+                let set = store.set(store.len() as u32 - 1).unwrap();
+                let set = lock(&set);
+                set[0].local().map(|n| String::from_utf8(n.to_vec()).unwrap())
             })
         };
         let some = |name: &str| Some(name.to_string());

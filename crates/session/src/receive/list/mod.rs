@@ -395,7 +395,7 @@ impl ListReader {
     fn take_xattrs(&mut self, k: u32) {
         while self.shared.xattrs.len() <= k as usize {
             let next = self.shared.xattrs.len() as u32;
-            self.shared.xattrs.push(self.decoder.xattrs.get(next));
+            self.shared.xattrs.push(self.decoder.xattrs.take(next));
         }
     }
 
