@@ -1,7 +1,7 @@
 //! How a server tells its client what it deletes, and in which order.
 
 use crate::{
-    peer::{Peer, Site, tag},
+    peer::{DIR, Peer, Site, TOP, dir, entry, file, hex, list, tag},
     versions::forms,
 };
 use std::fs;
@@ -41,4 +41,23 @@ fn directories_go_first_unless_the_protocol_is_old() {
             assert!(peer.site.dest().is_empty(), "{:?}", peer.site.dest());
         }
     }
+}
+
+#[test]
+fn what_is_deleted_behind_the_first_list_is_told_behind_its_items() {
+    let site = Site::new().file("dest/sub/old", "");
+    let options = "-re.iLsfxCIvu --delete --checksum-seed=1 --checksum-choice=none";
+    let mut peer = site.server(&format!("{options} . dest/"));
+    peer.greet_server_chosen("81FF");
+    peer.send("00000000");
+    let first = list(&[entry(TOP, b".", 0, DIR, b""), file("a", 1), dir("sub")]);
+    peer.put(&[first, hex("ff65"), list(&[file("sub/f", 1)])].concat());
+    // One new file.
+    peer.expect("03 00A0");
+    peer.take(16);
+    assert!(peer.messages.is_empty(), "{:?}", peer.messages);
+    while peer.messages.is_empty() {
+        peer.next_frame();
+    }
+    assert_eq!(peer.messages, [(tag::DELETED, b"sub/old".to_vec())]);
 }

@@ -4,6 +4,9 @@ use super::trees::{BASIC, DELTA, EMPTY, LINKED, OLDER};
 use testkit::row::{EVERY_WAY, LOCAL_AND_SHELL, SHELL};
 use testkit::{Row, Via, row};
 
+/// Where the receiver's messages travel.
+const TO_A_SERVER: &[Via] = &[Via::Push, Via::DaemonPush];
+
 pub const ROWS: &[Row] = &[
     row("verbose", &[BASIC, OLDER], "-av").over(EVERY_WAY),
     row("verbose-2", &[BASIC, OLDER], "-avv").over(EVERY_WAY).any_order(),
@@ -20,6 +23,9 @@ pub const ROWS: &[Row] = &[
     row("verbose-2-dry-run", &[BASIC, OLDER, "f src/mode size=5 mode=600\nf dst/mode size=5 mode=644\np src/p mode=600\np dst/p\nf src/same size=3\nf dst/same size=3\nd src mtime=5\nd dst mtime=6"], "-avvn").over(LOCAL_AND_SHELL).any_order(),
     row("list-interrupted", &["l src/out -> ../x\nl src/none -> nowhere\nf src/a", "f x", EMPTY], "-avi --no-inc-recursive --copy-unsafe-links").over(LOCAL_AND_SHELL).any_order(),
     row("list-interrupted-by-an-error", &["l src/none -> nowhere\nf src/a", EMPTY], "-aviL --no-inc-recursive").over(LOCAL_AND_SHELL),
+    // A message goes ahead of items, but not of the first one.
+    row("message-and-items", &["f src/a\nl src/b -> ../x\nf src/z\nd src mtime=5", "f dst/old"], "-rlti --no-inc-recursive --safe-links -v --delete").over(TO_A_SERVER),
+    row("message-about-what-stays", &["f src/u", "f dst/u/v"], "-ai --delete-before -b --backup-dir=bk --max-delete=0 --stderr=client").over(TO_A_SERVER),
     row("quiet", &[BASIC, OLDER], "-avq").over(EVERY_WAY),
     row("stats", &[BASIC, OLDER], "-a --stats").over(EVERY_WAY),
     row("stats-delete", &[BASIC, OLDER], "-a --stats --delete").over(EVERY_WAY),

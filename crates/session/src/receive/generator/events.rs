@@ -174,6 +174,16 @@ impl<W: SendHalf> Generator<W> {
         Ok(())
     }
 
+    /// Sends what a run begins with. A server's messages go ahead of items that wait in the buffer, in rsync as here,
+    /// but rsync has sent the first entry by then or, with incremental recursion, the first list.
+    pub(super) fn end_opening(&mut self) -> Result<(), Error> {
+        if !self.session.settings.am_server {
+            return Ok(());
+        }
+        self.unflushed = 0;
+        self.writer.flush()
+    }
+
     /// Sends what was written, if enough has gathered.
     pub(super) fn flush_soon(&mut self) -> Result<(), Error> {
         if self.unflushed == 0 {

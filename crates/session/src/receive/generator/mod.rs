@@ -224,6 +224,9 @@ impl<W: SendHalf> Generator<W> {
                 self.walked(list.base() + slot as i32);
             }
             self.tick()?;
+            if slot == 0 && !self.session.inc_recurse {
+                self.end_opening()?;
+            }
         }
         self.walked(list.base() + list.len() as i32 - 1);
         if list.is_empty() {

@@ -39,6 +39,9 @@ impl<W: SendHalf> Generator<W> {
         loop {
             while let Some(list) = self.pending.pop_front() {
                 self.walk(&list)?;
+                if self.session.inc_recurse && Arc::ptr_eq(&list, first) {
+                    self.end_opening()?;
+                }
                 self.free_finished()?;
             }
             if self.eof {
