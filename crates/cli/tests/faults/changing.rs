@@ -35,15 +35,20 @@ fn copy_while(
         let running = scope.spawn(|| run(command, b"", top));
         wait_until("the first file is under way", || {
             running.is_finished()
-                || names(&top.join("dst")).iter().any(|name| name.starts_with(".a."))
+                || names(&top.join("dst")).iter().any(|name| name == "a" || name.starts_with(".a."))
         });
         act();
         running.join().unwrap()
     })
 }
 
-/// A file is changed in some way during the transfer; ours must end as the real rsync does.
+/// A source file is changed in some way during the transfer; ours must end as the real rsync does.
 fn changing(name: &str, wanted: i32, act: fn(&Path)) {
+    changing_either(name, "", &[], wanted, |top| act(&top.join("src")));
+}
+
+/// The same for anything that changes, with more that is there at first, and options.
+fn changing_either(name: &str, there: &str, args: &[&str], wanted: i32, act: impl Fn(&Path)) {
     let Peers { rsync, ours, .. } = peers();
     let runs: [(&Path, Option<&Path>); 5] = [
         (&rsync, Some(&rsync)),
@@ -52,21 +57,23 @@ fn changing(name: &str, wanted: i32, act: fn(&Path)) {
         (&rsync, Some(&ours)),
         (&ours, None),
     ];
-    let mut truth: Option<(Option<Vec<u8>>, String)> = None;
+    let mut truth: Option<(Option<Vec<u8>>, String, Vec<String>)> = None;
     for (client, server) in runs {
         let scratch = Scratch::new("faults", name);
         let top = &scratch.path;
-        tree::build(top, "f src/a size=3000000\nf src/z size=500000\nd dst");
-        let finished = copy_while(client, server, &[], top, || act(&top.join("src")));
+        tree::build(top, "f src/a size=3000000\nf src/z size=500000\nf dst/z size=3 mtime=5");
+        let finished = copy_while(client, server, args, top, || act(top));
         let what = format!("{name} {client:?} {server:?}");
         assert_eq!(finished.code(), Some(wanted), "{what}: {}", finished.text());
         let z = fs::read(top.join("dst/z")).ok();
         let replace = [(top.display().to_string(), "{top}")];
         let said = normalise::stderr(&finished.stderr, &replace);
-        let (truth, said_then) = truth.get_or_insert_with(|| (z.clone(), said.clone()));
+        let left = names(&top.join("dst"));
+        let (truth, said_then, left_then) =
+            truth.get_or_insert_with(|| (z.clone(), said.clone(), left.clone()));
         assert!(*truth == z, "{what}: dst/z has {:?} bytes", z.map(|z| z.len()));
         assert_eq!(*said_then, said, "{what}");
-        let left = names(&top.join("dst"));
+        assert_eq!(*left_then, left, "{what}");
         assert!(left.iter().all(|name| !name.starts_with('.')), "{what}: {left:?}");
     }
 }
@@ -112,4 +119,16 @@ fn a_file_that_grows_while_it_is_read() {
         let mut file = OpenOptions::new().append(true).open(src.join("a")).unwrap();
         file.write_all(&[7; 300_000]).unwrap();
     });
+}
+
+#[test]
+fn a_folder_that_comes_in_a_file_s_place_stays() {
+    for args in [&["-b", "--delay-updates"][..], &["--inplace"]] {
+        changing_either("occupied", "f dst/z size=3", args, 23, |top| {
+            let z = top.join("dst/z");
+            fs::remove_file(&z).unwrap();
+            fs::create_dir(&z).unwrap();
+            fs::write(z.join("theirs"), b"precious").unwrap();
+        });
+    }
 }

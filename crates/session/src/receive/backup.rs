@@ -178,6 +178,8 @@ impl Backup {
     /// Backs up what is at `p` below `root`.
     pub fn make(&mut self, root: &mut Root, attrs: &mut Attrs, p: &RelPath, how: How) -> Made {
         let st = match root.lstat(p) {
+            // No file replaces that, as the attempt will say.
+            Ok(st) if how == How::Keep && st.kind == Kind::Directory => return Made::Done,
             Ok(st) => st,
             Err(_) => return Made::Done,
         };

@@ -139,10 +139,24 @@ impl<R: RecvHalf> Receiver<R> {
         Ok(Some(Event::Failed(answer.t.ndx)))
     }
 
+    /// Whether there is a directory in the file's place, since the generator looked: it stays.
+    fn is_occupied(&mut self, t: &Target) -> bool {
+        let Some(root) = &mut self.root else { return false };
+        let occupied = root.lstat(&t.path).is_ok_and(|st| st.kind == Kind::Directory);
+        if occupied {
+            let text = about("recv_files:", &root.quoted(&t.path), " is a directory");
+            self.attrs.log.error_xfer(text);
+        }
+        occupied
+    }
+
     /// Opens basis and output, takes the data, verifies and installs it.
     pub(super) fn write_file(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
         let Answer { t, request, head, .. } = *answer;
         self.say_mapped(answer);
+        if self.is_occupied(t) {
+            return self.discard(answer);
+        }
         if self.session.settings.inplace {
             return self.write_in_place(answer);
         }
