@@ -84,6 +84,16 @@ l src/out -> ../out
 d dst
 ";
 
+/// Things that the source does not have, behind a link to elsewhere.
+const OUTSIDE: &str = r"
+d src/d
+f dst/old
+f real/gone
+f real/sub/gone
+d real/empty
+l dst/d -> ../real
+";
+
 pub const ROWS: &[Row] = &[
     // --append
     row("append", &[SHORTER], "-ai --append --stats").over(EVERY_WAY),
@@ -270,6 +280,11 @@ pub const ROWS: &[Row] = &[
     row("keep-dirlinks", &["f src/d/a size=4\nf src/d/e/b size=5\nd real\nl dst/d -> ../real"], "-aiK").over(LOCAL_AND_SHELL),
     row("keep-dirlinks-daemon", &["f src/d/a size=4\nf src/d/e/b size=5\nd real\nl dst/d -> ../real"], "-aiK").over(DAEMON),
     row("keep-dirlinks-inside", &["f src/d/a size=4\nf src/d/e/b size=5\nd dst/real\nl dst/d -> real"], "-aiK --delete").over(EVERY_WAY).any_order(),
+    row("keep-dirlinks-delete", &[OUTSIDE], "-aiK --delete").over(LOCAL_AND_SHELL).any_order(),
+    row("keep-dirlinks-delete-delay", &[OUTSIDE], "-aiK --delete-delay").over(LOCAL_AND_SHELL).any_order(),
+    row("keep-dirlinks-delete-dry", &[OUTSIDE], "-ainK --delete").over(LOCAL_AND_SHELL).any_order(),
+    row("keep-dirlinks-delete-backup", &[OUTSIDE], "-aiKb --delete").over(LOCAL_AND_SHELL).any_order(),
+    row("keep-dirlinks-delete-daemon", &[OUTSIDE], "-aiK --delete").over(&[Via::DaemonPush]).any_order(),
     row("keep-dirlinks-dangling", &["f src/d/a size=4\nl dst/d -> nowhere"], "-aiK").over(LOCAL_AND_SHELL),
     row("keep-dirlinks-to-file", &["f src/d/a size=4\nf dst/file size=3\nl dst/d -> file"], "-aiK").over(LOCAL_AND_SHELL),
     row("keep-dirlinks-partial-dir", &["f src/d/a size=40000\nd dst/real\nf dst/real/.kept/a size=40000 cut=5\nl dst/d -> real"], "-aiK --no-whole-file --partial-dir=.kept --stats").over(LOCAL_AND_SHELL),

@@ -417,7 +417,9 @@ impl<W: SendHalf> Generator<W> {
         path: &RelPath,
         is_dir: bool,
     ) -> Result<Option<Made>, Error> {
-        if is_dir || self.backup.as_ref().is_none_or(|b| b.is_backup(path)) {
+        let aside = self.backup.as_ref().is_some_and(|b| !b.is_backup(path));
+        // What cannot be reached stays, as the attempt to remove it says.
+        if is_dir || !aside || self.is_out_of_reach(path) {
             return Ok(None);
         }
         self.back_up(path, BackupHow::Move).map(Some)

@@ -12,7 +12,8 @@ use crate::{
     session::io_error,
 };
 use fast_io::SendHalf;
-use fsroot::{DirEntry, Kind, Stat, names::am_root};
+use fsroot::{DirEntry, Errno, FollowParents, Kind, Root, Stat, is_errno, names::am_root};
+use std::io;
 use wire::RelPath;
 
 /// A directory entry that may be removed.
@@ -47,6 +48,11 @@ fn crosses(device: Option<u64>, own: Option<u64>) -> bool {
     device.zip(own).is_some_and(|(device, own)| device != own)
 }
 
+/// A link in a name leads out of the destination.
+fn leads_out(e: &io::Error) -> bool {
+    is_errno(e, Errno::LOOP)
+}
+
 impl<W: SendHalf> Generator<W> {
     /// The device that deletion stays on (man page, --one-file-system).
     pub(super) fn file_system(&mut self) -> Option<u64> {
@@ -67,18 +73,20 @@ impl<W: SendHalf> Generator<W> {
         doomed: bool,
         dev: Option<u64>,
     ) -> Result<Option<(Vec<Candidate>, bool)>, Error> {
-        let entries = match &mut self.root {
-            None => return Ok(None),
-            Some(root) => match root.read_dir(dir) {
-                Ok(entries) => entries,
-                Err(e) => {
-                    if !is_missing(&e) {
-                        let text = attrs::about("opendir", &root.quoted(dir), " failed");
-                        self.cannot_list(text, &e);
+        let (entries, mut outside) = match self.read_dir(dir) {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(None),
+            Err(e) => {
+                let out = self.session.settings.keep_dirlinks && leads_out(&e);
+                if let Some(root) = self.root.as_ref().filter(|_| out || !is_missing(&e)) {
+                    let text = attrs::about("opendir", &root.quoted(dir), " failed");
+                    match out {
+                        true => self.log.sys_error(Class::ErrorXfer, text, &e),
+                        false => self.cannot_list(text, &e),
                     }
-                    return Ok(None);
                 }
-            },
+                return Ok(None);
+            }
         };
         match doomed {
             true => self.deleter.push(dir.as_bytes(), &self.log, &self.session.status)?,
@@ -88,13 +96,14 @@ impl<W: SendHalf> Generator<W> {
         let mut protected = false;
         // With --fake-super a file is not what the directory says, and below a directory that cannot be searched nothing can
         // be removed, whatever it says.
-        let known = !self.session.settings.fake_super && self.can_look_below(dir, &entries);
+        let known = !self.session.settings.fake_super
+            && (outside.is_some() || self.can_look_below(dir, &entries));
         for e in entries {
             let Some(path) = dir.join(&e.name) else { continue };
             let mut stat: Option<Stat> = None;
             let kind = match e.kind.filter(|k| known && (dev.is_none() || *k != Kind::Directory)) {
                 Some(kind) => kind,
-                None => match self.lstat(&path) {
+                None => match self.lstat_at(&mut outside, &path, &e.name) {
                     Ok(Some(st)) => {
                         stat = Some(st);
                         st.kind
@@ -138,6 +147,42 @@ impl<W: SendHalf> Generator<W> {
         Ok(Some((found, protected)))
     }
 
+    /// What is in a directory, and its root if it is not in the destination but behind a kept link (`--keep-dirlinks`): nothing
+    /// is removed there, but whoever asks for it learns what stays. A daemon does not look out of its module.
+    fn read_dir(&mut self, dir: &RelPath) -> io::Result<Option<(Vec<DirEntry>, Option<Root>)>> {
+        let settings = &self.session.settings;
+        let looks_out = settings.keep_dirlinks && !settings.am_daemon;
+        let Some(root) = &mut self.root else { return Ok(None) };
+        match root.read_dir(dir) {
+            Ok(entries) => Ok(Some((entries, None))),
+            Err(e) if looks_out && leads_out(&e) => {
+                let mut outside = root.open_below(dir, FollowParents::Unconfined)?;
+                let entries = outside.read_dir(&RelPath::root())?;
+                Ok(Some((entries, Some(outside))))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// lstat of an entry of a directory.
+    fn lstat_at(
+        &mut self,
+        outside: &mut Option<Root>,
+        path: &RelPath,
+        name: &[u8],
+    ) -> io::Result<Option<Stat>> {
+        match (outside, RelPath::new(name)) {
+            (Some(outside), Some(name)) => outside.lstat(&name).map(Some),
+            _ => self.lstat(path),
+        }
+    }
+
+    /// Whether something is behind a link that leads out of the destination, and so cannot be removed.
+    pub(super) fn is_out_of_reach(&mut self, path: &RelPath) -> bool {
+        let Some(root) = &mut self.root else { return false };
+        root.lstat(path).is_err_and(|e| leads_out(&e))
+    }
+
     /// Whether rules keep a name that the sender does not have.
     fn keeps(&self, path: &RelPath, is_dir: bool, doomed: bool) -> bool {
         let level = self.session.settings.debug.filter;
@@ -147,7 +192,7 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// What is in a directory is not known as it should be, so that nothing more may be deleted.
-    pub(super) fn cannot_list(&mut self, text: Vec<u8>, e: &std::io::Error) {
+    pub(super) fn cannot_list(&mut self, text: Vec<u8>, e: &io::Error) {
         self.log.sys_error(Class::ErrorXfer, text, e);
         self.session.status.add_io_error(io_error::GENERAL);
         self.deleter.errors |= io_error::GENERAL;
