@@ -139,9 +139,12 @@ impl<R: RecvHalf> Receiver<R> {
         Ok(Some(Event::Failed(answer.t.ndx)))
     }
 
-    /// Whether there is a directory in the file's place, since the generator looked: it stays.
-    fn is_occupied(&mut self, t: &Target) -> bool {
-        let Some(root) = &mut self.root else { return false };
+    /// Whether there is a directory in the place of the file that the generator saw: it stays. Where there was nothing, the file
+    /// does not get its name either.
+    fn is_occupied(&mut self, t: &Target, request: &Transfer) -> bool {
+        let Some(root) = self.root.as_mut().filter(|_| request.old_perm.is_some()) else {
+            return false;
+        };
         let occupied = root.lstat(&t.path).is_ok_and(|st| st.kind == Kind::Directory);
         if occupied {
             let text = about("recv_files:", &root.quoted(&t.path), " is a directory");
@@ -154,7 +157,7 @@ impl<R: RecvHalf> Receiver<R> {
     pub(super) fn write_file(&mut self, answer: &Answer<'_>) -> Result<Outcome, Error> {
         let Answer { t, request, head, .. } = *answer;
         self.say_mapped(answer);
-        if self.is_occupied(t) {
+        if self.is_occupied(t, request) {
             return self.discard(answer);
         }
         if self.session.settings.inplace {
