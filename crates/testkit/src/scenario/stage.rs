@@ -49,6 +49,10 @@ impl Case<'_> {
     /// A program with the limits and the user that the row asks for.
     fn command(&self, program: &Path) -> Command {
         let mut before = Vec::new();
+        let umask = format!("umask {}; exec \"$@\"", self.row.umask);
+        if !self.row.umask.is_empty() {
+            before.extend(["sh", "-c", &umask, "sh"]);
+        }
         if !self.row.limit.is_empty() {
             before.extend(["prlimit", self.row.limit]);
         }
