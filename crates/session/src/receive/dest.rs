@@ -182,7 +182,12 @@ impl Base {
     }
 
     fn enter(&mut self, shared: &Shared, path: &Path, step: &str) -> Result<Root, Error> {
-        let root = self.open(path);
+        let root =
+            self.open(path).and_then(|mut root| match root.is_searchable(&RelPath::root()) {
+                true => Ok(root),
+                // The handle does without the permission, but whoever enters needs it.
+                false => Err(Errno::ACCESS.into()),
+            });
         let root = root.map_err(|e| self.failure(ExitCode::FILE_SELECT, step, path, &e))?;
         // Nobody changes to it here, but rsync does, and says so.
         let typed = path.as_os_str().as_encoded_bytes();
@@ -405,13 +410,15 @@ fn create(shared: &Arc<Shared>, mut base: Base, typed: &[u8]) -> Result<Dest, Er
     let mut dest = Dest { created: true, ..Dest::new(None, path) };
     if !settings.dry_run {
         base.mkdir(path).map_err(|e| base.failure(ExitCode::FILE_IO, "mkdir", path, &e))?;
-        dest.root = Some(base.enter(shared, path, "change_dir#2")?);
     }
     if settings.info.name >= 1 || shared.itemizing {
         let mut line = b"created directory ".to_vec();
         line.extend_from_slice(settings.module_root());
         line.extend_from_slice(name);
         shared.session.log.info(line);
+    }
+    if !settings.dry_run {
+        dest.root = Some(base.enter(shared, path, "change_dir#2")?);
     }
     Ok(dest)
 }
