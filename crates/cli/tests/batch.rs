@@ -210,3 +210,29 @@ fn a_batch_file_that_takes_nothing() {
     assert_eq!(outcomes[0].0, "exit 12");
     assert_eq!(outcomes[1], outcomes[0]);
 }
+
+/// A batch ends with the goodbye. Before protocol 31 there is none, and rsync sees by chance what follows.
+#[test]
+fn something_behind_the_end() {
+    let Peers { rsync, ours, .. } = Peers::new(env!("CARGO_BIN_EXE_oxrsync"));
+    for (protocol, junk, end) in
+        [(32, "", "exit 0"), (32, "junk", "exit 12"), (31, "\0", "exit 12")]
+    {
+        for program in [&rsync, &ours] {
+            let scratch = Scratch::new("batch", "junk");
+            let top = &scratch.path;
+            tree::build(top, "f src/a size=5\nd dst\nd other");
+            let mut write = command(program);
+            write.args(["-a", "--write-batch=b", "src/", "dst"]).current_dir(top);
+            write.arg(format!("--protocol={protocol}"));
+            assert_eq!(run(write, b"", &top.join("src")).end, "exit 0");
+            let batch = [fs::read(top.join("b")).unwrap(), junk.into()].concat();
+            fs::write(top.join("b"), batch).unwrap();
+            let mut read = command(program);
+            read.args(["-a", "--read-batch=b", "other"]).current_dir(top);
+            let done = run(read, b"", &top.join("src"));
+            assert_eq!(done.end, end, "{program:?} {protocol} {junk:?}: {}", done.text());
+            assert!(top.join("other/a").exists(), "what came before is done");
+        }
+    }
+}

@@ -78,13 +78,13 @@ pub fn create(settings: &Settings, name: &[u8], script: &[u8]) -> Result<File, E
 /// Code 11.
 pub fn open_to_read(settings: &Settings, name: &[u8]) -> Result<BatchInput, Error> {
     if name == b"-" {
-        return Ok(BatchInput(Box::new(io::stdin())));
+        return Ok(BatchInput { from: Box::new(io::stdin()), waits: true });
     }
     let file = open(settings, name, OpenHow::Read);
     let opened = file.and_then(|file| file.metadata().map(|m| (file, m.file_type())));
     let is_dir = |e: &io::Error| fsroot::is_errno(e, fsroot::Errno::ISDIR);
-    let file = match opened {
-        Ok((file, kind)) if kind.is_file() || platform::is_fifo(kind) => file,
+    let (file, kind) = match opened {
+        Ok((file, kind)) if kind.is_file() || platform::is_fifo(kind) => (file, kind),
         Err(e) if !is_dir(&e) => return Err(not_open(name, &e, ExitCode::FILE_IO)),
         _ => {
             let text =
@@ -92,7 +92,7 @@ pub fn open_to_read(settings: &Settings, name: &[u8]) -> Result<BatchInput, Erro
             return Err(Error::fatal(ExitCode::FILE_IO, text.concat()));
         }
     };
-    Ok(BatchInput(Box::new(file)))
+    Ok(BatchInput { from: Box::new(file), waits: !kind.is_file() })
 }
 
 /// The recording end of a batch file.
@@ -248,12 +248,16 @@ pub fn match_options(
 }
 
 /// The reading half of a link whose other end is a batch.
-pub struct BatchInput(Box<dyn Read + Send>);
+pub struct BatchInput {
+    from: Box<dyn Read + Send>,
+    /// It may be a pipe, which one has to wait for.
+    waits: bool,
+}
 
 impl RecvHalf for BatchInput {
     fn recv(&mut self, buf: &mut [u8], _timeout: Option<Duration>) -> io::Result<Received> {
         loop {
-            match self.0.read(buf) {
+            match self.from.read(buf) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 other => return other.map(Received::Bytes),
             }
@@ -261,7 +265,7 @@ impl RecvHalf for BatchInput {
     }
 
     fn ready(&mut self) -> io::Result<bool> {
-        Ok(true)
+        Ok(!self.waits)
     }
 }
 

@@ -269,8 +269,24 @@ impl<R: RecvHalf> Receiver<R> {
                     return Err(WireError::new(Fault::Protocol, text).with_role().into());
                 }
             }
+            self.batch_ends()?;
         }
         self.reader.finish_recording()
+    }
+
+    /// Nothing follows the goodbye in a batch. The end of a pipe is not waited for.
+    fn batch_ends(&mut self) -> Result<(), Error> {
+        if self.shared.replay.is_none() {
+            return Ok(());
+        }
+        match self.reader.try_read(|c| c.byte()) {
+            Ok(None) | Err(Error::Closed { .. }) => Ok(()),
+            Ok(Some(_)) => {
+                let text = "Invalid packet at end of run";
+                Err(WireError::new(Fault::Stream, text).with_role().into())
+            }
+            Err(e) => Err(e),
+        }
     }
 
     /// A DONE: the oldest list is finished, or a phase.
