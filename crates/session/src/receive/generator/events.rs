@@ -177,7 +177,7 @@ impl<W: SendHalf> Generator<W> {
     /// Sends what a run begins with. A server's messages go ahead of items that wait in the buffer, in rsync as here,
     /// but rsync has sent the first entry by then or, with incremental recursion, the first list.
     pub(super) fn end_opening(&mut self) -> Result<(), Error> {
-        if !self.session.settings.am_server {
+        if !self.session.settings.am_server || self.session.settings.local {
             return Ok(());
         }
         self.unflushed = 0;
