@@ -44,11 +44,11 @@ fn copy_while(
 
 /// A source file is changed in some way during the transfer; ours must end as the real rsync does.
 fn changing(name: &str, wanted: i32, act: fn(&Path)) {
-    changing_either(name, &[], wanted, |top| act(&top.join("src")));
+    changing_either(name, "", &[], wanted, |top| act(&top.join("src")));
 }
 
-/// The same for anything that changes, with options.
-fn changing_either(name: &str, args: &[&str], wanted: i32, act: impl Fn(&Path)) {
+/// The same for anything that changes, with more that is there at first, and options.
+fn changing_either(name: &str, there: &str, args: &[&str], wanted: i32, act: impl Fn(&Path)) {
     let Peers { rsync, ours, .. } = peers();
     let runs: [(&Path, Option<&Path>); 5] = [
         (&rsync, Some(&rsync)),
@@ -61,7 +61,8 @@ fn changing_either(name: &str, args: &[&str], wanted: i32, act: impl Fn(&Path)) 
     for (client, server) in runs {
         let scratch = Scratch::new("faults", name);
         let top = &scratch.path;
-        tree::build(top, "f src/a size=3000000\nf src/z size=500000\nf dst/z size=3 mtime=5");
+        tree::build(top, "f src/a size=3000000\nf src/z size=500000\nd dst");
+        tree::build(top, there);
         let finished = copy_while(client, server, args, top, || act(top));
         let what = format!("{name} {client:?} {server:?}");
         assert_eq!(finished.code(), Some(wanted), "{what}: {}", finished.text());
@@ -124,7 +125,7 @@ fn a_file_that_grows_while_it_is_read() {
 #[test]
 fn a_folder_that_comes_in_a_file_s_place_stays() {
     for args in [&["-b", "--delay-updates"][..], &["--inplace"]] {
-        changing_either("occupied", args, 23, |top| {
+        changing_either("occupied", "f dst/z size=3", args, 23, |top| {
             let z = top.join("dst/z");
             fs::remove_file(&z).unwrap();
             fs::create_dir(&z).unwrap();

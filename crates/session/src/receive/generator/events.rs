@@ -175,7 +175,8 @@ impl<W: SendHalf> Generator<W> {
     }
 
     /// Sends what a run begins with. A server's messages go ahead of items that wait in the buffer, in rsync as here,
-    /// but rsync has sent the first entry by then or, with incremental recursion, the first list.
+    /// but rsync has sent the first entry by then or, with incremental recursion, the first list (unless it had awaited more
+    /// lists before, for hard links).
     pub(super) fn end_opening(&mut self) -> Result<(), Error> {
         if !self.session.settings.am_server || self.session.settings.local {
             return Ok(());

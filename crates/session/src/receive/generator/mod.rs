@@ -224,7 +224,7 @@ impl<W: SendHalf> Generator<W> {
                 self.walked(list.base() + slot as i32);
             }
             self.tick()?;
-            if slot == 0 && !self.session.inc_recurse {
+            if slot == 0 && list.len() > 1 && !self.session.inc_recurse {
                 self.end_opening()?;
             }
         }

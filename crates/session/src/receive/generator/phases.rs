@@ -39,7 +39,7 @@ impl<W: SendHalf> Generator<W> {
         loop {
             while let Some(list) = self.pending.pop_front() {
                 self.walk(&list)?;
-                if self.session.inc_recurse && Arc::ptr_eq(&list, first) {
+                if inc && !links && Arc::ptr_eq(&list, first) && !self.is_last() {
                     self.end_opening()?;
                 }
                 self.free_finished()?;
@@ -112,6 +112,11 @@ impl<W: SendHalf> Generator<W> {
         self.send_done();
         self.say_generating(|| "generate_files finished");
         self.writer.flush()
+    }
+
+    /// Whether there is no list behind the one that was handled last.
+    fn is_last(&self) -> bool {
+        self.eof && self.pending.is_empty()
     }
 
     /// DEL_STATS, unless that was sent before, and the DONE of late deletion.
