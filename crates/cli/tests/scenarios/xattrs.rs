@@ -102,6 +102,7 @@ pub const ROWS: &[Row] = &[
     row("daemon-temp-dir", &[BASIC, "d tmp\nd dst"], "-ai").over(PUSH).modules("temp dir = /tmp"),
     row("daemon-temp-dir-missing", &[BASIC, EMPTY], "-ai").over(PUSH).modules("temp dir = /none").any_stderr(),
     row("daemon-temp-dir-client", &[BASIC, "d own\nd dst"], "-ai --temp-dir=/own").over(PUSH).modules("temp dir = /none"),
+    row("unreadable-value", &["f src/e size=3 mode=640 x:user.one=v\nd src/d mode=700 x:user.two=w\nf dst/e size=3 mode=640 x:user.one=v\nd dst/d mode=700 x:user.two=w"], "-rltpX -ii --copy-as=33:44").over(&[Via::Pull]),
     row("capabilities", &[CAPABLE, CAPABLE_OLD], "-aXi").over(EVERY_WAY),
     row("capabilities-dry", &[CAPABLE, CAPABLE_OLD], "-naXi").over(LOCAL_AND_SHELL),
     row("capabilities-group", &[CAPABLE, CAPABLE_OLD], "-rlptgXi").over(LOCAL_AND_SHELL),

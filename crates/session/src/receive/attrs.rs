@@ -291,6 +291,10 @@ impl Attrs {
                     let text =
                         [b"get_xattr_data: lgetxattr(", &root.quoted(p)[..], &after].concat();
                     self.log.sys_error(Class::ErrorXfer, text, &e);
+                    // As in rsync what cannot be read is as good as none.
+                    if self.shared.xattrs.differ(None, k).unwrap_or(false) {
+                        flags |= F::REPORT_XATTR;
+                    }
                 }
             }
         }
@@ -491,14 +495,17 @@ impl Attrs {
         if failed.is_empty() {
             return true;
         }
-        let letter = match root.lstat(p) {
-            Ok(st) if matches!(st.kind, Kind::Regular | Kind::Directory) => "f",
-            Ok(_) => "l",
+        // Rsync sets them by handle on what it can open.
+        let opens = match root.lstat(p).map(|st| st.kind) {
+            Ok(Kind::Regular) => root.open_read(p).is_ok(),
+            Ok(Kind::Directory) => root.read_dir(p).is_ok(),
+            Ok(_) => false,
             Err(e) => {
                 self.failed_after("stat", root, p, &e);
                 return false;
             }
         };
+        let letter = if opens { "f" } else { "l" };
         for Failed { call, name, e } in failed {
             let mut text = format!("rsync_xal_set: {letter}{call}(").into_bytes();
             text.extend_from_slice(&root.quoted(p));
