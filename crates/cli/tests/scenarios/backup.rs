@@ -114,6 +114,7 @@ pub const ROWS: &[Row] = &[
     row("linked-to-its-backup", &["f src/f text=new\nf dst/f text=old mtime=5\nh dst/f~ -> dst/f"], "-aib").over(LOCAL_AND_SHELL),
     row("linked-to-its-backup-deleted", &["d src\nf dst/f text=old mtime=5\nh dst/f~ -> dst/f"], "-aib --delete").over(LOCAL_AND_SHELL),
     row("devices", &["f src/a text=1\nl src/b -> x\nc dst/a dev=1:3 mode=640\nb dst/b dev=7:9 mode=600\nc dst/c dev=1:5"], "-aib --delete --info=backup").over(LOCAL_AND_SHELL).any_order(),
+    row("inplace-before-31", &["f src/a size=2 mtime=1000000000.123456789", "f dst/a size=3 mtime=1000000001.123456789"], "-aib --inplace").over(SHELL).protocols(&[30]),
     row("inplace", &[DELTA, "f dst/edited size=400000 edits=20 mtime=1000000001 mode=640 uid=7"], "-aib --inplace --no-whole-file --stats").over(EVERY_WAY),
     row("inplace-protocols", &[DELTA], "-aib --inplace --no-whole-file --stats").over(SHELL).protocols(&[27, 28, 29, 30]),
     row("inplace-whole", &[DELTA], "-avvb --inplace --suffix=.o").over(LOCAL_AND_SHELL).any_order(),

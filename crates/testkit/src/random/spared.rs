@@ -10,6 +10,11 @@ fn has(groups: &[Group], word: &str) -> bool {
     groups.iter().any(|group| group.contains(word))
 }
 
+/// Whether the protocol is one that knows no fractions of seconds.
+fn is_old(groups: &[Group]) -> bool {
+    ["--protocol=28", "--protocol=29", "--protocol=30"].iter().any(|old| groups.contains(old))
+}
+
 fn is_daemon(via: Via) -> bool {
     matches!(via, Via::DaemonPush | Via::DaemonPull)
 }
@@ -45,6 +50,10 @@ pub fn groups(via: Via, groups: &mut Vec<Group>) {
     }
     if groups.contains(&"--protocol=28") && has(groups, "../alt") {
         // Both ends refuse the two, and which of them is heard is chance.
+        groups.retain(|group| *group != "--inplace");
+    }
+    if is_old(groups) && has(groups, "-b") {
+        // Rsync's backups lose the fractions (`backup/inplace-before-31`).
         groups.retain(|group| *group != "--inplace");
     }
     if groups.contains(&"-pX") {
@@ -154,6 +163,10 @@ pub fn setting(groups: &[Group], setting: &mut Setting) {
         // As of other entries.
         setting.between = "true";
     }
+    if is_old(groups) {
+        // Rsync's client is not told why it is refused (`daemon/write-only-before-31`).
+        setting.modules = setting.modules.replace("write only = yes\n", "");
+    }
     if has(groups, "%M") {
         // What a second run finds changed has the time of the change.
         setting.between = "";
@@ -166,6 +179,10 @@ pub fn entries_of_nobody(groups: &[Group], entries: &mut Vec<Entry>) {
     // unsupported.
     entries.retain(|entry| entry.top == "src" || entry.is_writable());
     entries.retain(|entry| !entry.is_socket());
+    if has(groups, "-b") && has(groups, "--del") {
+        // So it leaves the backups of what goes between two runs (`errors/unwritable-deleted-backup`).
+        entries.retain(Entry::is_writable);
+    }
     if has(groups, "-b") {
         // Where no backup can be made rsync loses links, fifos and devices (`backup/links-lost`, `backup/links-shut`), and
         // gives a device in a directory's way its permissions (`backup/shut-for-a-directory`).
