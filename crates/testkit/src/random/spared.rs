@@ -25,6 +25,10 @@ pub fn groups(via: Via, groups: &mut Vec<Group>) {
     if is_daemon(via) {
         // There a path begins at the module.
         groups.retain(|group| !group.contains("{top}"));
+        if has(groups, "--backup-dir") {
+            // What is said where the directory for backups is deleted as empty before a backup that belongs there.
+            groups.retain(|group| *group != "--safe-links");
+        }
         // Rsync's daemon loses the files of alternate directories.
         groups.retain(|group| !group.starts_with("-yy"));
     } else {
