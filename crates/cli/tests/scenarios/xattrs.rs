@@ -52,20 +52,34 @@ d src mtime=1000000000
 d dst mtime=1000000000
 ";
 
-/// The system takes a file's capabilities away when it changes hands.
-const CAPABLE: &str = r"
-f src/a size=3 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
-f src/grown size=9 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
-f src/set-id size=3 mode=4755 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
-f src/lost size=3
-";
+/// A capability, as an attribute of a tree's line.
+macro_rules! capable {
+    () => {
+        r"x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+    };
+}
 
-const CAPABLE_OLD: &str = r"
-f dst/a size=3 uid=7 gid=8 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
-f dst/grown size=3 uid=7 gid=8 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
-f dst/set-id size=3 mode=4755 uid=7 gid=8 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
-f dst/lost size=3 uid=7 gid=8 x:security.capability=\x01\x00\x00\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00
-";
+/// The system takes a file's capabilities away when it changes hands.
+const CAPABLE: &str = concat!(
+    "f src/a size=3 ",
+    capable!(),
+    "\nf src/grown size=9 ",
+    capable!(),
+    "\nf src/set-id size=3 mode=4755 ",
+    capable!(),
+    "\nf src/lost size=3",
+);
+
+const CAPABLE_OLD: &str = concat!(
+    "f dst/a size=3 uid=7 gid=8 ",
+    capable!(),
+    "\nf dst/grown size=3 uid=7 gid=8 ",
+    capable!(),
+    "\nf dst/set-id size=3 mode=4755 uid=7 gid=8 ",
+    capable!(),
+    "\nf dst/lost size=3 uid=7 gid=8 ",
+    capable!(),
+);
 
 const PUSH: &[Via] = &[Via::DaemonPush];
 
@@ -110,6 +124,6 @@ pub const ROWS: &[Row] = &[
     row("capabilities-in-place-backup", &[CAPABLE, CAPABLE_OLD], "-aXi --inplace -b").over(LOCAL_AND_SHELL),
     row("capabilities-by-size", &[CAPABLE, CAPABLE_OLD], "-aXi --size-only --chown=9:9").over(LOCAL_AND_SHELL),
     row("capabilities-new", &[CAPABLE, EMPTY], "-aXi --chown=9:9").over(LOCAL_AND_SHELL),
-    row("capabilities-copied", &["f src/a size=3 x:security.capability=\\x01\\x00\\x00\\x02\\x00\\x02\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00", "f alt/a size=3\nd dst"], "-aXi --copy-dest=../alt --chown=9:9").over(LOCAL_AND_SHELL),
+    row("capabilities-copied", &[concat!("f src/a size=3 ", capable!()), "f alt/a size=3\nd dst"], "-aXi --copy-dest=../alt --chown=9:9").over(LOCAL_AND_SHELL),
     row("atimes-without-times", &["f src/a size=5 x:user.one=v\nf dst/a size=6 x:user.one=v"], "-rUXi").over(LOCAL_AND_SHELL),
 ];

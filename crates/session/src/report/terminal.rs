@@ -28,7 +28,7 @@ const BUFFER: usize = 8192;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Buffering {
     /// Each message is written at once. What cannot be written does not matter.
-    None,
+    AtOnce,
     /// The same, but what cannot be written makes the run fail.
     Checked,
     /// Messages are written when the buffer is full, before anything goes to stderr, and at the end.
@@ -81,7 +81,7 @@ impl Terminal {
             eight_bit: settings.eight_bit,
             high: OnceLock::new(),
             // A remote side may write to the same place without us, and readers of a pipe want to see what goes on.
-            buffering: Buffering::None,
+            buffering: Buffering::AtOnce,
             streams: Mutex::new(Streams {
                 out: Box::new(io::stdout()),
                 err: Box::new(io::stderr()),
@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn open_lines_are_closed() {
         let (mut terminal, screen, _) = terminal(&Settings::default());
-        terminal.set_buffering(Buffering::None);
+        terminal.set_buffering(Buffering::AtOnce);
         terminal.progress(b" 0 files...\r");
         terminal.progress(b" 100 files...\r");
         terminal.message(Class::Client, b"7 files to consider\n");
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn the_head_of_the_list_ends_where_something_else_is_said() {
         let (mut terminal, screen, _) = terminal(&Settings::default());
-        terminal.set_buffering(Buffering::None);
+        terminal.set_buffering(Buffering::AtOnce);
         terminal.message(Class::Client, b"building file list ... ");
         terminal.progress(b" 0 files...\r");
         terminal.progress(b" 100 files...\r");
@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn a_closed_stdout_counts_where_outbuf_was_given() {
         for (buffering, fails) in
-            [(Buffering::None, false), (Buffering::Block, false), (Buffering::Checked, true)]
+            [(Buffering::AtOnce, false), (Buffering::Block, false), (Buffering::Checked, true)]
         {
             let (mut terminal, screen, _) = terminal(&Settings::default());
             terminal.set_buffering(buffering);
